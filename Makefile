@@ -1,0 +1,38 @@
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: demo test check bench slow ui publish clean
+
+demo: .venv/installed .git/config  ## data to judged model, then the table
+	dvc repro
+	@cat results/table.md
+	@echo "Look next: results/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"
+
+test: .venv/installed
+	pytest
+
+slow: .venv/installed  ## what takes minutes or a server
+	pytest -m slow
+
+check: .venv/installed
+	ruff check .
+	ruff format --check .
+	mypy s3vae pipelines
+	lint-imports
+
+bench: .venv/installed  ## throughput, each figure beside its rival in one run
+	python -m pipelines.bench
+
+publish: .venv/installed  ## log results that came from the cache or a clone to MLflow
+	python -m pipelines.publish
+
+ui: .venv/installed
+	@echo "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	touch $@

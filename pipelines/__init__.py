@@ -1,0 +1,1 @@
+"""The stages of dvc.yaml: what runs, in which order, on which files."""

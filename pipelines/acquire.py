@@ -1,0 +1,37 @@
+"""Stage `acquire`: download what a data set needs and write its clips in the project's format."""
+
+from pathlib import Path
+
+from pipelines.entry import arguments
+from pipelines.layout import RAW, Layout
+from pipelines.params import section
+from pipelines.runner import map_shards, run_stage
+from s3vae.data.clips import write_clips
+from s3vae.data.datasets import DataSet
+from s3vae.data.download import RemoteFile, fetch, mirror_from_environment
+from s3vae.progress import Progress
+
+
+def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
+    """Fetch the files of a data set into `raw` and write its clips."""
+    if dataset.files:
+        mirror = mirror_from_environment()
+
+        def fetch_one(file: RemoteFile) -> Path:
+            return fetch(file, raw, mirror)
+
+        map_shards(
+            f"acquire {name}", fetch_one, dataset.files, name=lambda file: file.path, unit="files"
+        )
+
+    def write() -> None:
+        clips = dataset.clips(raw)
+        with Progress(f"write {name}", clips.shape[0], "clips") as progress:
+            write_clips(clips_path, clips, progress.advance)
+
+    run_stage(f"write {name}", write)
+
+
+if __name__ == "__main__":
+    (chosen,) = arguments("dataset")
+    acquire(chosen, section(DataSet, "datasets", chosen, "data"), Layout(chosen).clips, RAW)

@@ -1,0 +1,131 @@
+"""`make bench`: throughput on this machine, each figure beside its rival in the same run.
+
+Every training figure is taken in a process of its own, since the allocator is set up before the
+first tensor and peak memory is a process's. Give ratios, not bare times: machines differ.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipelines.layout import Layout
+from pipelines.runner import default_workers, map_shards
+from s3vae.data.clips import ClipFile
+from s3vae.signals.flow import TVL1, Farneback
+from s3vae.signals.motion import MotionSettings, clips_motion
+
+BENCHMARK = Path("benchmark")
+WARMUP = 3
+FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
+SHARD = 32
+TRAININGS: dict[str, tuple[str, str, int, bool]] = {
+    "fast preset, s3vae-plus": ("fast", "ours", 40, True),
+    "fast preset, s3vae-plus, allocator as it comes": ("fast", "ours", 20, False),
+    "paper preset, every frame decoded": ("paper", "paper", 3, True),
+}
+"""By row: architecture preset, loss preset, timed steps, whether freed memory is kept."""
+
+Figures = Mapping[str, float]
+
+
+def clip_file() -> Path:
+    """The Sprites clips of the benchmark, or the root pipeline's dSprites where there are none."""
+    sprites, dsprites = BENCHMARK / Layout("sprites").clips, Layout("dsprites").clips
+    for path in (sprites, dsprites):
+        if path.exists():
+            return path
+    msg = f"neither {sprites} nor {dsprites} is there: run dvc repro first"
+    raise FileNotFoundError(msg)
+
+
+def flow_rate(path: Path, settings: MotionSettings) -> float:
+    """Frame pairs per second, reading and gridding included, on all cores."""
+    clips = ClipFile(path)
+    count = min(FLOW_CLIPS[settings.method.kind], clips.clips)
+    shards = [range(start, min(start + SHARD, count)) for start in range(0, count, SHARD)]
+    begun = time.perf_counter()
+    map_shards("flow", lambda shard: clips_motion(clips.frames(shard), settings), shards)
+    return count * (clips.time - 1) / (time.perf_counter() - begun)
+
+
+def training_figures(row: str, path: Path) -> Figures:
+    """What one training of the table costs, measured in a new process."""
+    asked = json.dumps({"row": row, "clips": str(path)})
+    command = [sys.executable, "-m", "pipelines.bench", asked]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    figures: Figures = json.loads(answer.splitlines()[-1])
+    return figures
+
+
+def measure_training(row: str, path: Path) -> Figures:
+    """Frames per second of whole training steps, the share of reading, and peak memory in GB."""
+    from s3vae.runtime import keep_freed_memory
+
+    architecture, losses, steps, kept = TRAININGS[row]
+    if kept:
+        keep_freed_memory()
+    import torch
+
+    from pipelines.train import batches_from, objective_of
+    from s3vae.model.architecture import PRESETS as ARCHITECTURES
+    from s3vae.runtime import choose_device, generator_at
+    from s3vae.signals.store import FlowSignal
+    from s3vae.training.examples import examples
+    from s3vae.training.method import Method
+    from s3vae.training.presets import PRESETS as LOSSES
+    from s3vae.training.settings import TrainingSettings
+
+    device = choose_device()
+    settings = TrainingSettings(steps=WARMUP + steps)
+    method = Method(ARCHITECTURES[architecture], LOSSES[losses], settings)
+    flow = FlowSignal(path.with_name("flow.h5"))
+    given = examples(ClipFile(path), flow, method.losses.exchange)
+    objective = objective_of(method, given).to(device).train()
+    optimizer = torch.optim.Adam(objective.parameters(), lr=1e-4, fused=True)
+    reading, frames, begun = 0.0, 0, 0.0
+    batches = iter(batches_from(0, given, method))
+    for step in range(WARMUP + steps):
+        if step == WARMUP:
+            begun, reading, frames = time.perf_counter(), 0.0, 0
+        asked_at = time.perf_counter()
+        batch = next(batches).to(device)
+        reading += time.perf_counter() - asked_at
+        frames += batch.frames.shape[0] * batch.frames.shape[1]
+        optimizer.zero_grad()
+        terms = objective(batch, generator_at(device, 0, step))
+        terms.total(method.losses.weights).backward()
+        optimizer.step()
+    seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {"frames_per_second": frames / seconds, "reading": reading / seconds, "peak_gb": peak}
+
+
+def main() -> None:
+    """Print the tables."""
+    path = clip_file()
+    print(f"clips: {path}, {default_workers()} workers\n")
+    print("| optical flow, reading and gridding included | frame pairs/s |\n|---|---|")
+    for method in (Farneback(), TVL1()):
+        print(f"| {method.kind} | {flow_rate(path, MotionSettings(method=method)):,.0f} |")
+    rows = {row: training_figures(row, path) for row in TRAININGS}
+    paper = rows["paper preset, every frame decoded"]["frames_per_second"]
+    print("\n| training | frames/s | against paper | reading, share of step | peak memory, GB |")
+    print("|---|---|---|---|---|")
+    for row, figures in rows.items():
+        rate = figures["frames_per_second"]
+        print(
+            f"| {row} | {rate:,.0f} | {rate / paper:.1f}x | {figures['reading']:.1%} "
+            f"| {figures['peak_gb']:.2f} |"
+        )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        asked = json.loads(sys.argv[1])
+        print(json.dumps(measure_training(asked["row"], Path(asked["clips"]))))
+    else:
+        main()

@@ -1,0 +1,66 @@
+"""Stage `flow`: optical flow of every pair of neighbouring frames, summarised on a grid."""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.entry import arguments
+from pipelines.layout import CHECKPOINTS, Layout
+from pipelines.params import section
+from pipelines.runner import map_shards
+from pipelines.written import write_json
+from s3vae.data.clips import ClipFile
+from s3vae.signals.flow import require_contrib
+from s3vae.signals.motion import Motion, MotionSettings, clips_motion
+from s3vae.signals.score import top_cell_accuracy
+from s3vae.signals.store import FlowSignal, write_flow
+
+CLIPS_PER_SHARD = 128
+
+
+def flow(name: str, clips_path: Path, settings: MotionSettings, flow_path: Path) -> None:
+    """The motion signal of all clips, shard by shard; a killed run goes on at its next shard."""
+    require_contrib()
+    clips = ClipFile(clips_path)
+    parameters = dataclasses.asdict(settings)
+    folder = CHECKPOINTS / "flow" / key_of(parameters, clips.sha256)
+    shards = [
+        range(start, min(start + CLIPS_PER_SHARD, clips.clips))
+        for start in range(0, clips.clips, CLIPS_PER_SHARD)
+    ]
+
+    def one_shard(shard: Sequence[int]) -> Motion:
+        path = folder / f"{shard[0]:06}.h5"
+        if not path.exists():
+            motion = clips_motion(clips.frames(shard), settings)
+            write_flow(path, [motion], parameters, clips.sha256)
+        return FlowSignal(path).motion
+
+    motions = map_shards(
+        f"flow {name}", one_shard, shards, name=lambda shard: f"{shard[0]}-{shard[-1]}"
+    )
+    write_flow(flow_path, motions, parameters, clips.sha256)
+    shutil.rmtree(folder)
+
+
+def key_of(*parts: object) -> str:
+    """A short name for unfinished work: a hash of all that it is made from."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
+    """How often the strongest cell is the right one, where the data set knows its exact motion."""
+    exact = ClipFile(clips_path).motion
+    found = FlowSignal(flow_path).motion.cells
+    right = top_cell_accuracy(found, exact) if exact is not None else None
+    write_json(scores_path, {"top_cell_accuracy": right})
+
+
+if __name__ == "__main__":
+    (chosen,) = arguments("dataset")
+    files = Layout(chosen)
+    flow(chosen, files.clips, section(MotionSettings, "datasets", chosen, "flow"), files.flow)
+    score(files.clips, files.flow, files.results / "flow.json")

@@ -1,0 +1,120 @@
+"""Stage `judge`: the classifier of every factor, trained on the real clips of the train split."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from pydantic.dataclasses import dataclass
+from torch import Generator
+
+from pipelines.entry import arguments, loader_workers
+from pipelines.keys import judge_key
+from pipelines.layout import CHECKPOINTS, Layout
+from pipelines.params import section
+from pipelines.runner import run_stage
+from pipelines.tracking import StageRun, tracked
+from pipelines.written import write_csv, write_json
+from s3vae.data.clips import ClipFile, Split
+from s3vae.evaluation.judge import Judge, judge_losses, save_judge
+from s3vae.evaluation.judging import judge_clips
+from s3vae.evaluation.scores import accuracy, conditional_entropy
+from s3vae.evaluation.settings import JudgeSettings
+from s3vae.runtime import choose_device, keep_freed_memory
+from s3vae.settings import STRICT
+from s3vae.tensors import to_unit
+from s3vae.training.batches import Batch, ClipBatches, ShuffledBatches, loader
+from s3vae.training.checkpoint import Checkpoint
+from s3vae.training.fit import Learner, Losses, fit
+from s3vae.training.settings import TrainingSettings
+
+NAME = "judge"
+
+
+@dataclass(frozen=True, config=STRICT)
+class JudgeStage:
+    """The judge's network and its training."""
+
+    network: JudgeSettings
+    training: TrainingSettings
+
+
+def train_judge(files: Layout, settings: JudgeStage) -> None:
+    """Leaves the judge's folder, its history and its scores on real clips of every split."""
+    clips, device = ClipFile(files.clips), choose_device()
+    torch.manual_seed(settings.training.seed)
+    values = {factor.name: len(factor.values) for factor in clips.factors}
+    judge = Judge(values, clips.channels, settings.network.width).to(device)
+    key = judge_key(settings, clips)
+    checkpoint = Checkpoint(CHECKPOINTS / NAME, key)
+    run = StageRun("judge", files.dataset, NAME, key, dataclasses.asdict(settings), clips)
+    with tracked(run) as tracker:
+        history = fit(
+            judge_learner(judge, clips, device),
+            lambda first: batches_from(first, clips, settings),
+            settings.training,
+            checkpoint,
+            device,
+            tracker.log,
+            label=f"train judge of {files.dataset}",
+        )
+        save_judge(judge, files.judge)
+        write_csv(files.scores(NAME) / "history.csv", history)
+        scores = on_real_clips(judge, clips, "val", device) | on_real_clips(
+            judge, clips, "test", device
+        )
+        write_json(files.scores(NAME) / "metrics.json", scores)
+        tracker.scores(scores)
+    checkpoint.remove()
+
+
+def judge_learner(judge: Judge, clips: ClipFile, device: torch.device) -> Learner:
+    """Cross-entropy of every factor; validated by accuracy on the val split."""
+
+    def losses(batch: Batch, _: Generator) -> Losses:
+        return judge_losses(judge(to_unit(batch.frames)), batch.known)
+
+    def validate() -> dict[str, float]:
+        scores = on_real_clips(judge, clips, "val", device)
+        return {name.removeprefix("val_"): value for name, value in scores.items()}
+
+    return Learner(judge, losses, validate)
+
+
+def on_real_clips(
+    judge: Judge, clips: ClipFile, split: Split, device: torch.device
+) -> dict[str, float]:
+    """Accuracy and H(y|x) of every factor on the real clips of a split."""
+    rows = clips.split(split)
+    judged = judge_clips(judge, clips, rows, device)
+    return {
+        f"{split}_{measure}_{name}": score
+        for name in judged
+        for measure, score in (
+            ("accuracy", accuracy(judged[name], clips.labels(name)[rows])),
+            ("h_y_given_x", conditional_entropy(judged[name])),
+        )
+    }
+
+
+def batches_from(first: int, clips: ClipFile, settings: JudgeStage) -> Iterable[Batch]:
+    """The labelled training clips in batches, from a step on."""
+    labels = {
+        factor.name: torch.from_numpy(clips.labels(factor.name).astype(np.int64))
+        for factor in clips.factors
+    }
+    order = ShuffledBatches(
+        clips.split("train"),
+        settings.training.batch_size,
+        settings.training.seed,
+        settings.training.steps,
+        first,
+    )
+    return loader(ClipBatches(clips, labels), order, loader_workers())
+
+
+if __name__ == "__main__":
+    keep_freed_memory()
+    (chosen,) = arguments("dataset")
+    asked = section(JudgeStage, "datasets", chosen, "judge")
+    run_stage(f"judge {chosen}", lambda: train_judge(Layout(chosen), asked))

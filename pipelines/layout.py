@@ -1,0 +1,47 @@
+"""Where every stage finds and leaves its files, relative to the folder of dvc.yaml."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKPOINTS = Path(".checkpoints")
+"""Ignored by git and DVC: unfinished work, by the hash of what it is made from; gone at the end."""
+
+RAW = Path("data/raw")
+"""Downloaded files, each verified by its checksum whenever it is used."""
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one data set."""
+
+    dataset: str
+
+    @property
+    def clips(self) -> Path:
+        """The clips, in the project's format."""
+        return Path("data") / self.dataset / "clips.h5"
+
+    @property
+    def flow(self) -> Path:
+        """The motion signal of the clips."""
+        return Path("data") / self.dataset / "flow.h5"
+
+    @property
+    def judge(self) -> Path:
+        """The folder of the judge."""
+        return Path("data") / self.dataset / "judge"
+
+    @property
+    def results(self) -> Path:
+        """Scores of the data set itself: of its flow, of its judge."""
+        return RESULTS / self.dataset
+
+    def model(self, method: str) -> Path:
+        """The folder of a trained model."""
+        return Path("data") / self.dataset / method
+
+    def scores(self, method: str) -> Path:
+        """The folder of a model's history, scores and pictures."""
+        return self.results / method

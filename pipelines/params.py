@@ -1,0 +1,67 @@
+"""params.yaml: each stage reads its own section of it, as the settings that the section configures.
+
+A stage so depends on no settings but its own. Sections are checked strictly: an unknown key or a
+wrong type is refused by its place in the file.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+from ruamel.yaml import YAML
+
+from s3vae.settings import STRICT
+
+PARAMS = Path("params.yaml")
+OF_DATASET = {"data", "flow", "judge", "evaluation", "methods"}
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True, config=STRICT)
+class Pipeline:
+    """What `dvc repro` runs: every method on every data set."""
+
+    datasets: list[str]
+    methods: list[str]
+
+
+class ParamsError(ValueError):
+    """params.yaml lacks something, or says something that no setting takes."""
+
+
+def section(kind: type[Settings], *keys: str, path: Path = PARAMS) -> Settings:
+    """The section under these keys as settings of this kind. Raises ParamsError with key and rule.
+
+    The file is YAML 1.2, DVC's own dialect: 1e-3 is a number in it.
+    """
+    if not path.exists():
+        msg = f"{path} is not in this folder: run from the folder that holds dvc.yaml"
+        raise ParamsError(msg)
+    content: Any = YAML(typ="safe").load(path)
+    refuse_unknown(path, content)
+    for depth, key in enumerate(keys):
+        if not isinstance(content, dict) or key not in content:
+            place, known = ".".join(keys[:depth]) or "the file", sorted(content or {})
+            msg = f"{path}: {place} has no {key!r}, only {', '.join(known)}"
+            raise ParamsError(msg)
+        content = content[key]
+    try:
+        return TypeAdapter(kind, config=ConfigDict()).validate_python(content)
+    except ValidationError as error:
+        faults = (
+            f"  {'.'.join([*keys, *map(str, fault['loc'])])}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise ParamsError("\n".join([f"{path} does not fit:", *faults])) from error
+
+
+def refuse_unknown(path: Path, content: Any) -> None:
+    """Raise ParamsError for a section that no stage reads."""
+    unknown = [key for key in content if key not in ("pipeline", "datasets")]
+    for name, dataset in content.get("datasets", {}).items():
+        unknown += [f"datasets.{name}.{key}" for key in dataset if key not in OF_DATASET]
+    if unknown:
+        msg = f"{path} has sections that nothing reads: {', '.join(unknown)}"
+        raise ParamsError(msg)

@@ -1,0 +1,93 @@
+"""Logs results that are on disk (from DVC's cache, a clone) into an MLflow store that lacks them.
+
+`python -m pipelines.publish` in the root of the repository. Needs no data: the notes beside the
+results (pipelines/keys.py) tell what they are of.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pipelines.entry import arguments
+from pipelines.keys import StageRun, read_origin
+from pipelines.layout import RESULTS, Layout
+from pipelines.store import Store, has_model
+from pipelines.tracking import Tracked, tracked
+from s3vae.files import sha256_of
+from s3vae.weights import WEIGHTS
+
+PIPELINES = (Path(), Path("benchmark"))
+
+
+def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
+    """Log what the store lacks of the results in these folders; a line on every run and a summary.
+
+    Raises whatever the store raises.
+    """
+    store, logged, there = Store(), 0, 0
+    for pipeline in pipelines:
+        for note in sorted((pipeline / RESULTS).rglob("origin-*.json")):
+            run = read_origin(note)
+            name = f"{run.kind} {run.dataset} {run.method}"
+            model, missing = weights_of(pipeline, run)
+            if is_complete(store, run, model):
+                there += 1
+                yield f"already there  {name}{missing}"
+            else:
+                log_results(pipeline, run, model)
+                logged += 1
+                yield f"logged         {name}{missing}"
+    if logged + there == 0:
+        yield "No results to log here: make them (dvc repro) or fetch them (dvc pull)."
+    else:
+        yield f"{logged} logged, {there} already there, in {store.uri}"
+
+
+def weights_of(pipeline: Path, run: StageRun) -> tuple[Path | None, str]:
+    """The folder of a trained model, if its weights are those of the run; else what is wrong."""
+    if run.kind != "train":
+        return None, ""
+    folder = pipeline / Layout(run.dataset).model(run.method)
+    if not (folder / WEIGHTS).exists():
+        return None, f"  (without its model: {folder} is not here, `dvc pull` fetches it)"
+    if sha256_of(folder / WEIGHTS) != run.weights_sha256:
+        return None, f"  (without its model: {folder} is of another training)"
+    return folder, ""
+
+
+def is_complete(store: Store, run: StageRun, model: Path | None) -> bool:
+    """Whether the store has the run, finished, and its model if we could give it."""
+    found = store.find(key=run.key)
+    if found is None or found.info.status != "FINISHED":
+        return False
+    return model is None or has_model(found)
+
+
+def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
+    """Log what a stage left, by the same functions that it logs with itself."""
+    folder = pipeline / Layout(run.dataset).scores(run.method)
+    with tracked(run, live=False) as tracker:
+        if run.kind != "evaluate":
+            log_history(tracker, folder / "history.csv")
+        if run.kind != "train":
+            tracker.scores(json.loads((folder / "metrics.json").read_text()))
+        if run.kind == "evaluate":
+            tracker.folder(folder / "pictures", "pictures")
+        if model is not None:
+            tracker.model(model)
+    if tracker.failure is not None:
+        raise tracker.failure
+
+
+def log_history(tracker: Tracked, path: Path) -> None:
+    """Every row of a history; what was not measured at a step is empty in it."""
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            tracker.log({name: float(value) for name, value in row.items() if value})
+
+
+if __name__ == "__main__":
+    arguments()
+    for line in publish():
+        print(line, flush=True)

@@ -1,0 +1,159 @@
+"""Runs a stage: as a Prefect flow where a server answers, as plain function calls elsewhere.
+
+The only file that knows Prefect's flows and tasks. Results and errors are the same either way, and
+without a server Prefect is not even imported.
+"""
+
+import os
+import threading
+import tomllib
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from s3vae.progress import Progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS_TO_ANSWER = 0.25
+
+
+def run_stage(stage: str, function: Callable[[], Result]) -> Result:
+    """Calls the function: the body of a stage whose work is one piece (training, evaluation)."""
+    return _as_flow(stage, function) if _prepare_prefect() else function()
+
+
+def map_shards(
+    stage: str,
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int | None = None,
+    name: Callable[[Item], str] = str,
+    unit: str = "shards",
+) -> list[Result]:
+    """The function's result for each item (a file, a shard), in the order of the items.
+
+    At most `workers` items at a time (default: `S3VAE_WORKERS`, else the CPU cores). The first
+    failure is raised as it is, when what has begun is done; what has not begun is cancelled.
+    """
+    work = list(items)
+    with Progress(stage, len(work), unit) as progress:
+        counted = _counted(function, progress, name)
+        apply = _map_in_flow if _prepare_prefect() else _map_in_threads
+        return apply(stage, counted, work, workers or default_workers(), name)
+
+
+def default_workers() -> int:
+    """`S3VAE_WORKERS`, else how many cores this process may use."""
+    if asked := os.environ.get("S3VAE_WORKERS"):
+        return int(asked)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _counted(
+    function: Callable[[Item], Result], progress: Progress, name: Callable[[Item], str]
+) -> Callable[[Item], Result]:
+    lock = threading.Lock()
+
+    def counted(item: Item) -> Result:
+        result = function(item)
+        with lock:
+            progress.advance(note=name(item))
+        return result
+
+    return counted
+
+
+def _map_in_threads(
+    _stage: str,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int,
+    _name: Callable[[Item], str],
+) -> list[Result]:
+    with ThreadPoolExecutor(workers) as pool:
+        pending = [pool.submit(function, item) for item in items]
+        try:
+            for done in as_completed(pending):
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [done.result() for done in pending]
+
+
+def _map_in_flow(
+    stage: str,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int,
+    name: Callable[[Item], str],
+) -> list[Result]:
+    """A flow run of the stage's name, with a task run for each item, under the item's name."""
+    from prefect import task
+    from prefect.cache_policies import NO_CACHE
+    from prefect.futures import as_completed as tasks_as_completed
+    from prefect.task_runners import ThreadPoolTaskRunner
+
+    shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
+
+    def flow_body() -> list[Result]:
+        pending = [
+            shard.with_options(task_run_name=partial(name, item)).submit(item) for item in items
+        ]
+        for done in tasks_as_completed(pending):
+            done.result()
+        return [done.result() for done in pending]
+
+    return _as_flow(stage, flow_body, ThreadPoolTaskRunner(max_workers=workers))
+
+
+def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None) -> Result:
+    """Calls the function as the body of a flow run: its result and its error come out unchanged."""
+    from prefect import flow
+
+    return flow(name=stage, persist_result=False, task_runner=task_runner)(function)()
+
+
+def _prepare_prefect() -> bool:
+    """Whether a Prefect server answers; if so, Prefect is told of it, before it is imported."""
+    url = _server_url()
+    if url is None or not _answers(url):
+        return False
+    os.environ.setdefault("PREFECT_API_URL", url)
+    os.environ.setdefault("PREFECT_HOME", str(ROOT / ".prefect"))
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "s3vae")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    return True
+
+
+def _server_url() -> str | None:
+    """From `PREFECT_API_URL`, else prefect.toml, else the active profile in `.prefect`."""
+    settings = _toml(ROOT / "prefect.toml")
+    profiles = _toml(Path(os.environ.get("PREFECT_HOME", ROOT / ".prefect")) / "profiles.toml")
+    active = profiles.get("profiles", {}).get(profiles.get("active", ""), {})
+    return (
+        os.environ.get("PREFECT_API_URL")
+        or settings.get("api", {}).get("url")
+        or active.get("PREFECT_API_URL")
+    )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _answers(url: str) -> bool:
+    """Whether the API says that it is well: another program on its port does not."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=SECONDS_TO_ANSWER) as reply:
+            return bool(reply.read(16).strip() == b"true")
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,117 @@
+"""Stage `table`: one row for every data set and method, as JSON, CSV and Markdown."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+from pipelines.entry import arguments
+from pipelines.layout import RESULTS, Layout
+from pipelines.params import Pipeline, section
+from pipelines.written import write_csv, write_json, write_text
+
+Row = dict[str, str | float | None]
+
+SCORES = (
+    "accuracy",
+    "inception_score",
+    "h_y_given_x",
+    "h_y",
+    "static_kept",
+    "static_leak",
+    "static_chance",
+    "swap_dynamic",
+    "swap_static",
+    "dynamic_follows_static",
+    "dynamic_chance",
+    "static_h_y",
+    "drawn_h_y",
+    "drawn_h_y_given_x",
+    "probe_static_from_dynamic",
+    "probe_dynamic_from_static",
+    "reconstruction_error",
+    "judge_inception_score",
+    "judge_h_y_given_x",
+)
+PERCENT = {
+    "accuracy": "Acc %",
+    "static_kept": "static kept %",
+    "static_leak": "static leak %",
+    "static_chance": "its chance %",
+    "swap_dynamic": "swap, dynamic %",
+    "swap_static": "swap, static %",
+    "dynamic_follows_static": "motion told by z_f %",
+    "dynamic_chance": "its chance %",
+}
+NUMBERS = {
+    "inception_score": "IS",
+    "h_y_given_x": "H(y given x)",
+    "h_y": "H(y)",
+    "judge_inception_score": "IS of real clips",
+    "judge_h_y_given_x": "H(y given x) of real clips",
+}
+SHOWN = (
+    "accuracy",
+    "inception_score",
+    "h_y_given_x",
+    "h_y",
+    "static_kept",
+    "static_leak",
+    "static_chance",
+    "swap_dynamic",
+    "swap_static",
+    "dynamic_follows_static",
+    "dynamic_chance",
+    "judge_inception_score",
+    "judge_h_y_given_x",
+)
+
+
+def rows(pipeline: Pipeline) -> list[Row]:
+    """Every data set with every method, in the order of params.yaml."""
+    return [row(dataset, method) for dataset in pipeline.datasets for method in pipeline.methods]
+
+
+def row(dataset: str, method: str) -> Row:
+    """One model's scores and their spread over the sampling seeds; null where undefined."""
+    scores = json.loads((Layout(dataset).scores(method) / "metrics.json").read_text())
+    columns: Row = {"dataset": dataset, "method": method}
+    for name in SCORES:
+        columns[name] = scores.get(name)
+        if f"{name}_std" in scores:
+            columns[f"{name}_std"] = scores[f"{name}_std"]
+    return columns
+
+
+def markdown(table: Sequence[Mapping[str, str | float | None]]) -> str:
+    """The columns that people compare, each as mean and, where it was sampled, spread."""
+    titles = ["data set", "method", *((PERCENT | NUMBERS)[name] for name in SHOWN)]
+    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
+    for row in table:
+        cells = [str(row["dataset"]), f"`{row['method']}`", *(cell(row, name) for name in SHOWN)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def cell(row: Mapping[str, str | float | None], name: str) -> str:
+    """A score as people read it: percent or number, with its spread where it has one."""
+    value, spread = row.get(name), row.get(f"{name}_std")
+    if not isinstance(value, float) or not math.isfinite(value):
+        return "-"
+    factor, digits = (100, 2) if name in PERCENT else (1, 3)
+    shown = f"{factor * value:.{digits}f}"
+    return f"{shown} ± {factor * spread:.{digits}f}" if isinstance(spread, float) else shown
+
+
+def write_table(pipeline: Pipeline) -> str:
+    """Write results/table.json, .csv and .md; gives the Markdown."""
+    table = rows(pipeline)
+    write_json(RESULTS / "table.json", table)
+    write_csv(RESULTS / "table.csv", table)
+    text = markdown(table)
+    write_text(RESULTS / "table.md", text)
+    return text
+
+
+if __name__ == "__main__":
+    arguments()
+    write_table(section(Pipeline, "pipeline"))

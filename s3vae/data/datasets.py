@@ -1,0 +1,14 @@
+"""The data sets that params.yaml may name: one module each, told apart by `kind`.
+
+A data set is a settings dataclass with `files`, which must be downloaded first (maybe none), and
+`clips(raw)`, which makes the clips from the folder they were downloaded into.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from s3vae.data.dsprites import DSprites
+from s3vae.data.sprites import Sprites
+
+DataSet = Annotated[DSprites | Sprites, Field(discriminator="kind")]

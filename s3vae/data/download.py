@@ -1,0 +1,183 @@
+"""Files from elsewhere: from a mirror or their official place, whole and with the right sha256."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urlsplit
+
+import tenacity
+
+from s3vae.files import replacing, sha256_of
+from s3vae.progress import Progress
+
+LOG = logging.getLogger("s3vae")
+MIRROR = "S3VAE_MIRROR"
+ATTEMPTS = 4
+FIRST_DELAY = 1.0
+"""Seconds before the second attempt at a source; each further delay is twice the last."""
+LONGEST_DELAY = 60.0
+PATIENCE = (10.0, 60.0)
+"""Seconds to wait for a connection and for the next bytes."""
+TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
+"""The HTTP answers that another attempt may change."""
+CHUNK = 1 << 20
+BIG = 16 << 20
+"""Bytes from which on a file shows its progress."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file to download: its path in a mirror, its sha256 and its official URLs, best first."""
+
+    path: str
+    sha256: str
+    urls: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a path that leads out of its folder or a URL that is not safe."""
+        path = PurePosixPath(self.path)
+        if path.is_absolute() or ".." in path.parts or "\\" in self.path or not path.parts:
+            raise ValueError(f"{self.path!r} must be a path below the mirror, without '..'")
+        for url in self.urls:
+            if not _is_safe(url):
+                raise ValueError(f"{url} must begin with https:// (http is for mirrors only)")
+
+
+class DownloadError(RuntimeError):
+    """A file that no source gave: what was tried, what went wrong there, and the mend."""
+
+    def __init__(self, file: RemoteFile, failures: list[str]) -> None:
+        tried = "".join(f"\n  - {failure}" for failure in failures) or "\n  (it has no source)"
+        super().__init__(
+            f"{file.path} could not be downloaded. Tried:{tried}\n"
+            f"If this machine cannot reach them, set {MIRROR} to a folder or URL that holds "
+            f"{file.path} (sha256 {file.sha256}) and run again."
+        )
+
+
+class _Unavailable(Exception):
+    """Why a source does not give the file."""
+
+
+class _Interrupted(_Unavailable):
+    """The same, where another attempt may help."""
+
+
+def mirror_from_environment() -> str | None:
+    """Look up S3VAE_MIRROR: a folder or a URL, or None where it is not set."""
+    return os.environ.get(MIRROR) or None
+
+
+def fetch(
+    file: RemoteFile,
+    folder: Path,
+    mirror: str | None,
+    *,
+    attempts: int = ATTEMPTS,
+    first_delay: float = FIRST_DELAY,
+) -> Path:
+    """Make sure that `folder` has the file, and say where: what is there and right is kept.
+
+    The mirror is asked first, then the official URLs; only transient failures are tried again.
+    Raises DownloadError if none gives the right bytes; then nothing new is left behind.
+    """
+    target = folder / file.path
+    if target.is_file() and sha256_of(target) == file.sha256:
+        return target
+    persistent = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(attempts),
+        wait=tenacity.wait_exponential(first_delay, max=LONGEST_DELAY),
+        retry=tenacity.retry_if_exception_type(_Interrupted),
+        before_sleep=tenacity.before_sleep_log(LOG, logging.INFO),
+        reraise=True,
+    )
+    failures = []
+    for source in _sources(file, mirror):
+        try:
+            persistent(_fetch_from, source, file, target)
+        except _Unavailable as failure:
+            failures.append(f"{_without_login(source)}: {failure}")
+            LOG.warning("%s not taken from %s", file.path, failures[-1])
+        else:
+            return target
+    raise DownloadError(file, failures)
+
+
+def _sources(file: RemoteFile, mirror: str | None) -> Iterator[str]:
+    """Name every place of the file in the order they are asked, each a path or a URL."""
+    if mirror is not None and _is_url(mirror):
+        yield f"{mirror.rstrip('/')}/{quote(file.path)}"
+    elif mirror is not None:
+        yield str(Path(mirror).expanduser() / file.path)
+    yield from file.urls
+
+
+def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
+    """Write `target` from one source, or raise _Unavailable and leave it as it was."""
+    digest = hashlib.sha256()
+    opened = _opened_url(source) if _is_url(source) else _opened_path(Path(source))
+    with opened as (chunks, size), replacing(target) as aside:
+        watched = Progress(file.path, size, "B") if size >= BIG else nullcontext()
+        with aside.open("wb") as out, watched as progress:
+            for chunk in chunks:
+                out.write(chunk)
+                digest.update(chunk)
+                if progress is not None:
+                    progress.advance(len(chunk))
+        if digest.hexdigest() != file.sha256:
+            raise _Unavailable(
+                f"{file.path} should have sha256 {file.sha256} but has {digest.hexdigest()}"
+            )
+
+
+@contextmanager
+def _opened_path(path: Path) -> Iterator[tuple[Iterator[bytes], int]]:
+    """Open a file of a mirror folder: its chunks and its size in bytes."""
+    try:
+        opened = path.open("rb")
+    except OSError as error:
+        raise _Unavailable(error.strerror or type(error).__name__) from error
+    with opened as stream:
+        yield iter(lambda: stream.read(CHUNK), b""), os.fstat(stream.fileno()).st_size
+
+
+@contextmanager
+def _opened_url(url: str) -> Iterator[tuple[Iterator[bytes], int]]:
+    """Ask for a URL: its chunks and its size in bytes, 0 if the server does not say."""
+    import requests  # only machines that download pay for it
+
+    try:
+        # Bytes as they are stored, not as the server may pack them on the way.
+        plain = {"Accept-Encoding": "identity"}
+        with requests.get(url, stream=True, timeout=PATIENCE, headers=plain) as answer:
+            if not answer.ok:
+                kind = _Interrupted if answer.status_code in TRANSIENT else _Unavailable
+                raise kind(f"HTTP {answer.status_code} {answer.reason}")
+            yield answer.iter_content(CHUNK), int(answer.headers.get("Content-Length", 0))
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise _Interrupted(f"no connection ({type(error).__name__})") from error
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise _Interrupted("the connection broke before the end of the file") from error
+    except requests.RequestException as error:
+        raise _Unavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _is_url(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
+def _is_safe(url: str) -> bool:
+    """Tell whether only its owner can answer for it: https, or this very machine."""
+    return url.startswith("https://") or urlsplit(url).hostname in ("127.0.0.1", "localhost")
+
+
+def _without_login(source: str) -> str:
+    """Leave out the name and password that a mirror's URL may hold: errors end up in logs."""
+    if not _is_url(source):
+        return source
+    parts = urlsplit(source)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

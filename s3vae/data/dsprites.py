@@ -1,0 +1,143 @@
+"""Moving dSprites: a shape in a colour, drawn analytically, that moves in one of six ways."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from jaxtyping import Float32, Int, UInt8
+from numpy import ndarray
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from s3vae.data.clips import ClipSet, Factor
+from s3vae.data.download import RemoteFile
+from s3vae.data.shapes import SHAPES, SIZE, Pose, coverage, flow
+from s3vae.grid import cell_motion
+from s3vae.settings import STRICT
+
+GRID = (3, 3)
+PERIOD = 12
+"""Frames after which a motion begins again, at mean speed; a half turn takes as many."""
+AMPLITUDE = 10.0
+"""Pixels from the middle of a path to its end."""
+GROWTH = 0.35
+HARD_START = 7.0
+"""Pixels by which the start position of the hard variant strays at most."""
+
+SCALES = (0.5, 0.75, 1.0)
+COLOURS = {
+    "red": (255, 0, 0),
+    "orange": (255, 128, 0),
+    "yellow": (255, 255, 0),
+    "green": (0, 255, 0),
+    "cyan": (0, 255, 255),
+    "blue": (0, 64, 255),
+    "violet": (128, 0, 255),
+    "magenta": (255, 0, 191),
+    "white": (255, 255, 255),
+}
+MOTIONS = ("left-right", "up-down", "circle", "rotate", "grow-shrink", "diagonal")
+STATIC = (len(SHAPES), len(SCALES), len(COLOURS))
+VALIDATION, TEST = (3,), (0, 5)
+"""Residues of (shape + 3 scale + colour) mod 9: each value of a factor is equally often in each."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class DSprites:
+    """Each of the 81 identities in each of the 6 motions, `takes` times.
+
+    In phase, all clips of a motion begin alike, but for `start_jitter` pixels along each axis and a
+    share `speed_jitter` of speed and amplitude. The hard variant begins at any phase, anywhere.
+    """
+
+    kind: Literal["dsprites"] = "dsprites"
+    variant: Literal["in-phase", "hard"] = "in-phase"
+    seed: int = 0
+    time: Annotated[int, Field(ge=2)] = 12
+    takes: Annotated[int, Field(ge=1)] = 8
+    start_jitter: Annotated[float, Field(ge=0, le=HARD_START)] = 2.0
+    speed_jitter: Annotated[float, Field(ge=0, le=0.2)] = 0.1
+
+    @property
+    def files(self) -> tuple[RemoteFile, ...]:
+        """None: the renderer needs no data."""
+        return ()
+
+    def clips(self, raw: Path) -> ClipSet:
+        """Draw the set, with its exact motion; `raw` is not read."""
+        grid = (*STATIC, len(MOTIONS), self.takes)
+        shape, scale, colour, motion, _ = np.indices(grid).reshape(len(grid), -1)
+        poses = self._poses(scale, motion)
+        return ClipSet(
+            name="dsprites",
+            source="dSprites-like (analytic)",
+            licence="MIT",
+            parameters=dataclasses.asdict(self),
+            shape=(len(shape), self.time, SIZE, SIZE, 3),
+            frames=_frames(shape, colour, poses),
+            factors=(
+                Factor("shape", "static", SHAPES),
+                Factor("scale", "static", tuple(str(value) for value in SCALES)),
+                Factor("colour", "static", tuple(COLOURS)),
+                Factor("motion", "dynamic", MOTIONS),
+            ),
+            labels={"shape": shape, "scale": scale, "colour": colour, "motion": motion},
+            identity=np.ravel_multi_index((shape, scale, colour), STATIC),
+            split=_split(shape, scale, colour),
+            motion=_motion(shape, poses),
+        )
+
+    def _poses(self, scale: Int[ndarray, " clip"], motion: Int[ndarray, " clip"]) -> Pose:
+        """Draw the pose of every clip in every frame, [clip, time]."""
+        draw, hard = np.random.default_rng(self.seed), self.variant == "hard"
+        start, (speed, size), begin = (
+            draw.uniform(-1, 1, (count, len(motion), 1)) for count in (2, 2, 1)
+        )
+        start = SIZE / 2 + start * (HARD_START if hard else self.start_jitter)
+        speed, size = 1 + speed * self.speed_jitter, 1 + size * self.speed_jitter
+        phase = np.pi * hard * begin[0] + 2 * np.pi / PERIOD * speed * np.arange(self.time)
+        is_a = {name: motion[:, None] == index for index, name in enumerate(MOTIONS)}
+        wave, path = np.sin(phase), AMPLITUDE * size
+        slant = is_a["diagonal"] * np.sqrt(0.5)
+        across = (is_a["left-right"] + slant) * wave + is_a["circle"] * np.cos(phase)
+        down = (is_a["up-down"] + is_a["circle"] + slant) * wave
+        growth = 1 + is_a["grow-shrink"] * GROWTH * size * wave
+        return Pose(
+            x=start[0] + path * across,
+            y=start[1] + path * down,
+            scale=np.array(SCALES)[scale][:, None] * growth,
+            angle=is_a["rotate"] * phase / 2,
+        )
+
+
+def _split(
+    shape: Int[ndarray, " clip"], scale: Int[ndarray, " clip"], colour: Int[ndarray, " clip"]
+) -> UInt8[ndarray, " clip"]:
+    residue = (shape + len(SHAPES) * scale + colour) % len(COLOURS)
+    return (np.isin(residue, VALIDATION) + 2 * np.isin(residue, TEST)).astype(np.uint8)
+
+
+def _frames(
+    shape: Int[ndarray, " clip"], colour: Int[ndarray, " clip"], poses: Pose
+) -> Iterator[UInt8[ndarray, "time height width 3"]]:
+    """Each clip: its colour times what the shape covers, on black."""
+    shares = np.arange(256)[:, None] / 255
+    shades = [np.rint(shares * colour).astype(np.uint8) for colour in COLOURS.values()]
+    for index, pose in enumerate(map(poses.of, range(len(shape)))):
+        covered = coverage(SHAPES[shape[index]], pose)
+        levels = np.rint(covered * 255).astype(np.uint8)
+        yield np.take(shades[colour[index]], levels, axis=0, mode="clip")  # 5x faster than [...]
+
+
+def _motion(
+    shape: Int[ndarray, " clip"], poses: Pose
+) -> Float32[ndarray, "clip pair rows columns 3"]:
+    """Each clip's exact motion on the grid, counting the pixels covered by half or more."""
+    return np.stack(
+        [
+            cell_motion(flow(coverage(SHAPES[kind], pose) >= 0.5, pose), *GRID)
+            for kind, pose in zip(shape, map(poses.of, range(len(shape))), strict=True)
+        ]
+    )

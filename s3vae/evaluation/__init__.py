@@ -1,0 +1,1 @@
+"""Judging a trained model: the judge, the protocol, the pictures."""

@@ -1,0 +1,67 @@
+"""The judge: a classifier of every factor, trained on real clips, that scores generated ones."""
+
+import json
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from s3vae.files import replacing
+from s3vae.tensors import Scalar, Video
+from s3vae.weights import load_weights, save_weights
+
+Logits = Mapping[str, Float[Tensor, "batch value"]]
+HEADS, FEATURES, RECURRENT, DROPOUT = "heads.json", 128, 128, 0.2
+
+
+class Judge(nn.Module):
+    """A frame encoder, a bi-LSTM over time, and one head per factor."""
+
+    def __init__(self, factors: Mapping[str, int], channels: int, width: int) -> None:
+        super().__init__()
+        self.sizes = {"factors": dict(factors), "channels": channels, "width": width}
+        widths = [channels, width, 2 * width, 4 * width, 4 * width]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(widths):
+            layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs)]
+            layers += [nn.ReLU(inplace=True)]
+        self.encoder = nn.Sequential(*layers, nn.Flatten(), nn.Linear(16 * widths[-1], FEATURES))
+        self.recurrent = nn.LSTM(FEATURES, RECURRENT, batch_first=True, bidirectional=True)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.heads = nn.ModuleDict({k: nn.Linear(2 * RECURRENT, n) for k, n in factors.items()})
+
+    def forward(self, video: Video) -> Logits:
+        """For every factor, logits over its values."""
+        features = self.encoder(video.flatten(0, 1)).unflatten(0, video.shape[:2])
+        summary = self.recurrent(self.dropout(features.relu()))[0].mean(dim=1)
+        return {name: head(summary) for name, head in self.heads.items()}
+
+    @torch.no_grad()
+    def probabilities(self, video: Video) -> dict[str, Float[Tensor, "batch value"]]:
+        """For every factor, the judge's probabilities, in double precision."""
+        return {name: logits.double().softmax(-1) for name, logits in self(video).items()}
+
+
+def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:
+    """Cross-entropy of every factor, by name, and their sum as `total`."""
+    losses = {name: cross_entropy(logits[name], labels[name]) for name in logits}
+    return {**losses, "total": torch.stack(list(losses.values())).sum()}
+
+
+def save_judge(judge: Judge, folder: Path) -> None:
+    """Write a judge's folder: weights, and the sizes to build it again from."""
+    with replacing(folder) as aside:
+        aside.mkdir()
+        save_weights(judge, aside)
+        (aside / HEADS).write_text(json.dumps(judge.sizes, indent=2) + "\n")
+
+
+def load_judge(folder: Path, device: torch.device) -> Judge:
+    """The judge of a folder, in eval mode."""
+    judge = Judge(**json.loads((folder / HEADS).read_text()))
+    load_weights(judge, folder)
+    return judge.to(device).eval()

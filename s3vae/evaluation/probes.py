@@ -1,0 +1,52 @@
+"""Linear probes: what a plain classifier still reads from a code that should not tell it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from s3vae.data.clips import Factor
+from s3vae.evaluation.generation import Codes
+
+MOST_ITERATIONS = 200
+
+Labels = Mapping[str, Int[ndarray, " clip"]]
+FlatCodes = Float[ndarray, "clip dim"]
+
+
+def probe_accuracy(
+    train: FlatCodes, labels: Int[ndarray, " clip"], test: FlatCodes, truth: Int[ndarray, " test"]
+) -> float:
+    """Accuracy on `test` of a logistic regression on standardized codes of `train`."""
+    probe = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.1, tol=1e-3, max_iter=MOST_ITERATIONS)
+    )
+    probe.fit(train, labels)
+    return float(probe.score(test, truth))
+
+
+def probe_scores(
+    train: Codes,
+    train_labels: Labels,
+    test: Codes,
+    test_labels: Labels,
+    factors: tuple[Factor, ...],
+) -> dict[str, float]:
+    """Each factor from the code that should not hold it: static from z_1:T, dynamic from z_f."""
+    scores: dict[str, list[float]] = {"static": [], "dynamic": []}
+    for factor in factors:
+        code = "dynamic" if factor.kind == "static" else "static"
+        known, asked = (
+            getattr(codes, code).flatten(1).cpu().double().numpy() for codes in (train, test)
+        )
+        scores[factor.kind].append(
+            probe_accuracy(known, train_labels[factor.name], asked, test_labels[factor.name])
+        )
+    return {
+        "probe_static_from_dynamic": float(np.mean(scores["static"])),
+        "probe_dynamic_from_static": float(np.mean(scores["dynamic"])),
+    }

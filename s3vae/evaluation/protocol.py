@@ -1,0 +1,156 @@
+"""The protocol: the paper's headline row and the leak tests that it leaves out (docs/protocol.md).
+
+Every code path loops over the factors that the clip file declares. Where a file has several factors
+of a kind, a score is the mean over them. Fractions and nats.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from numpy import ndarray
+
+from s3vae.data.clips import Factor
+from s3vae.evaluation.generation import Codes, donors, judge_codes
+from s3vae.evaluation.judge import Judge
+from s3vae.evaluation.judging import Judged
+from s3vae.evaluation.scores import (
+    accuracy,
+    balanced,
+    conditional_entropy,
+    inception_score,
+    marginal_entropy,
+)
+from s3vae.model.s3vae import S3VAE
+from s3vae.runtime import generator_at
+
+Scores = dict[str, float]
+Score = Callable[[ndarray], float]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Test clips under judgement: their factors, and what the judge says of the real ones."""
+
+    factors: Sequence[Factor]
+    labels: Mapping[str, Int[ndarray, " clip"]]
+    on_real: Judged
+
+    def of_kind(self, kind: str) -> list[str]:
+        """The names of the static or of the dynamic factors."""
+        return [factor.name for factor in self.factors if factor.kind == kind]
+
+    def accuracies(
+        self, judged: Judged, kind: str, of: Int[ndarray, " clip"] | None = None
+    ) -> Scores:
+        """By factor, the share of clips judged to have the value of the clip (or of clip `of[i]`)."""
+        rows = slice(None) if of is None else of
+        return {
+            name: accuracy(judged[name], self.labels[name][rows]) for name in self.of_kind(kind)
+        }
+
+    def mean(self, judged: Judged, kind: str, score: Score) -> float:
+        """A score of the judge's answers on a class-balanced subset, mean over the factors."""
+        chosen = {name: balanced(self.labels[name]) for name in self.of_kind(kind)}
+        return float(np.mean([score(judged[name][rows]) for name, rows in chosen.items()]))
+
+    def chance(self, kind: str) -> float:
+        """The accuracy of a guess: one over the number of values, mean over the factors."""
+        return float(np.mean([1 / len(f.values) for f in self.factors if f.kind == kind]))
+
+
+def mean_of(scores: Mapping[str, float]) -> float:
+    """The mean over factors."""
+    return float(np.mean(list(scores.values())))
+
+
+def on_real_clips(subject: Subject) -> Scores:
+    """The judge on the real test clips: the floor of every entropy, the ceiling of every score."""
+    real = subject.on_real
+    return {
+        "judge_accuracy": min(
+            right
+            for kind in ("static", "dynamic")
+            for right in subject.accuracies(real, kind).values()
+        ),
+        "judge_inception_score": subject.mean(real, "dynamic", inception_score),
+        "judge_h_y_given_x": subject.mean(real, "dynamic", conditional_entropy),
+        "static_chance": subject.chance("static"),
+        "dynamic_chance": subject.chance("dynamic"),
+    }
+
+
+def draw_appearance(subject: Subject, judged: Judged) -> Scores:
+    """z_t of the clip, z_f drawn: the headline row, and what of the appearance leaked into z_t."""
+    agree = [
+        float(np.mean(judged[name].argmax(1) == subject.on_real[name].argmax(1)))
+        for name in subject.of_kind("dynamic")
+    ]
+    leaks = subject.accuracies(judged, "static")
+    return {
+        "accuracy": mean_of(subject.accuracies(judged, "dynamic")),
+        "agreement": float(np.mean(agree)),
+        "inception_score": subject.mean(judged, "dynamic", inception_score),
+        "h_y_given_x": subject.mean(judged, "dynamic", conditional_entropy),
+        "h_y": subject.mean(judged, "dynamic", marginal_entropy),
+        "static_leak": mean_of(leaks),
+        "static_h_y": subject.mean(judged, "static", marginal_entropy),
+        **{f"leak_{name}": value for name, value in leaks.items()},
+    }
+
+
+def draw_motion(subject: Subject, judged: Judged) -> Scores:
+    """z_f of the clip, z_t drawn: whether the appearance stays and the motion is new and real."""
+    kept = subject.accuracies(judged, "static")
+    return {
+        "static_kept": mean_of(kept),
+        "dynamic_follows_static": mean_of(subject.accuracies(judged, "dynamic")),
+        "drawn_h_y": subject.mean(judged, "dynamic", marginal_entropy),
+        "drawn_h_y_given_x": subject.mean(judged, "dynamic", conditional_entropy),
+        **{f"kept_{name}": value for name, value in kept.items()},
+    }
+
+
+def swapped(subject: Subject, judged: Judged, motion_of: Int[ndarray, " clip"]) -> Scores:
+    """z_f of one clip, z_t of another: each factor must come from the clip whose code tells it."""
+    return {
+        "swap_dynamic": mean_of(subject.accuracies(judged, "dynamic", motion_of)),
+        "swap_static": mean_of(subject.accuracies(judged, "static")),
+    }
+
+
+def sampled_scores(model: S3VAE, judge: Judge, codes: Codes, subject: Subject, seed: int) -> Scores:
+    """Everything that depends on a draw, for one seed of the sampling."""
+    device = codes.static.device
+    motion_of = donors(len(codes.static), seed)
+    drawn_static = codes.draw_static(generator_at(device, seed, 0))
+    drawn_dynamic = codes.draw_dynamic(model, generator_at(device, seed, 1))
+    return {
+        **draw_appearance(subject, judge_codes(model, judge, drawn_static)),
+        **draw_motion(subject, judge_codes(model, judge, drawn_dynamic)),
+        **swapped(subject, judge_codes(model, judge, codes.swap(motion_of)), motion_of),
+    }
+
+
+def over_seeds(rows: Sequence[Scores]) -> Scores:
+    """The mean of every score over the sampling seeds, and beside it its spread (`_std`)."""
+    return {
+        key: value
+        for name in rows[0]
+        for key, value in (
+            (name, float(np.mean([row[name] for row in rows]))),
+            (f"{name}_std", float(np.std([row[name] for row in rows]))),
+        )
+    }
+
+
+@torch.no_grad()
+def reconstruction_scores(model: S3VAE, judge: Judge, codes: Codes, subject: Subject) -> Scores:
+    """The judge on clips decoded from their own two codes."""
+    judged = judge_codes(model, judge, codes)
+    return {
+        "reconstructed_static": mean_of(subject.accuracies(judged, "static")),
+        "reconstructed_dynamic": mean_of(subject.accuracies(judged, "dynamic")),
+    }

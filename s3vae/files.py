@@ -1,0 +1,33 @@
+"""Files that are either whole or not there."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write a file or folder at; it takes the place of `path` only if the block ends well.
+
+    The name is the same as that of `path` (some formats store it) in a temporary folder beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield aside / path.name
+        if path.is_dir():
+            path.rename(aside / f"{path.name}.old")
+        (aside / path.name).replace(path)
+        if path.is_file():
+            path.chmod(0o644)  # some libraries write files that only their owner may read
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""One pure function per term of the objective."""

@@ -1,0 +1,34 @@
+"""L_SCC, static consistency: z_f must not depend on the order of frames (paper, eq. 5)."""
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from s3vae.tensors import Features, Scalar, StaticCode
+
+
+def shuffle_frames(
+    x: Float[Tensor, "batch time *rest"], generator: Generator
+) -> Float[Tensor, "batch time *rest"]:
+    """The positive: every clip's own frames (or their features) in a new random order."""
+    order = torch.rand(x.shape[:2], generator=generator, device=x.device).argsort(dim=1)
+    return x[torch.arange(len(x), device=x.device)[:, None], order]
+
+
+def random_half(features: Features, generator: Generator) -> Features:
+    """The positive where order cannot matter: a random half of every clip's own frames."""
+    return shuffle_frames(features, generator)[:, : max(1, features.shape[1] // 2)]
+
+
+def other_clips(x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+    """The negative: for each clip, or code of a clip, another one's, never its own."""
+    return x.roll(1, dims=0)
+
+
+def triplet(
+    anchor: StaticCode, positive: StaticCode, negative: StaticCode, margin: float
+) -> Scalar:
+    """mean max(|anchor - positive|² - |anchor - negative|² + margin, 0)."""
+    near = (anchor - positive).square().sum(dim=-1)
+    far = (anchor - negative).square().sum(dim=-1)
+    return (near - far + margin).relu().mean()

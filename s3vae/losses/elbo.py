@@ -1,0 +1,46 @@
+"""L_VAE: reconstruction and two KL terms (paper, eq. 4), summed over pixels and time."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
+
+from s3vae.distributions import Gaussian, standard_normal
+from s3vae.tensors import Scalar, Video
+
+
+def reconstruction_error(
+    decoded: Video, video: Video, frames_per_clip: int | None = None
+) -> Scalar:
+    """Sum of squares over pixels and time: -log p(x | z) of a Gaussian, up to scale and constant.
+
+    Where only some frames of a clip of `frames_per_clip` were decoded, their sum is scaled up,
+    which leaves the mean over draws unbiased.
+    """
+    share = (frames_per_clip or video.shape[1]) / video.shape[1]
+    return share * (decoded - video).square().sum() / len(video)
+
+
+def static_kl(posterior: Gaussian) -> Scalar:
+    """KL(q(z_f | x) ‖ N(0, I)), mean over clips."""
+    prior = standard_normal(*posterior.mean.shape, device=posterior.mean.device)
+    return posterior.kl(prior).mean()
+
+
+def dynamic_kl(posterior: Gaussian, prior: Gaussian) -> Scalar:
+    """sum_t KL(q(z_t | x_<=t) ‖ p(z_t | z_<t)), mean over clips."""
+    return posterior.kl(prior).sum(dim=-1).mean()
+
+
+def frame_subset(
+    batch: int, time: int, count: int, generator: Generator
+) -> Int[Tensor, "batch count"]:
+    """For each clip `count` different frame numbers, in order of time."""
+    draws = torch.rand(batch, time, generator=generator, device=generator.device)
+    return draws.argsort(dim=1)[:, :count].sort(dim=1).values
+
+
+def take_frames(
+    x: Float[Tensor, "batch time *rest"], frames: Int[Tensor, "batch count"]
+) -> Float[Tensor, "batch count *rest"]:
+    """The frames (or codes, or features) of each clip at its own frame numbers."""
+    return x[torch.arange(len(x), device=x.device)[:, None], frames]

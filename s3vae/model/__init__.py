@@ -1,0 +1,1 @@
+"""The sequential VAE: posteriors, prior, decoder."""

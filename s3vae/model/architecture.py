@@ -1,0 +1,56 @@
+"""The numbers that make a model: saved beside its weights, and enough to build it again."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from s3vae.settings import STRICT
+
+Preset = Literal["paper", "fast"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Architecture:
+    """Sizes and kinds of every part of the model; the defaults are the paper's (section 4.1)."""
+
+    encoder: Literal["strided", "patch"] = "strided"
+    """`strided`: overlapping convolutions, the paper's; `patch`: cheaper, for centred objects."""
+    decoder: Literal["transposed", "shuffle", "broadcast"] = "transposed"
+    """`transposed`: the paper's; `shuffle`: convolutions at low resolution, then PixelShuffle;
+    `broadcast`: layers over plane waves whose phases tell the place, for objects that move about."""
+    encoder_width: int = Field(default=64, gt=0)
+    decoder_width: int = Field(default=64, gt=0)
+    channels: Literal[1, 3] = 3
+    features: int = Field(default=128, gt=0)
+    recurrent: int = Field(default=256, gt=0)
+    static: int = Field(default=256, gt=0)
+    dynamic: int = Field(default=32, gt=0)
+    static_posterior: Literal["bilstm", "pooled"] = "bilstm"
+    """`pooled`: the mean over frames of an MLP of each frame's features, blind to their order."""
+    causal: bool = True
+    """Whether q(z_t | x_<=t) as in the paper, or q(z_t | x_1:T) as in the released code."""
+    film: bool = False
+    """Whether z_f also scales and shifts the channels of the decoder's later layers."""
+    signal: int = Field(default=9, gt=0)
+    """How many numbers per frame are predicted from z_t: the outputs of the DFP head."""
+
+
+PRESETS: dict[Preset, Architecture] = {
+    "paper": Architecture(),
+    "fast": Architecture(
+        encoder="patch",
+        decoder="shuffle",
+        encoder_width=32,
+        decoder_width=32,
+        static=32,
+        dynamic=16,
+        static_posterior="pooled",
+    ),
+}
+
+
+def architecture(preset: Preset, **changes: Any) -> Architecture:
+    """A preset with some of its fields replaced; an unknown field is refused by its name."""
+    return replace(PRESETS[preset], **changes)

@@ -1,0 +1,76 @@
+"""The sequential VAE: p(x, z) = p(z_f) prod_t p(z_t | z_<t) p(x_t | z_f, z_t)  (paper, eq. 1)."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from s3vae.distributions import Gaussian
+from s3vae.model.architecture import Architecture
+from s3vae.model.frames import FrameDecoder, frame_encoder
+from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
+from s3vae.model.prior import DynamicPrior
+from s3vae.tensors import DynamicCode, Features, StaticCode, Video
+
+HEAD_HIDDEN = 64
+FRAME_SIZE = 64
+
+
+class Posterior(NamedTuple):
+    """What the encoder says of a batch of clips: q(z_f | x) and q(z_t | x)."""
+
+    static: Gaussian
+    dynamic: Gaussian
+
+
+class S3VAE(nn.Module):
+    """Encoder, prior, decoder and the head that predicts the motion signal from z_t."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        sizes = (architecture.features, architecture.recurrent)
+        static = PooledStatic if architecture.static_posterior == "pooled" else RecurrentStatic
+        self.frame_encoder = frame_encoder(architecture)
+        self.static_posterior = static(*sizes, architecture.static)
+        self.dynamic_posterior = DynamicPosterior(
+            *sizes, architecture.dynamic, causal=architecture.causal
+        )
+        self.prior = DynamicPrior(architecture.dynamic, architecture.recurrent)
+        self.decoder = FrameDecoder(architecture)
+        self.signal_head = nn.Sequential(
+            nn.Linear(architecture.dynamic, HEAD_HIDDEN),
+            nn.LeakyReLU(0.2),
+            nn.Linear(HEAD_HIDDEN, architecture.signal),
+        )
+
+    def features(self, video: Video) -> Features:
+        """Each frame on its own. Raises ValueError unless frames are 64x64."""
+        if video.shape[-2:] != (FRAME_SIZE, FRAME_SIZE):
+            height, width = video.shape[-2:]
+            msg = (
+                f"frames must be {FRAME_SIZE}x{FRAME_SIZE}, not {height}x{width}: resize the clips"
+            )
+            raise ValueError(msg)
+        encoded: Tensor = self.frame_encoder(video.flatten(0, 1))
+        return encoded.unflatten(0, video.shape[:2])
+
+    def posterior(self, features: Features) -> Posterior:
+        """q(z_f | x_1:T) and q(z_t | x_<=t) from the features of the frames."""
+        return Posterior(self.static_posterior(features), self.dynamic_posterior(features))
+
+    def encode(self, video: Video) -> Posterior:
+        """Both posteriors of a batch of clips."""
+        return self.posterior(self.features(video))
+
+    def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
+        """The mean of p(x_1:T | z_f, z_1:T): a static code goes with all dynamic codes of its clip."""
+        batch, time = dynamic.shape[:2]
+        repeated = static[:, None].expand(batch, time, -1)
+        frames: Tensor = self.decoder(repeated.flatten(0, 1), dynamic.flatten(0, 1))
+        return frames.unflatten(0, (batch, time))
+
+    def predict_signal(self, dynamic: DynamicCode) -> Float[Tensor, "batch time signal"]:
+        """The motion signal of every frame, read off z_t alone (dynamic factor prediction)."""
+        signal: Tensor = self.signal_head(dynamic)
+        return signal

@@ -1,0 +1,1 @@
+"""Self-supervision: what can be read off a video without labels."""

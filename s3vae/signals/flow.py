@@ -1,0 +1,129 @@
+"""Optical flow between neighbouring frames of a clip: two methods, one function."""
+
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic.dataclasses import dataclass
+
+from s3vae.settings import STRICT
+
+Brightness = Annotated[int, Field(ge=0, le=255)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Farneback:
+    """Farneback's polynomial expansion (OpenCV): fast, and the default.
+
+    `foreground`: flow counts only where either frame is brighter than this (None: everywhere).
+    """
+
+    kind: Literal["farneback"] = "farneback"
+    levels: PositiveInt = 3
+    pyramid_scale: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    window: PositiveInt = 9
+    iterations: PositiveInt = 2
+    poly_n: Literal[5, 7] = 5
+    poly_sigma: PositiveFloat = 1.1
+    foreground: Brightness | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class TVL1:
+    """Dual TV-L1 (OpenCV contrib): OpenCV's defaults but for a looser `epsilon` and the mask.
+
+    `foreground`: flow counts only where either frame is brighter than this (None: everywhere).
+    Without it the flow of an object bleeds into a textureless background.
+    """
+
+    kind: Literal["tvl1"] = "tvl1"
+    epsilon: PositiveFloat = 0.05
+    scales: PositiveInt = 3
+    scale_step: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    warps: PositiveInt = 5
+    inner_iterations: PositiveInt = 20
+    outer_iterations: PositiveInt = 10
+    attachment: PositiveFloat = 0.15
+    tightness: PositiveFloat = 0.3
+    time_step: PositiveFloat = 0.25
+    median: Literal[1, 3, 5] = 3
+    foreground: Brightness | None = 20
+
+
+FlowMethod = Annotated[Farneback | TVL1, Field(discriminator="kind")]
+
+
+def clip_flow(
+    frames: UInt8[ndarray, "time height width channel"], method: Farneback | TVL1
+) -> Float[ndarray, "time-1 height width 2"]:
+    """Flow from each frame to the next, float32 pixels per frame; x to the right, y downwards.
+
+    One OpenCV thread, and an engine of its own for each call: safe to call from many threads.
+    """
+    require_contrib()
+    cv2.setNumThreads(1)
+    engine = _engine(method)
+    shades = grey(frames)
+    flow = np.empty((len(frames) - 1, *shades.shape[1:], 2), np.float32)
+    for before, after, pair in zip(shades, shades[1:], flow, strict=False):
+        engine.calc(before, after, pair)
+    if method.foreground is not None:
+        flow[np.maximum(shades[:-1], shades[1:]) <= method.foreground] = 0
+    return flow
+
+
+def grey(
+    frames: UInt8[ndarray, "*frames height width channel"],
+) -> UInt8[ndarray, "*frames height width"]:
+    """The mean over channels: on black, and on white, every pure colour stands out equally well.
+
+    Luma leaves blue at a tenth of white, near the foreground threshold; the brightest channel does
+    not tell yellow from white.
+    """
+    sums: ndarray = frames.sum(axis=-1, dtype=np.uint16)
+    return (sums // frames.shape[-1]).astype(np.uint8)
+
+
+def require_contrib() -> None:
+    """Raises ImportError when the cv2 folder on disk is not opencv-contrib-python's."""
+    if not hasattr(cv2, "optflow"):
+        raise ImportError(
+            f"cv2 {cv2.__version__} has no optflow: opencv-python has overwritten "
+            "opencv-contrib-python (both own the folder cv2). Mend it with: "
+            "pip install --force-reinstall --no-deps 'opencv-contrib-python==5.0.0.93'"
+        )
+
+
+def _engine(method: Farneback | TVL1) -> cv2.DenseOpticalFlow:
+    return _farneback(method) if isinstance(method, Farneback) else _tvl1(method)
+
+
+def _farneback(method: Farneback) -> cv2.DenseOpticalFlow:
+    return cv2.FarnebackOpticalFlow.create(
+        numLevels=method.levels,
+        pyrScale=method.pyramid_scale,
+        winSize=method.window,
+        numIters=method.iterations,
+        polyN=method.poly_n,
+        polySigma=method.poly_sigma,
+    )
+
+
+def _tvl1(method: TVL1) -> cv2.DenseOpticalFlow:
+    """By position: releases of OpenCV differ in how they spell `innnerIterations`."""
+    return cv2.optflow.DualTVL1OpticalFlow.create(
+        method.time_step,
+        method.attachment,
+        method.tightness,
+        method.scales,
+        method.warps,
+        method.epsilon,
+        method.inner_iterations,
+        method.outer_iterations,
+        method.scale_step,
+        0.0,
+        method.median,
+    )

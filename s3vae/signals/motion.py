@@ -1,0 +1,90 @@
+"""The motion signal of a clip: what its optical flow says, in the cells of a grid."""
+
+from dataclasses import dataclass as value
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Float, Int8, UInt8
+from numpy import ndarray
+from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic.dataclasses import dataclass
+
+from s3vae.grid import cell_motion
+from s3vae.settings import STRICT
+from s3vae.signals.flow import Farneback, FlowMethod, clip_flow
+
+STILL = -1
+
+
+@dataclass(frozen=True, config=STRICT)
+class MotionSettings:
+    """How flow is found and summarised.
+
+    `top` cells are kept as the strongest; a cell moves when its mean magnitude is at least `moving`
+    (pixels per frame); the direction of a moving cell is one of `directions` equal bins.
+    """
+
+    method: FlowMethod = Field(default_factory=Farneback)
+    rows: PositiveInt = 3
+    columns: PositiveInt = 3
+    top: PositiveInt = 3
+    directions: Annotated[int, Field(ge=2, le=127)] = 8
+    moving: NonNegativeFloat = 0.05
+
+
+@value(frozen=True)
+class Motion:
+    """The signal of some clips of `time` frames, hence `time - 1` neighbouring pairs.
+
+    `cells`: mean magnitude, x and y (pixels per frame); `top`: the strongest cells, strongest
+    first, numbered row by row; `direction`: bin of each moving cell, -1 for a still one.
+    """
+
+    cells: Float[ndarray, "clip pair rows columns 3"]
+    top: UInt8[ndarray, "clip pair top"]
+    direction: Int8[ndarray, "clip pair rows columns"]
+
+
+def clips_motion(
+    frames: UInt8[ndarray, "clip time height width channel"], settings: MotionSettings
+) -> Motion:
+    """The motion signal of each clip, from its frames alone."""
+    cells = [
+        cell_motion(clip_flow(clip, settings.method), settings.rows, settings.columns)
+        for clip in frames
+    ]
+    return summary(np.stack(cells), settings)
+
+
+def summary(cells: Float[ndarray, "clip pair rows columns 3"], settings: MotionSettings) -> Motion:
+    """Strongest cells and directions of cell motion, found or exact."""
+    return Motion(
+        cells=cells,
+        top=strongest_cells(cells[..., 0], settings.top),
+        direction=directions(cells, settings.directions, settings.moving),
+    )
+
+
+def strongest_cells(
+    magnitude: Float[ndarray, "*pairs rows columns"], count: int
+) -> UInt8[ndarray, "*pairs {count}"]:
+    """The `count` cells of greatest magnitude, greatest first; equal ones in the order of cells."""
+    flat = magnitude.reshape(*magnitude.shape[:-2], -1)
+    if count > flat.shape[-1]:
+        raise ValueError(
+            f"top must be at most the number of cells, {flat.shape[-1]}: it is {count}"
+        )
+    return np.argsort(-flat, axis=-1, kind="stable")[..., :count].astype(np.uint8)
+
+
+def directions(
+    cells: Float[ndarray, "*pairs rows columns 3"], bins: int, moving: float
+) -> Int8[ndarray, "*pairs rows columns"]:
+    """The bin of each cell's mean direction: bin 0 is centred on +x, bins grow towards +y (down).
+
+    Cells whose mean magnitude is below `moving`, or exactly 0, are -1.
+    """
+    magnitude, x, y = np.moveaxis(cells, -1, 0)
+    turn = np.arctan2(y, x) / (2 * np.pi)
+    binned = np.round(turn * bins).astype(np.int64) % bins
+    return np.where((magnitude >= moving) & (magnitude > 0), binned, STILL).astype(np.int8)

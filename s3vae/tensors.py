@@ -1,0 +1,22 @@
+"""Shapes have names, and the names are types."""
+
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+Video = Float[Tensor, "batch time channel height width"]
+RawVideo = UInt8[Tensor, "batch time height width channel"]
+Features = Float[Tensor, "batch time feature"]
+StaticCode = Float[Tensor, "batch static"]
+DynamicCode = Float[Tensor, "batch time dynamic"]
+Labels = Int[Tensor, " batch"]
+Scalar = Float[Tensor, ""]
+
+
+def to_unit(frames: RawVideo) -> Video:
+    """Bytes as stored (channel last) to intensities in [0, 1], channel first (a view in memory)."""
+    return frames.permute(0, 1, 4, 2, 3).float() / 255
+
+
+def to_bytes(video: Video) -> RawVideo:
+    """Intensities in [0, 1] to bytes, channel last."""
+    return (video.clamp(0, 1) * 255).round().byte().permute(0, 1, 3, 4, 2).contiguous()

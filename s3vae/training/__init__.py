@@ -1,0 +1,1 @@
+"""Minimizing the objective: the loop, its schedule, its checkpoints."""

@@ -1,0 +1,64 @@
+"""The state of a training as one file, written whole or not at all, with nothing pickled in it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from s3vae.files import replacing
+
+History = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training keeps its last good state; `key` names the parameters and data it is of."""
+
+    folder: Path
+    key: str
+
+    @property
+    def path(self) -> Path:
+        """The file; its name holds the key, so that another setting never resumes from it."""
+        return self.folder / f"{self.key}.safetensors"
+
+    def save(self, step: int, module: nn.Module, optimizer: Optimizer, history: History) -> None:
+        """Weights, buffers, the optimizer's moments, the step and what was logged."""
+        tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
+        for number, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
+        tensors = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+        notes = {"step": str(step), "history": json.dumps(history)}
+        with replacing(self.path) as path:
+            save_file(tensors, path, notes)
+
+    def load(self, module: nn.Module, optimizer: Optimizer) -> tuple[int, History]:
+        """Put the state back into module and optimizer; the step to go on with, and the history.
+
+        Without a checkpoint nothing changes and the step is 0.
+        """
+        if not self.path.exists():
+            return 0, []
+        with safe_open(self.path, framework="pt") as file:
+            notes = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        module.load_state_dict(_under("module.", tensors))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("optimizer.", tensors).items():
+            number, moment = name.split(".")
+            moments.setdefault(int(number), {})[moment] = value
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        return int(notes["step"]), json.loads(notes["history"])
+
+    def remove(self) -> None:
+        """The training has ended well: its result is elsewhere."""
+        self.path.unlink(missing_ok=True)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,0 +1,111 @@
+"""The training loop, for every module that is trained here: model and judge."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+
+from s3vae.progress import Progress
+from s3vae.runtime import generator_at
+from s3vae.training.batches import Batch
+from s3vae.training.checkpoint import Checkpoint, History
+from s3vae.training.settings import TrainingSettings, learning_rate
+
+Losses = Mapping[str, Tensor]
+"""Scalars by name; the one called `total` is minimized."""
+
+
+class NonFiniteLossError(RuntimeError):
+    """A loss became infinite or not a number; the last checkpoint is from before."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What is trained, and how a batch becomes losses."""
+
+    module: nn.Module
+    losses: Callable[[Batch, Generator], Losses]
+    validate: Callable[[], Mapping[str, float]]
+    """Losses on the validation split, the module being in eval mode."""
+
+
+Report = Callable[[Mapping[str, float]], None]
+"""Is given every row of the history as it is made: the step and what was measured there."""
+
+
+def fit(
+    learner: Learner,
+    batches: Callable[[int], Iterable[Batch]],
+    settings: TrainingSettings,
+    checkpoint: Checkpoint,
+    device: torch.device,
+    report: Report,
+    label: str,
+) -> History:
+    """Train to the end, from the checkpoint if there is one; gives what was logged on the way.
+
+    `batches(step)` yields the batches from that step on. The weights that come out are the same
+    bytes however often the process was killed and started again. Raises NonFiniteLossError.
+    """
+    module = learner.module.train()
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
+    first, history = checkpoint.load(module, optimizer)
+    window: list[Losses] = []
+    with Progress(label, settings.steps, "steps", done=first) as progress:
+        for step, batch in enumerate(batches(first), start=first):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, settings)
+            generator = generator_at(device, settings.seed, step)
+            losses = learner.losses(batch.to(device), generator)
+            refuse_non_finite(losses, step, checkpoint)
+            optimizer.zero_grad(set_to_none=True)
+            losses["total"].backward()  # type: ignore[no-untyped-call]
+            norm = nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
+            refuse_non_finite({"gradient norm": norm}, step, checkpoint)
+            optimizer.step()
+            window.append({name: loss.detach() for name, loss in losses.items()})
+            done = step + 1
+            if done % settings.log_every == 0 or done == settings.steps:
+                row = {"step": float(done), **means(window)}
+                if done % settings.validate_every == 0 or done == settings.steps:
+                    row |= validated(learner)
+                window.clear()
+                history.append(row)
+                report(row)
+            if done % settings.checkpoint_every == 0:
+                checkpoint.save(done, module, optimizer, history)
+            progress.advance(note=f"loss {losses['total'].item():.4g}")
+    module.eval()
+    return history
+
+
+def means(window: list[Losses]) -> dict[str, float]:
+    """The mean of every loss over some steps."""
+    return {name: torch.stack([row[name] for row in window]).mean().item() for name in window[0]}
+
+
+@torch.no_grad()
+def validated(learner: Learner) -> dict[str, float]:
+    """The validation losses, under names that cannot be taken for training ones."""
+    learner.module.eval()
+    losses = {f"val_{name}": value for name, value in learner.validate().items()}
+    learner.module.train()
+    return losses
+
+
+def refuse_non_finite(losses: Losses, step: int, checkpoint: Checkpoint) -> None:
+    """Raise with step and name if a loss is not a finite number."""
+    for name, value in losses.items():
+        if not torch.isfinite(value):
+            kept = (
+                f"the last good state is {checkpoint.path}"
+                if checkpoint.path.exists()
+                else ("no checkpoint had been written yet")
+            )
+            msg = (
+                f"{name} is {value.item()} at step {step}; {kept}. "
+                "Lower learning_rate or clip_norm, or the weight of that term, and start again"
+            )
+            raise NonFiniteLossError(msg)

@@ -1,0 +1,129 @@
+"""The whole objective on one screen: L_VAE + l1 L_SCC + l2 L_DFP + l3 L_MI, and our additions."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int
+from torch import Generator, Tensor, nn
+
+from s3vae.losses import consistency, elbo, independence, prediction
+from s3vae.model.exchange import MotionExchange
+from s3vae.model.s3vae import S3VAE, Posterior
+from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, to_unit
+from s3vae.training.batches import Batch
+from s3vae.training.presets import DIRECTIONS, LossSettings, Weights
+
+
+class Terms(NamedTuple):
+    """Everything minimized, each a mean over clips. `_asdict()` is what gets logged."""
+
+    reconstruction: Scalar
+    static_kl: Scalar
+    dynamic_kl: Scalar
+    consistency: Scalar
+    factor_prediction: Scalar
+    independence: Scalar
+    aggregate: Scalar
+
+    def total(self, weights: Weights) -> Scalar:
+        """What the optimizer sees: every term times its weight."""
+        return torch.stack(
+            [getattr(weights, name) * term for name, term in self._asdict().items()]
+        ).sum()
+
+
+class Objective(nn.Module):
+    """The model and all it is trained to minimize; holds the memory of the motion exchange."""
+
+    def __init__(self, model: S3VAE, settings: LossSettings, clusters: int, clips: int) -> None:
+        super().__init__()
+        self.model, self.settings, self.clips = model, settings, clips
+        exchange = settings.exchange
+        self.exchange = (
+            MotionExchange(clusters, model.architecture.static, exchange.decay)
+            if exchange is not None and clusters > 1
+            else None
+        )
+
+    def forward(self, batch: Batch, generator: Generator) -> Terms:
+        """The terms on one batch of clips."""
+        video = to_unit(batch.frames)
+        features = self.model.features(video)
+        posterior = self.model.posterior(features)
+        static = posterior.static.sample(generator)
+        dynamic = posterior.dynamic.sample(generator)
+        shown_static, shown_dynamic = self.shown(posterior, static, dynamic, batch, generator)
+        frames = elbo.frame_subset(
+            *dynamic.shape[:2], self.settings.decoded_frames or dynamic.shape[1], generator
+        )
+        decoded = self.model.decode(shown_static, elbo.take_frames(shown_dynamic, frames))
+        return Terms(
+            reconstruction=elbo.reconstruction_error(
+                decoded, elbo.take_frames(video, frames), frames_per_clip=video.shape[1]
+            ),
+            static_kl=elbo.static_kl(posterior.static),
+            dynamic_kl=elbo.dynamic_kl(posterior.dynamic, self.model.prior(dynamic)),
+            consistency=self.consistency(features, posterior, generator),
+            factor_prediction=self.factor_prediction(dynamic, batch.known),
+            independence=self.independence(posterior, static, dynamic),
+            aggregate=independence.aggregate_mismatch(static),
+        )
+
+    def shown(
+        self,
+        posterior: Posterior,
+        static: StaticCode,
+        dynamic: DynamicCode,
+        batch: Batch,
+        generator: Generator,
+    ) -> tuple[StaticCode, DynamicCode]:
+        """The codes that the decoder is given: in training with the motion in z_f exchanged."""
+        if self.exchange is None or not self.training:
+            return static, dynamic
+        clusters = batch.known["cluster"]
+        self.exchange.observe(posterior.static.mean.detach(), clusters)
+        others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
+        static = self.exchange(static, clusters, clusters[others])
+        return static, dynamic[partners(clusters, self.settings.partners, generator)]
+
+    def consistency(self, features: Features, posterior: Posterior, generator: Generator) -> Scalar:
+        """L_SCC on posterior means: the same clip shuffled (or half of it) against another clip."""
+        pooled = self.model.architecture.static_posterior == "pooled"
+        reorder = consistency.random_half if pooled else consistency.shuffle_frames
+        anchor = posterior.static.mean
+        positive = self.model.static_posterior(reorder(features, generator)).mean
+        negative = consistency.other_clips(anchor)
+        return consistency.triplet(anchor, positive, negative, self.settings.margin)
+
+    def factor_prediction(self, dynamic: DynamicCode, known: Mapping[str, Tensor]) -> Scalar:
+        """L_DFP on drawn z_t, with the signal that the settings name."""
+        predicted = self.model.predict_signal(dynamic)
+        if self.settings.signal == "cells":
+            return prediction.flow_regression(predicted, known["cells"])
+        cells = known["direction"].shape[-1]
+        loss = prediction.top_cells_loss(predicted[..., :cells], known["top"])
+        if self.settings.signal == "top-cells+direction":
+            directions = predicted[..., cells:].unflatten(-1, (cells, DIRECTIONS))
+            loss = loss + prediction.direction_loss(directions, known["direction"])
+        return loss
+
+    def independence(
+        self, posterior: Posterior, static: StaticCode, dynamic: DynamicCode
+    ) -> Scalar:
+        """L_MI, by our estimator or by the paper's."""
+        if self.settings.mutual_information == "paper":
+            return independence.published_mutual_information(
+                *posterior, static, dynamic, self.clips
+            )
+        return independence.mutual_information(*posterior, static, dynamic)
+
+
+def partners(clusters: Labels, probability: float, generator: Generator) -> Int[Tensor, " batch"]:
+    """For each clip with some probability another clip of its motion cluster, else itself."""
+    size, device = len(clusters), clusters.device
+    alike = (clusters[:, None] == clusters) & ~torch.eye(size, dtype=torch.bool, device=device)
+    draws = torch.rand(size, size, generator=generator, device=device)
+    mate = draws.masked_fill(~alike, -1).argmax(dim=1)
+    exchanged = torch.rand(size, generator=generator, device=device) < probability
+    return torch.where(exchanged & alike.any(dim=1), mate, torch.arange(size, device=device))

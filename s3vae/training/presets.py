@@ -1,0 +1,89 @@
+"""Which losses, how heavy: the paper's numbers, the released code's, and ours."""
+
+from dataclasses import field, replace
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from s3vae.settings import STRICT
+from s3vae.signals.clusters import ClusterSettings
+
+DIRECTIONS = 8
+Signal = Literal["top-cells", "top-cells+direction", "cells"]
+Preset = Literal["paper", "released", "ours"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Weights:
+    """What every term of the objective is multiplied with."""
+
+    reconstruction: float = 1.0
+    static_kl: float = 1.0
+    dynamic_kl: float = 1.0
+    consistency: float = 1000.0
+    factor_prediction: float = 100.0
+    independence: float = 1.0
+    aggregate: float = 0.0
+
+
+@dataclass(frozen=True, config=STRICT)
+class Exchange:
+    """Motion exchange: how clips are clustered by their signal, and how long means remember."""
+
+    decay: float = Field(default=0.995, gt=0, lt=1)
+    clustering: ClusterSettings = field(default_factory=ClusterSettings)
+    """How many clusters there are is chosen by silhouette; with one, nothing is exchanged."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class LossSettings:
+    """Everything that the objective can be told; the defaults are the paper's."""
+
+    weights: Weights = field(default_factory=Weights)
+    margin: float = Field(default=1.0, ge=0)
+    signal: Signal = "top-cells"
+    mutual_information: Literal["paper", "ours"] = "paper"
+    decoded_frames: int | None = Field(default=None, gt=0)
+    """How many frames of each clip are decoded in a step; all of them if null."""
+    exchange: Exchange | None = None
+    partners: float = Field(default=0.0, ge=0, le=1)
+    """How often a clip is decoded from the z_t of another clip of its motion cluster."""
+
+    def outputs(self, cells: int) -> int:
+        """How many numbers the signal head must predict per frame, for a grid of so many cells."""
+        return {
+            "top-cells": cells,
+            "top-cells+direction": cells * (1 + DIRECTIONS),
+            "cells": 3 * cells,
+        }[self.signal]
+
+
+PRESETS: dict[Preset, LossSettings] = {
+    "paper": LossSettings(),
+    "released": LossSettings(
+        weights=Weights(consistency=100.0, factor_prediction=0.1, independence=0.01),
+        signal="top-cells+direction",
+    ),
+    "ours": LossSettings(
+        weights=Weights(
+            reconstruction=3.0,
+            static_kl=1.0,
+            dynamic_kl=2.0,
+            consistency=100.0,
+            factor_prediction=100.0,
+            independence=1.0,
+            aggregate=10.0,
+        ),
+        signal="cells",
+        mutual_information="ours",
+        decoded_frames=3,
+        exchange=Exchange(),
+    ),
+}
+
+
+def losses(preset: Preset, weights: dict[str, float] | None = None, **changes: Any) -> LossSettings:
+    """A preset with some of its fields and weights replaced; unknown ones are refused by name."""
+    settings = replace(PRESETS[preset], **changes)
+    return replace(settings, weights=replace(settings.weights, **(weights or {})))

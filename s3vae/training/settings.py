@@ -1,0 +1,30 @@
+"""How long, how fast, in which order; nothing here depends on the machine."""
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from s3vae.settings import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class TrainingSettings:
+    """The schedule of one training."""
+
+    steps: int = Field(gt=0)
+    batch_size: int = Field(default=32, gt=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    warmup: int = Field(default=100, ge=0)
+    """Steps over which the learning rate rises from 0; afterwards it falls linearly to 0."""
+    clip_norm: float = Field(default=1000.0, gt=0)
+    """The gradient's largest allowed norm over all parameters."""
+    seed: int = 0
+    log_every: int = Field(default=50, gt=0)
+    validate_every: int = Field(default=1000, gt=0)
+    checkpoint_every: int = Field(default=250, gt=0)
+
+
+def learning_rate(step: int, settings: TrainingSettings) -> float:
+    """A linear rise over the warm-up, then a linear fall that reaches 0 after the last step."""
+    rise = (step + 1) / (settings.warmup + 1)
+    fall = (settings.steps - step) / max(settings.steps - settings.warmup, 1)
+    return settings.learning_rate * min(rise, fall, 1.0)

@@ -1,0 +1,113 @@
+"""Small things in the real formats; the library is imported late, after the shape checks are on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+    from torch import Generator
+
+    from s3vae.data.clips import ClipFile, ClipSet
+    from s3vae.model.architecture import Architecture
+    from s3vae.signals.store import FlowSignal
+
+TIME, SIZE, TAKES = 4, 64, 2
+COLOURS = {"red": (255, 0, 0), "cyan": (0, 255, 255)}
+SIDES = (16, 20, 24, 28)
+SPLIT_OF_SIDE = (0, 0, 1, 2)
+MOTIONS = {"left": -4, "right": 4, "still": 0}
+
+
+def squares() -> "tuple[ClipSet, ndarray]":
+    """Coloured squares that go left, right or nowhere, and their exact flow; sides tell the split."""
+    from s3vae.data.clips import ClipSet, Factor
+
+    grid = (len(COLOURS), len(SIDES), len(MOTIONS), TAKES)
+    colour, side, motion, take = np.indices(grid).reshape(len(grid), -1)
+    step = np.array(list(MOTIONS.values()))[motion]
+    left = 22 - np.array(SIDES)[side] // 4 + take - step * TIME // 2
+    frames = np.zeros((len(colour), TIME, SIZE, SIZE, 3), np.uint8)
+    flow = np.zeros((len(colour), TIME - 1, SIZE, SIZE, 2), np.float32)
+    for clip, time in np.ndindex(len(colour), TIME):
+        x = left[clip] + step[clip] * time
+        inside = slice(20, 20 + SIDES[side[clip]]), slice(x, x + SIDES[side[clip]])
+        frames[(clip, time, *inside)] = list(COLOURS.values())[colour[clip]]
+        if time < TIME - 1:
+            flow[(clip, time, *inside)] = step[clip], 0
+    clips = ClipSet(
+        name="squares",
+        source="drawn by a test",
+        licence="none",
+        parameters={},
+        shape=frames.shape,
+        frames=list(frames),
+        factors=(
+            Factor("colour", "static", tuple(COLOURS)),
+            Factor("motion", "dynamic", tuple(MOTIONS)),
+        ),
+        labels={"colour": colour, "motion": motion},
+        identity=colour * len(SIDES) + side,
+        split=np.array(SPLIT_OF_SIDE)[side],
+    )
+    return clips, flow
+
+
+@pytest.fixture(scope="session")
+def squares_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with clips.h5 (24 clips to train on, 12 to validate, 12 to test) and flow.h5."""
+    from s3vae.data.clips import ClipFile, write_clips
+    from s3vae.grid import cell_motion
+    from s3vae.signals.motion import MotionSettings, summary
+    from s3vae.signals.store import write_flow
+
+    folder = tmp_path_factory.mktemp("squares")
+    clips, flow = squares()
+    write_clips(folder / "clips.h5", clips)
+    motion = summary(cell_motion(flow, 3, 3), MotionSettings())
+    write_flow(folder / "flow.h5", [motion], {}, ClipFile(folder / "clips.h5").sha256)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips(squares_folder: Path) -> "ClipFile":
+    from s3vae.data.clips import ClipFile
+
+    return ClipFile(squares_folder / "clips.h5")
+
+
+@pytest.fixture(scope="session")
+def flow(squares_folder: Path) -> "FlowSignal":
+    from s3vae.signals.store import FlowSignal
+
+    return FlowSignal(squares_folder / "flow.h5")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> "Architecture":
+    """The smallest sizes that still have every part."""
+    from s3vae.model.architecture import Architecture
+
+    return Architecture(
+        encoder="patch",
+        decoder="shuffle",
+        encoder_width=4,
+        decoder_width=4,
+        features=8,
+        recurrent=8,
+        static=4,
+        dynamic=3,
+        static_posterior="pooled",
+        signal=27,
+    )
+
+
+@pytest.fixture
+def draws() -> "Callable[[int], Generator]":
+    """A new source of randomness for a seed."""
+    import torch
+
+    return lambda seed: torch.Generator().manual_seed(seed)

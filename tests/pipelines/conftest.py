@@ -1,0 +1,69 @@
+"""A repository with one small data set, one model and an MLflow store without runs."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mlflow import MlflowClient
+
+from pipelines.keys import StageRun, train_key
+from pipelines.layout import Layout
+from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
+from s3vae.model.architecture import architecture
+from s3vae.model.s3vae import S3VAE
+from s3vae.model.saved import save_model
+from s3vae.training.settings import TrainingSettings
+
+OURS = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE", "S3VAE_TRACKING")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store's tables: making them takes seconds, copying them does not."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, which holds the clips and a model of the data set `toy`."""
+    for name in OURS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    files, count = Layout("toy"), 6
+    frames = np.random.default_rng(0).integers(0, 256, (count, 4, 64, 64, 3), np.uint8)
+    clips = ClipSet(
+        name="toy",
+        source="drawn at random",
+        licence="MIT",
+        parameters={},
+        shape=(count, 4, 64, 64, 3),
+        frames=frames,
+        factors=(Factor("shape", "static", ("heart", "square")),),
+        labels={"shape": np.arange(count) % 2},
+        identity=np.arange(count),
+        split=np.array([0, 0, 0, 1, 2, 2]),
+    )
+    write_clips(files.clips, clips)
+    torch.manual_seed(0)
+    save_model(S3VAE(architecture("fast", recurrent=16, features=16)), files.model("tiny"))
+    return tmp_path
+
+
+@pytest.fixture
+def store(repository: Path, empty_database: Path) -> MlflowClient:
+    """The default store of the repository; it has no runs."""
+    shutil.copy(empty_database, repository / "mlflow.db")
+    return MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
+
+
+@pytest.fixture
+def training(repository: Path) -> StageRun:
+    """A training of the method `tiny` on the data set."""
+    settings, clips = TrainingSettings(steps=2), ClipFile(Layout("toy").clips)
+    nested = {"training": dataclasses.asdict(settings), "seeds": (0, 1)}
+    return StageRun("train", "toy", "tiny", train_key(settings, clips), nested, clips)
