@@ -34,4 +34,5 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
 
 if __name__ == "__main__":
     (chosen,) = arguments("dataset")
-    acquire(chosen, section(DataSet, "datasets", chosen, "data"), Layout(chosen).clips, RAW)
+    asked: DataSet = section(DataSet, "datasets", chosen, "data")  # type: ignore[arg-type]
+    acquire(chosen, asked, Layout(chosen).clips, RAW)

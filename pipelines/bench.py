@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pipelines.layout import Layout
 from pipelines.runner import default_workers, map_shards
@@ -22,14 +23,16 @@ BENCHMARK = Path("benchmark")
 WARMUP = 3
 FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
 SHARD = 32
-TRAININGS: dict[str, tuple[str, str, int, bool]] = {
+Figures = Mapping[str, float]
+ArchitecturePreset = Literal["paper", "fast"]
+LossPreset = Literal["paper", "released", "ours"]
+
+TRAININGS: dict[str, tuple[ArchitecturePreset, LossPreset, int, bool]] = {
     "fast preset, s3vae-plus": ("fast", "ours", 40, True),
     "fast preset, s3vae-plus, allocator as it comes": ("fast", "ours", 20, False),
     "paper preset, every frame decoded": ("paper", "paper", 3, True),
 }
 """By row: architecture preset, loss preset, timed steps, whether freed memory is kept."""
-
-Figures = Mapping[str, float]
 
 
 def clip_file() -> Path:
@@ -49,7 +52,7 @@ def flow_rate(path: Path, settings: MotionSettings) -> float:
     shards = [range(start, min(start + SHARD, count)) for start in range(0, count, SHARD)]
     begun = time.perf_counter()
     map_shards("flow", lambda shard: clips_motion(clips.frames(shard), settings), shards)
-    return count * (clips.time - 1) / (time.perf_counter() - begun)
+    return float(count * (clips.time - 1) / (time.perf_counter() - begun))
 
 
 def training_figures(row: str, path: Path) -> Figures:

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from pipelines.entry import arguments
-from pipelines.keys import evaluate_key
+from pipelines.keys import evaluate_key, write_origin
 from pipelines.layout import Layout
 from pipelines.params import section
 from pipelines.runner import run_stage
@@ -48,6 +48,7 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
         scores = score(model, judge, clips, settings, device)
         write_json(files.scores(method) / "metrics.json", scores)
         draw(model, clips, settings, device, files.scores(method) / "pictures")
+        write_origin(files.scores(method), run, files.model(method))
         tracker.scores(scores)
         tracker.folder(files.scores(method) / "pictures", "pictures")
 

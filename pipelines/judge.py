@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from torch import Generator
 
 from pipelines.entry import arguments, loader_workers
-from pipelines.keys import judge_key
+from pipelines.keys import judge_key, write_origin
 from pipelines.layout import CHECKPOINTS, Layout
 from pipelines.params import section
 from pipelines.runner import run_stage
@@ -64,6 +64,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
             judge, clips, "test", device
         )
         write_json(files.scores(NAME) / "metrics.json", scores)
+        write_origin(files.scores(NAME), run, files.judge)
         tracker.scores(scores)
     checkpoint.remove()
 

@@ -36,7 +36,7 @@ class Layout:
     @property
     def results(self) -> Path:
         """Scores of the data set itself: of its flow, of its judge."""
-        return RESULTS / self.dataset
+        return RESULTS / "scores" / self.dataset
 
     def model(self, method: str) -> Path:
         """The folder of a trained model."""

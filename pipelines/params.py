@@ -7,7 +7,7 @@ wrong type is refused by its place in the file.
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 
@@ -48,7 +48,7 @@ def section(kind: type[Settings], *keys: str, path: Path = PARAMS) -> Settings:
             raise ParamsError(msg)
         content = content[key]
     try:
-        return TypeAdapter(kind, config=ConfigDict()).validate_python(content)
+        return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         faults = (
             f"  {'.'.join([*keys, *map(str, fault['loc'])])}: {fault['msg']}"

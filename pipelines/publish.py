@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipelines.entry import arguments
-from pipelines.keys import StageRun, read_origin
+from pipelines.keys import Kind, StageRun, read_origin
 from pipelines.layout import RESULTS, Layout
 from pipelines.store import Store, has_model
 from pipelines.tracking import Tracked, tracked
@@ -18,6 +18,12 @@ from s3vae.files import sha256_of
 from s3vae.weights import WEIGHTS
 
 PIPELINES = (Path(), Path("benchmark"))
+LEFT: dict[Kind, tuple[str, ...]] = {
+    "train": ("history.csv",),
+    "judge": ("history.csv", "metrics.json"),
+    "evaluate": ("metrics.json", "pictures"),
+}
+"""What each stage leaves beside its note."""
 
 
 def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
@@ -25,23 +31,27 @@ def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
 
     Raises whatever the store raises.
     """
-    store, logged, there = Store(), 0, 0
+    store, logged, there, incomplete = Store(), 0, 0, 0
     for pipeline in pipelines:
         for note in sorted((pipeline / RESULTS).rglob("origin-*.json")):
             run = read_origin(note)
             name = f"{run.kind} {run.dataset} {run.method}"
             model, missing = weights_of(pipeline, run)
-            if is_complete(store, run, model):
+            if absent := absent_results(pipeline, run):
+                incomplete += 1
+                yield f"not logged     {name}  ({absent} is not here, `dvc pull` fetches it)"
+            elif is_complete(store, run, model):
                 there += 1
                 yield f"already there  {name}{missing}"
             else:
                 log_results(pipeline, run, model)
                 logged += 1
                 yield f"logged         {name}{missing}"
-    if logged + there == 0:
-        yield "No results to log here: make them (dvc repro) or fetch them (dvc pull)."
+    if logged + there + incomplete == 0:
+        yield "Nothing to log here: make results (dvc repro) or fetch them (dvc pull)."
     else:
-        yield f"{logged} logged, {there} already there, in {store.uri}"
+        counts = f"{logged} logged, {there} already there, {incomplete} not logged"
+        yield f"{counts}, in {store.uri}"
 
 
 def weights_of(pipeline: Path, run: StageRun) -> tuple[Path | None, str]:
@@ -64,16 +74,27 @@ def is_complete(store: Store, run: StageRun, model: Path | None) -> bool:
     return model is None or has_model(found)
 
 
+def results_of(pipeline: Path, run: StageRun) -> list[Path]:
+    """The history, scores and pictures that a stage leaves."""
+    folder = pipeline / Layout(run.dataset).scores(run.method)
+    return [folder / name for name in LEFT[run.kind]]
+
+
+def absent_results(pipeline: Path, run: StageRun) -> str:
+    """Those that are not here, by name."""
+    return ", ".join(str(path) for path in results_of(pipeline, run) if not path.exists())
+
+
 def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
     """Log what a stage left, by the same functions that it logs with itself."""
-    folder = pipeline / Layout(run.dataset).scores(run.method)
     with tracked(run, live=False) as tracker:
-        if run.kind != "evaluate":
-            log_history(tracker, folder / "history.csv")
-        if run.kind != "train":
-            tracker.scores(json.loads((folder / "metrics.json").read_text()))
-        if run.kind == "evaluate":
-            tracker.folder(folder / "pictures", "pictures")
+        for path in results_of(pipeline, run):
+            if path.suffix == ".csv":
+                log_history(tracker, path)
+            elif path.suffix == ".json":
+                tracker.scores(json.loads(path.read_text()))
+            else:
+                tracker.folder(path, path.name)
         if model is not None:
             tracker.model(model)
     if tracker.failure is not None:

@@ -10,7 +10,6 @@ import tomllib
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,13 +105,18 @@ def _map_in_flow(
 
     def flow_body() -> list[Result]:
         pending = [
-            shard.with_options(task_run_name=partial(name, item)).submit(item) for item in items
+            shard.with_options(task_run_name=_verbatim(name(item))).submit(item) for item in items
         ]
         for done in tasks_as_completed(pending):
             done.result()
         return [done.result() for done in pending]
 
     return _as_flow(stage, flow_body, ThreadPoolTaskRunner(max_workers=workers))
+
+
+def _verbatim(name: str) -> str:
+    """Prefect fills in braces of a name, as str.format does."""
+    return name.replace("{", "{{").replace("}", "}}")
 
 
 def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None) -> Result:

@@ -6,9 +6,13 @@ it is imported when a store is opened.
 
 import logging
 import os
+import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from pipelines.keys import StageRun
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.logged import LoggedRun
 
 EXPERIMENT = "s3vae"
+SECONDS_TO_MAKE = 60
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -48,25 +53,27 @@ class Store:
     def __init__(self) -> None:
         os.environ.update({k: v for k, v in ENVIRONMENT.items() if k not in os.environ})
         from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
 
-        for name in ("mlflow", "alembic", "urllib3.connectionpool"):
-            logging.getLogger(name).setLevel(
-                logging.CRITICAL
-            )  # what fails is raised, and told once
+        for name in ("mlflow", "alembic", "urllib3.connectionpool"):  # what fails is raised
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.uri = store_uri()
-        self.client = MlflowClient(self.uri)
-        try:
+        file = self._file()
+        alone = FileLock(f"{file}.lock", SECONDS_TO_MAKE) if file else nullcontext()
+        with alone, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module="alembic")
+            self.client = MlflowClient(self.uri)
             self.experiment = self._experiment()
-        except MlflowException:  # made by another stage since we looked, or really out of reach
-            self.experiment = self._experiment()
+
+    def _file(self) -> Path | None:
+        """The database, if the store is a file: two stages must not make its tables at once."""
+        path = self.uri.removeprefix("sqlite:///")
+        return None if path == self.uri else Path(path).resolve()
 
     def _experiment(self) -> str:
         found = self.client.get_experiment_by_name(EXPERIMENT)
         if found is None:
-            database = self.uri.removeprefix("sqlite:///")
-            beside = None if database == self.uri else Path(database).resolve().parent
-            artifacts = (beside / "mlartifacts").as_uri() if beside else None
+            file = self._file()
+            artifacts = (file.parent / "mlartifacts").as_uri() if file else None
             return str(self.client.create_experiment(EXPERIMENT, artifacts))
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)

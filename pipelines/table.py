@@ -77,8 +77,8 @@ def row(dataset: str, method: str) -> Row:
     columns: Row = {"dataset": dataset, "method": method}
     for name in SCORES:
         columns[name] = scores.get(name)
-        if f"{name}_std" in scores:
-            columns[f"{name}_std"] = scores[f"{name}_std"]
+        # what no draw enters has no spread
+        columns[f"{name}_std"] = None if name not in scores else scores.get(f"{name}_std", 0.0)
     return columns
 
 
@@ -99,7 +99,7 @@ def cell(row: Mapping[str, str | float | None], name: str) -> str:
         return "-"
     factor, digits = (100, 2) if name in PERCENT else (1, 3)
     shown = f"{factor * value:.{digits}f}"
-    return f"{shown} ± {factor * spread:.{digits}f}" if isinstance(spread, float) else shown
+    return f"{shown} ± {factor * spread:.{digits}f}" if spread else shown
 
 
 def write_table(pipeline: Pipeline) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_BATCHES = 10.0
 METRICS_BETWEEN_BATCHES = 1000
 LONGEST_REASON = 300
+NOT_RESULTS = (":(top)", ":(top,exclude,glob)**/results/**", ":(top,exclude,glob)**/dvc.lock")
+"""Git's words for all files but those that stages rewrite while the pipeline runs."""
 
 
 class Tracked:
@@ -142,7 +144,7 @@ def circumstances(run: StageRun) -> dict[str, str]:
     if run.weights_sha256:
         tags["s3vae.weights_sha256"] = run.weights_sha256
     if commit := git("rev-parse", "HEAD"):
-        changed = bool(git("status", "--porcelain", "--untracked-files=no"))
+        changed = bool(git("status", "--porcelain", "--untracked-files=no", "--", *NOT_RESULTS))
         tags |= {"git.commit": commit, "mlflow.source.git.commit": commit}
         tags["git.dirty"] = str(changed).lower()
     if "prefect" in sys.modules:

@@ -28,13 +28,14 @@ from s3vae.training.objective import Objective
 
 
 def train(files: Layout, name: str, method: Method) -> None:
-    """Leaves the model's folder and its history; a training that was killed goes on where it was."""
+    """Leave the model's folder and its history; a killed training goes on where it was."""
     clips, device = ClipFile(files.clips), choose_device()
-    given = examples(clips, FlowSignal(files.flow), method.losses.exchange)
+    flow = FlowSignal(files.flow)
+    given = examples(clips, flow, method.losses.exchange)
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
     objective = objective_of(method, given).to(device)
-    key = train_key(method, clips)
+    key = train_key(method, clips, flow.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
     run = StageRun("train", files.dataset, name, key, dataclasses.asdict(method), clips)
     with tracked(run) as tracker:
@@ -49,6 +50,7 @@ def train(files: Layout, name: str, method: Method) -> None:
         )
         save_model(objective.model, files.model(name))
         write_csv(files.scores(name) / "history.csv", history)
+        write_origin(files.scores(name), run, files.model(name))
         tracker.model(files.model(name))
     checkpoint.remove()
 

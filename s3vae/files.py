@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write a file or folder at; it takes the place of `path` only if the block ends well.
+    """A path to write a file or folder at; it replaces `path` only if the block ends well.
 
     The name is the same as that of `path` (some formats store it) in a temporary folder beside it.
     """

@@ -23,4 +23,5 @@ def averaging(pixels: int, cells: int) -> Float32[ndarray, "cells pixels"]:
     edges = np.linspace(0, pixels, cells + 1).round().astype(int)
     inside = np.arange(pixels) < edges[1:, None]
     inside &= np.arange(pixels) >= edges[:-1, None]
-    return (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32)
+    matrix: ndarray = inside / inside.sum(axis=1, keepdims=True)
+    return matrix.astype(np.float32)

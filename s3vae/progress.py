@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LINES = 15.0
 class Progress:
     """Counts `total` units of work; a context manager whose `advance` is called as work is done.
 
-    On a terminal it is a tqdm bar; elsewhere a log line at most every 15 seconds and one at the end.
+    On a terminal it is a tqdm bar; elsewhere a log line every 15 seconds, and one at the end.
     """
 
     def __init__(self, label: str, total: int, unit: str, done: int = 0) -> None:

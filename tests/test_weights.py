@@ -34,11 +34,11 @@ def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_not_there_are_missed_with_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"weights\.safetensors .* dvc repro.* dvc pull"):
+    with pytest.raises(FileNotFoundError, match=r"weights\.safetensors .*dvc repro.*dvc pull"):
         load_weights(network(0), tmp_path)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_weights(nn.Linear(3, 5), tmp_path)
-    with pytest.raises(RuntimeError, match="0"):
+    with pytest.raises(RuntimeError, match="size mismatch|Missing key"):
         load_weights(network(0), tmp_path)

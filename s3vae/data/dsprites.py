@@ -26,7 +26,7 @@ GROWTH = 0.35
 HARD_START = 7.0
 """Pixels by which the start position of the hard variant strays at most."""
 
-SCALES = (0.5, 0.75, 1.0)
+SCALES = (0.6, 0.8, 1.0)
 COLOURS = {
     "red": (255, 0, 0),
     "orange": (255, 128, 0),
@@ -57,8 +57,8 @@ class DSprites:
     seed: int = 0
     time: Annotated[int, Field(ge=2)] = 12
     takes: Annotated[int, Field(ge=1)] = 8
-    start_jitter: Annotated[float, Field(ge=0, le=HARD_START)] = 2.0
-    speed_jitter: Annotated[float, Field(ge=0, le=0.2)] = 0.1
+    start_jitter: Annotated[float, Field(ge=0, le=HARD_START)] = 1.0
+    speed_jitter: Annotated[float, Field(ge=0, le=0.2)] = 0.05
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:

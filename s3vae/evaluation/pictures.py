@@ -102,7 +102,8 @@ def still(grid: Grid) -> UInt8[ndarray, "height width rgb"]:
     """The grid as one picture: of every clip some frames, evenly spaced, side by side."""
     time = np.linspace(0, grid.shape[2] - 1, FRAMES_IN_STILL).round().astype(int)
     strips = np.concatenate(list(np.moveaxis(grid[:, :, time], 2, 0)), axis=3)
-    return film(strips[:, :, None])[0]
+    picture: ndarray = film(strips[:, :, None])[0]
+    return picture
 
 
 def save_picture(grid: Grid, folder: Path, name: str) -> None:

@@ -45,7 +45,7 @@ class Subject:
     def accuracies(
         self, judged: Judged, kind: str, of: Int[ndarray, " clip"] | None = None
     ) -> Scores:
-        """By factor, the share of clips judged to have the value of the clip (or of clip `of[i]`)."""
+        """By factor, the share of clips judged to have the value of the clip (or of `of[i]`)."""
         rows = slice(None) if of is None else of
         return {
             name: accuracy(judged[name], self.labels[name][rows]) for name in self.of_kind(kind)

@@ -15,7 +15,8 @@ def accuracy(probabilities: Probabilities, labels: Int[ndarray, " clip"]) -> flo
 def entropy(probabilities: Float[ndarray, "*rows value"]) -> Float[ndarray, "*rows"]:
     """-sum p log p in nats; 0 log 0 is 0."""
     positive = np.where(probabilities > 0, probabilities, 1.0)
-    return -(probabilities * np.log(positive)).sum(axis=-1)
+    entropies: ndarray = -(probabilities * np.log(positive)).sum(axis=-1)
+    return entropies
 
 
 def conditional_entropy(probabilities: Probabilities) -> float:

@@ -19,7 +19,7 @@ class Architecture:
     """`strided`: overlapping convolutions, the paper's; `patch`: cheaper, for centred objects."""
     decoder: Literal["transposed", "shuffle", "broadcast"] = "transposed"
     """`transposed`: the paper's; `shuffle`: convolutions at low resolution, then PixelShuffle;
-    `broadcast`: layers over plane waves whose phases tell the place, for objects that move about."""
+    `broadcast`: layers over plane waves whose phases tell the place, for objects that move."""
     encoder_width: int = Field(default=64, gt=0)
     decoder_width: int = Field(default=64, gt=0)
     channels: Literal[1, 3] = 3

@@ -28,9 +28,7 @@ def frame_encoder(architecture: Architecture) -> nn.Sequential:
     width, channels = architecture.encoder_width, architecture.channels
     if architecture.encoder == "strided":
         sizes = [channels, width, 2 * width, 4 * width, 8 * width]
-        convolutions = [
-            nn.Conv2d(i, o, 4, 2, 1, bias=False) for i, o in pairwise(sizes)
-        ]
+        convolutions = [nn.Conv2d(i, o, 4, 2, 1, bias=False) for i, o in pairwise(sizes)]
     else:
         sizes = [channels, width, 2 * width, 4 * width]
         strides = (4, 2, 2)
@@ -100,7 +98,8 @@ class Waves(nn.Module):
     def forward(self, codes: Vectors) -> Frames:
         """One grid of waves per vector."""
         waves = self.grid @ self.frequencies + self.phase(codes)[:, None]
-        return waves.sin().unflatten(1, (self.size, self.size)).permute(0, 3, 1, 2)
+        grids: Tensor = waves.sin().mT.reshape(len(codes), -1, self.size, self.size)
+        return grids
 
 
 class FrameDecoder(nn.Module):
@@ -141,10 +140,11 @@ class FrameDecoder(nn.Module):
         for before, stage, film in zip(self.before, self.stages, scales, strict=True):
             hidden = before(hidden)
             if film is not None:
-                scale, shift = film.unflatten(-1, (-1, 1, 1)).chunk(2, dim=1)
+                scale, shift = film[..., None, None].chunk(2, dim=1)
                 hidden = hidden * (1 + scale) + shift
             hidden = stage(hidden)
-        return hidden.sigmoid()
+        frames: Tensor = hidden.sigmoid()
+        return frames
 
     def _scales(self, static: Float[Tensor, "frame static"]) -> Sequence[Tensor | None]:
         if self.film is None:

@@ -12,7 +12,7 @@ LOG_STD_RANGE = (-7.0, 3.0)
 
 
 class GaussianHead(nn.Module):
-    """Features to a Gaussian; narrow at first, so that codes carry something from the first step."""
+    """Features to a Gaussian; narrow at first, so that codes carry something at once."""
 
     def __init__(self, features: int, dim: int) -> None:
         super().__init__()

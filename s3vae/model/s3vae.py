@@ -53,7 +53,7 @@ class S3VAE(nn.Module):
             )
             raise ValueError(msg)
         encoded: Tensor = self.frame_encoder(video.flatten(0, 1))
-        return encoded.unflatten(0, video.shape[:2])
+        return encoded.reshape(*video.shape[:2], -1)
 
     def posterior(self, features: Features) -> Posterior:
         """q(z_f | x_1:T) and q(z_t | x_<=t) from the features of the frames."""
@@ -64,11 +64,11 @@ class S3VAE(nn.Module):
         return self.posterior(self.features(video))
 
     def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
-        """The mean of p(x_1:T | z_f, z_1:T): a static code goes with all dynamic codes of its clip."""
+        """The mean of p(x_1:T | z_f, z_1:T): one static code for all dynamic codes of a clip."""
         batch, time = dynamic.shape[:2]
         repeated = static[:, None].expand(batch, time, -1)
         frames: Tensor = self.decoder(repeated.flatten(0, 1), dynamic.flatten(0, 1))
-        return frames.unflatten(0, (batch, time))
+        return frames.reshape(batch, time, *frames.shape[1:])
 
     def predict_signal(self, dynamic: DynamicCode) -> Float[Tensor, "batch time signal"]:
         """The motion signal of every frame, read off z_t alone (dynamic factor prediction)."""

@@ -83,8 +83,9 @@ def grey(
     Luma leaves blue at a tenth of white, near the foreground threshold; the brightest channel does
     not tell yellow from white.
     """
-    sums: ndarray = frames.sum(axis=-1, dtype=np.uint16)
-    return (sums // frames.shape[-1]).astype(np.uint8)
+    channels = [frames[..., index].astype(np.uint16) for index in range(frames.shape[-1])]
+    mean = np.asarray(np.sum(channels, axis=0, dtype=np.uint16)) // len(channels)
+    return mean.astype(np.uint8)
 
 
 def require_contrib() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy import ndarray
 
 from s3vae.files import replacing
 from s3vae.signals.motion import Motion
@@ -49,8 +50,9 @@ class FlowSignal:
             self._require_header(file)
             self.parameters: dict[str, Any] = json.loads(file.attrs["parameters"])
             self.clips_sha256 = str(file.attrs["clips_sha256"])
-            self.motion = Motion(**{name: self._array(file, name) for name in DTYPES})
-        self._require_agreement()
+            arrays = {name: self._array(file, name) for name in DTYPES}
+        self._require_agreement(**arrays)
+        self.motion = Motion(**arrays)
 
     def __len__(self) -> int:
         """The number of clips."""
@@ -66,7 +68,9 @@ class FlowSignal:
     def _require_header(self, file: h5py.File) -> None:
         for name, wanted in {"format": FORMAT, "version": VERSION, "kind": KIND}.items():
             found = file.attrs.get(name)
-            self._require(found == wanted, f"attribute {name} must be {wanted!r}, it is {found!r}")
+            self._require(
+                bool(found == wanted), f"attribute {name} must be {wanted!r}, it is {found!r}"
+            )
         for name in ("parameters", "clips_sha256"):
             self._require(name in file.attrs, f"attribute {name} must be there")
 
@@ -77,8 +81,7 @@ class FlowSignal:
         self._require(values.dtype == wanted, f"{name} must be {wanted}, it is {values.dtype}")
         return values[()]
 
-    def _require_agreement(self) -> None:
-        cells, top, direction = self.motion.cells, self.motion.top, self.motion.direction
+    def _require_agreement(self, cells: ndarray, top: ndarray, direction: ndarray) -> None:
         self._require(
             cells.ndim == 5 and cells.shape[-1] == 3,
             f"cells must be [clip, pair, rows, columns, 3], it is {cells.shape}",
@@ -97,7 +100,7 @@ class FlowSignal:
 
     def _require(self, holds: bool, rule: str) -> None:
         if not holds:
-            raise ValueError(f"{self.path}: {rule}. Make the signals again: dvc repro flow")
+            raise ValueError(f"{self.path}: {rule}. Make the signals again: dvc repro")
 
 
 def _opened(path: Path) -> h5py.File:
@@ -107,5 +110,5 @@ def _opened(path: Path) -> h5py.File:
         raise
     except OSError as error:
         raise ValueError(
-            f"{path}: must be an HDF5 file ({error}). Make it again: dvc repro flow"
+            f"{path}: must be an HDF5 file ({error}). Make the signals again: dvc repro"
         ) from error

@@ -65,7 +65,7 @@ class ShuffledBatches:
 
 
 def loader(batches: ClipBatches, order: ShuffledBatches, workers: int) -> DataLoader[Batch]:
-    """Batches in that order; with `workers` > 0 they are read by as many processes ahead of time."""
+    """Batches in that order; `workers` > 0 processes read them ahead of time."""
     return DataLoader(batches, sampler=order, batch_size=None, num_workers=workers)
 
 

@@ -54,9 +54,9 @@ class Objective(nn.Module):
         static = posterior.static.sample(generator)
         dynamic = posterior.dynamic.sample(generator)
         shown_static, shown_dynamic = self.shown(posterior, static, dynamic, batch, generator)
-        frames = elbo.frame_subset(
-            *dynamic.shape[:2], self.settings.decoded_frames or dynamic.shape[1], generator
-        )
+        batch_size, time = dynamic.shape[:2]
+        count = self.settings.decoded_frames or time
+        frames = elbo.frame_subset(batch_size, time, count, generator)
         decoded = self.model.decode(shown_static, elbo.take_frames(shown_dynamic, frames))
         return Terms(
             reconstruction=elbo.reconstruction_error(
@@ -104,7 +104,7 @@ class Objective(nn.Module):
         cells = known["direction"].shape[-1]
         loss = prediction.top_cells_loss(predicted[..., :cells], known["top"])
         if self.settings.signal == "top-cells+direction":
-            directions = predicted[..., cells:].unflatten(-1, (cells, DIRECTIONS))
+            directions = predicted[..., cells:].reshape(*predicted.shape[:2], cells, DIRECTIONS)
             loss = loss + prediction.direction_loss(directions, known["direction"])
         return loss
 

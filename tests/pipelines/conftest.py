@@ -2,12 +2,14 @@
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from pipelines.keys import StageRun, train_key
 from pipelines.layout import Layout
@@ -62,8 +64,20 @@ def store(repository: Path, empty_database: Path) -> MlflowClient:
 
 
 @pytest.fixture
+def run_of(store: MlflowClient) -> Callable[[str], Run]:
+    """Finds the only run of a kind."""
+
+    def find(kind: str) -> Run:
+        ids = [experiment.experiment_id for experiment in store.search_experiments()]
+        (run,) = store.search_runs(ids, f"tags.`s3vae.kind` = '{kind}'")
+        return run
+
+    return find
+
+
+@pytest.fixture
 def training(repository: Path) -> StageRun:
     """A training of the method `tiny` on the data set."""
-    settings, clips = TrainingSettings(steps=2), ClipFile(Layout("toy").clips)
+    settings, clips = TrainingSettings(steps=2), ClipFile(repository / Layout("toy").clips)
     nested = {"training": dataclasses.asdict(settings), "seeds": (0, 1)}
     return StageRun("train", "toy", "tiny", train_key(settings, clips), nested, clips)

@@ -169,7 +169,7 @@ def shard(item):
     if item == "bad":
         raise KeyError("bad shard")
     return item.upper()
-assert map_shards("flow-test", shard, ["a", "b", "c"], workers=2) == ["A", "B", "C"]
+assert map_shards("flow-test", shard, ["a", "b", "{c}"], workers=2) == ["A", "B", "{C}"]
 kept = object()
 assert run_stage("train-test", lambda: kept) is kept
 try:
@@ -205,4 +205,4 @@ def test_with_a_server_a_stage_is_a_flow_run_with_a_task_run_for_each_shard(
     wait_for_events = time.monotonic() + 20
     while len(tasks := asked(server, "task_runs")) < 4 and time.monotonic() < wait_for_events:
         time.sleep(0.5)
-    assert sorted(task["name"] for task in tasks) == ["a", "b", "bad", "c"]
+    assert sorted(task["name"] for task in tasks) == ["a", "b", "bad", "{c}"]

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from mlflow import MlflowClient
+from mlflow.entities import Run
 from mlflow.models import Model
 
 from pipelines.keys import StageRun
@@ -35,14 +37,12 @@ assert "pipelines" not in sys.modules, "the model needs the repository"
 
 
 @pytest.fixture
-def run_id(store: MlflowClient, training: StageRun) -> str:
+def run_id(training: StageRun, run_of: Callable[[str], Run]) -> str:
     """A run that has logged the model `tiny`."""
     with tracked(training, live=False) as tracker:
         tracker.model(Layout("toy").model("tiny"))
     assert tracker.failure is None
-    experiment = store.get_experiment_by_name("s3vae")
-    (run,) = store.search_runs([experiment.experiment_id], "tags.`s3vae.kind` = 'train'")
-    return str(run.info.run_id)
+    return str(run_of("train").info.run_id)
 
 
 def test_a_fresh_process_serves_the_codes_of_the_trained_model(

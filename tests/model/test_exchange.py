@@ -1,0 +1,90 @@
+"""Motion exchange: what is added is the difference between clusters, and nothing else."""
+
+import torch
+from torch import Tensor
+
+from s3vae.model.exchange import MotionExchange
+
+STATIC = 3
+
+
+def codes(count: int = 6) -> Tensor:
+    return torch.randn(count, STATIC, generator=torch.Generator().manual_seed(0))
+
+
+def with_means(*means: list[float], decay: float = 0.9) -> MotionExchange:
+    """An exchange whose means are known."""
+    exchange = MotionExchange(len(means), STATIC, decay)
+    exchange.means[:] = torch.tensor(means)
+    return exchange
+
+
+def test_one_cluster_is_the_identity() -> None:
+    exchange, same = with_means([3.0, -5.0, 7.0]), torch.zeros(6, dtype=torch.long)
+    torch.testing.assert_close(exchange(codes(), same, same), codes())
+
+
+def test_equal_means_are_the_identity() -> None:
+    exchange = with_means([3.0, -5.0, 7.0], [3.0, -5.0, 7.0])
+    own = torch.tensor([0, 1, 0, 1, 0, 1])
+    torch.testing.assert_close(exchange(codes(), own, 1 - own), codes())
+
+
+def test_a_cluster_exchanged_with_itself_is_the_identity() -> None:
+    exchange, own = with_means([1.0, 0.0, 0.0], [0.0, 9.0, 0.0]), torch.tensor([0, 1, 0, 1, 0, 1])
+    torch.testing.assert_close(exchange(codes(), own, own), codes())
+
+
+def test_two_clusters_with_known_means_are_the_known_shift() -> None:
+    exchange = with_means([1.0, 0.0, 0.0], [0.0, 5.0, 0.0])
+    own, towards = torch.tensor([0, 1, 0]), torch.tensor([1, 0, 0])
+    shift = exchange(codes(3), own, towards) - codes(3)
+    expected = torch.tensor([[-1.0, 5.0, 0.0], [1.0, -5.0, 0.0], [0.0, 0.0, 0.0]])
+    torch.testing.assert_close(shift, expected, atol=1e-6, rtol=0)
+
+
+def test_there_and_back_is_the_identity() -> None:
+    exchange = with_means([1.0, 0.0, 2.0], [0.0, 5.0, 0.0])
+    own = torch.tensor([0, 1, 0, 1, 0, 1])
+    torch.testing.assert_close(exchange(exchange(codes(), own, 1 - own), 1 - own, own), codes())
+
+
+def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
+    exchange, given = MotionExchange(2, STATIC, 0.9), codes().requires_grad_()
+    own = torch.tensor([0, 1, 0, 1, 0, 1])
+    exchange.observe(given, own)
+    shown = exchange(given, own, 1 - own)
+    shown.sum().backward()  # type: ignore[no-untyped-call]
+    assert not exchange.means.requires_grad
+    assert given.grad is not None
+    assert torch.equal(given.grad, torch.ones_like(given))
+
+
+def test_the_first_batches_are_averaged() -> None:
+    exchange, first = MotionExchange(1, STATIC, 0.99), torch.zeros(2, dtype=torch.long)
+    batches = [codes()[:2], codes()[2:4], codes()[4:]]
+    for batch in batches:
+        exchange.observe(batch, first)
+    torch.testing.assert_close(exchange.means[0], codes().mean(dim=0))
+
+
+def test_afterwards_means_forget_as_fast_as_decay_says() -> None:
+    exchange = with_means([1.0, 1.0, 1.0], decay=0.9)
+    exchange.seen[:] = 1000
+    exchange.observe(torch.zeros(1, STATIC), torch.zeros(1, dtype=torch.long))
+    torch.testing.assert_close(exchange.means[0], torch.full((STATIC,), 0.9))
+
+
+def test_a_mean_is_moved_by_its_own_clips_alone() -> None:
+    exchange = MotionExchange(3, STATIC, 0.9)
+    exchange.observe(codes(), torch.tensor([0, 2, 2, 0, 0, 2]))
+    torch.testing.assert_close(exchange.means[0], codes()[[0, 3, 4]].mean(dim=0))
+    torch.testing.assert_close(exchange.means[2], codes()[[1, 2, 5]].mean(dim=0))
+    assert not exchange.means[1].any()
+    assert exchange.seen.tolist() == [1, 0, 1]
+
+
+def test_the_memory_is_part_of_the_state_and_nothing_that_is_trained() -> None:
+    exchange = MotionExchange(3, STATIC, 0.9)
+    assert set(exchange.state_dict()) == {"means", "seen"}
+    assert not list(exchange.parameters())

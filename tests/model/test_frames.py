@@ -1,0 +1,103 @@
+"""Frame encoder and decoder: shapes, ranges, and what FiLM is for."""
+
+from dataclasses import replace
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+import torch
+from torch import nn
+
+from s3vae.model.architecture import Architecture, architecture
+from s3vae.model.frames import FrameDecoder, frame_encoder
+
+ENCODERS, DECODERS = (get_args(Architecture.__annotations__[k]) for k in ("encoder", "decoder"))
+KINDS = list(product(ENCODERS, DECODERS, (1, 3), (False, True)))
+
+
+@pytest.mark.parametrize(("encoder", "decoder", "channels", "film"), KINDS)
+def test_every_kind_leads_from_frames_to_features_and_from_codes_to_frames(
+    encoder: Any, decoder: Any, channels: Any, film: bool, tiny: Architecture
+) -> None:
+    sizes = replace(tiny, encoder=encoder, decoder=decoder, channels=channels, film=film)
+    frames = torch.rand(5, channels, 64, 64)
+    assert frame_encoder(sizes)(frames).shape == (5, sizes.features)
+    decoded = FrameDecoder(sizes)(torch.randn(5, sizes.static), torch.randn(5, sizes.dynamic))
+    assert decoded.shape == frames.shape
+
+
+@pytest.mark.parametrize("preset", ["paper", "fast"])
+def test_the_presets_fit_frames_of_64_pixels(preset: Any) -> None:
+    sizes = architecture(preset)
+    with torch.no_grad():
+        assert frame_encoder(sizes)(torch.rand(2, 3, 64, 64)).shape == (2, sizes.features)
+        codes = torch.randn(2, sizes.static), torch.randn(2, sizes.dynamic)
+        assert FrameDecoder(sizes)(*codes).shape == (2, 3, 64, 64)
+
+
+def test_the_paper_encoder_has_the_widths_of_the_paper() -> None:
+    convolutions = [
+        layer for layer in frame_encoder(Architecture()).modules() if isinstance(layer, nn.Conv2d)
+    ]
+    assert [layer.out_channels for layer in convolutions] == [64, 128, 256, 512, 128]
+    assert {layer.kernel_size for layer in convolutions} == {(4, 4)}
+
+
+def test_the_paper_decoder_has_the_widths_of_the_paper() -> None:
+    layers = list(FrameDecoder(Architecture()).modules())
+    assert [each.in_features for each in layers if isinstance(each, nn.Linear)] == [288]
+    transposed = [each for each in layers if isinstance(each, nn.ConvTranspose2d)]
+    assert [each.in_channels for each in transposed] == [512, 256, 128, 64]
+    assert transposed[-1].out_channels == 3
+
+
+def test_features_and_intensities_are_bounded(tiny: Architecture) -> None:
+    features = frame_encoder(tiny)(100 * torch.randn(6, 3, 64, 64))
+    assert features.abs().max() <= 1
+    decoded = FrameDecoder(tiny)(9 * torch.randn(6, tiny.static), 9 * torch.randn(6, tiny.dynamic))
+    assert decoded.min() >= 0
+    assert decoded.max() <= 1
+
+
+def deaf_at_the_start(sizes: Architecture) -> FrameDecoder:
+    """A decoder in whose first layer z_f has no say."""
+    torch.manual_seed(0)
+    decoder = FrameDecoder(sizes).eval()
+    first = next(each for each in decoder.spread.modules() if isinstance(each, nn.Linear))
+    with torch.no_grad():
+        first.weight[:, : sizes.static] = 0
+    return decoder
+
+
+@pytest.mark.parametrize("film", [False, True])
+def test_with_film_alone_z_f_has_a_say_in_later_layers(film: bool, tiny: Architecture) -> None:
+    decoder = deaf_at_the_start(replace(tiny, film=film))
+    dynamic = torch.randn(1, tiny.dynamic).expand(2, -1)
+    one, other = decoder(torch.randn(2, tiny.static), dynamic)
+    assert torch.equal(one, other) is not film
+
+
+def test_film_scales_and_shifts_whole_channels(tiny: Architecture) -> None:
+    """A scale of 0 leaves of a layer its shift alone: frames no longer tell z_t."""
+    decoder = FrameDecoder(replace(tiny, film=True)).eval()
+    assert decoder.film is not None
+    last = 2 * decoder.channels[-1]
+    with torch.no_grad():
+        decoder.film.weight[-last:] = 0
+        scale, shift = decoder.film.bias[-last:].chunk(2)
+        scale[:], shift[:] = -1, 3
+    static = torch.randn(1, tiny.static).expand(2, -1)
+    one, other = decoder(static, torch.randn(2, tiny.dynamic))
+    assert torch.equal(one, other)
+
+
+def test_film_that_says_nothing_changes_nothing(tiny: Architecture) -> None:
+    filmed, plain = FrameDecoder(replace(tiny, film=True)).eval(), FrameDecoder(tiny).eval()
+    plain.load_state_dict(
+        {k: v for k, v in filmed.state_dict().items() if not k.startswith("film.")}
+    )
+    assert filmed.film is not None
+    for parameter in filmed.film.parameters():
+        nn.init.zeros_(parameter)
+    codes = torch.randn(3, tiny.static), torch.randn(3, tiny.dynamic)
+    assert torch.equal(filmed(*codes), plain(*codes))

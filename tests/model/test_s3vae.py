@@ -1,0 +1,67 @@
+"""The model as a whole."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from s3vae.model.architecture import Architecture
+from s3vae.model.s3vae import S3VAE
+
+BATCH, TIME = 2, 3
+
+
+def video(channels: int = 3, side: int = 64) -> Tensor:
+    return torch.rand(BATCH, TIME, channels, side, side, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("posterior", ["pooled", "bilstm"])
+@pytest.mark.parametrize("causal", [False, True])
+def test_clips_become_codes_and_codes_become_clips(
+    channels: Any, posterior: Any, causal: bool, tiny: Architecture
+) -> None:
+    model = S3VAE(replace(tiny, channels=channels, static_posterior=posterior, causal=causal))
+    static, dynamic = model.encode(video(channels))
+    assert static.mean.shape == static.std.shape == (BATCH, tiny.static)
+    assert dynamic.mean.shape == dynamic.std.shape == (BATCH, TIME, tiny.dynamic)
+    assert model.decode(static.mean, dynamic.mean).shape == (BATCH, TIME, channels, 64, 64)
+    assert model.predict_signal(dynamic.mean).shape == (BATCH, TIME, tiny.signal)
+    assert model.prior(dynamic.mean).mean.shape == dynamic.mean.shape
+
+
+@pytest.mark.parametrize("side", [32, 65, 128])
+def test_frames_of_another_size_are_refused_with_the_mend(side: int, tiny: Architecture) -> None:
+    with pytest.raises(ValueError, match=f"64x64, not {side}x{side}: resize"):
+        S3VAE(tiny).encode(video(side=side))
+
+
+def test_clips_are_encoded_apart(tiny: Architecture) -> None:
+    model = S3VAE(tiny).eval()
+    together, alone = model.encode(video()), model.encode(video()[:1])
+    torch.testing.assert_close(together.static.mean[:1], alone.static.mean)
+    torch.testing.assert_close(together.dynamic.mean[:1], alone.dynamic.mean)
+
+
+def test_a_frame_is_decoded_from_the_static_code_of_its_clip_and_its_own_dynamic_code(
+    tiny: Architecture,
+) -> None:
+    model = S3VAE(tiny).eval()
+    static = torch.randn(BATCH, tiny.static, requires_grad=True)
+    dynamic = torch.randn(BATCH, TIME, tiny.dynamic, requires_grad=True)
+    model.decode(static, dynamic)[1, 2].sum().backward()  # type: ignore[no-untyped-call]
+    assert static.grad is not None
+    assert dynamic.grad is not None
+    assert torch.equal(static.grad.any(dim=-1), torch.tensor([False, True]))
+    assert dynamic.grad.any(dim=-1).nonzero().tolist() == [[1, 2]]
+
+
+def test_the_same_seed_makes_the_same_model(tiny: Architecture) -> None:
+    def weights(seed: int) -> Tensor:
+        torch.manual_seed(seed)
+        return torch.cat([each.flatten() for each in S3VAE(tiny).parameters()])
+
+    assert torch.equal(weights(0), weights(0))
+    assert not torch.equal(weights(0), weights(1))

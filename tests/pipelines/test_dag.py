@@ -1,0 +1,59 @@
+"""dvc.yaml against the code: a forgotten dependency is a stale result."""
+
+from pathlib import Path
+
+import grimp
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+CODE = "${pipeline.code}/"
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("s3vae", "pipelines", cache_dir=None)
+
+
+def files_of(module: str) -> Path | None:
+    """The file of a module; packages hold no code but a docstring."""
+    path = ROOT / f"{module.replace('.', '/')}.py"
+    return path if path.exists() else None
+
+
+def declared(stage: str) -> set[Path]:
+    """All Python files that a stage declares, its folders spelt out."""
+    paths = [ROOT / dep.removeprefix(CODE) for dep in STAGES[stage]["deps"] if CODE in dep]
+    assert all(path.exists() for path in paths)
+    files = {file for path in paths if path.is_dir() for file in path.glob("*.py")}
+    return {f for f in files | {p for p in paths if p.is_file()} if f.name != "__init__.py"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_declares_just_the_code_that_it_imports(
+    stage: str, graph: grimp.ImportGraph
+) -> None:
+    entry = f"pipelines.{stage}"
+    modules = graph.find_upstream_modules(entry) | {entry}
+    assert declared(stage) == {path for module in modules if (path := files_of(module))}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_runs_the_module_of_its_name(stage: str) -> None:
+    assert STAGES[stage]["cmd"].startswith(f"python -m pipelines.{stage}")
+
+
+def test_the_benchmark_is_the_same_dag() -> None:
+    assert (ROOT / "benchmark" / "dvc.yaml").samefile(ROOT / "dvc.yaml")
+
+
+@pytest.mark.parametrize("stage", ["acquire", "flow", "table"])
+def test_stages_without_a_model_start_without_torch_and_mlflow(
+    stage: str, graph: grimp.ImportGraph
+) -> None:
+    assert not graph.find_upstream_modules(f"pipelines.{stage}") & {
+        "s3vae.tensors",
+        "s3vae.runtime",
+        "pipelines.tracking",
+    }

@@ -1,0 +1,136 @@
+"""One true run of the whole DAG, at a tiny size, in a repository of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = {
+    "pipeline": {"datasets": ["dsprites"], "methods": ["s3vae", "s3vae-plus"], "code": "./"},
+    "datasets": {
+        "dsprites": {
+            "data": {"kind": "dsprites", "time": 4, "takes": 1},
+            "flow": {"method": {"kind": "farneback"}},
+            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
+            "evaluation": {"sampling_seeds": [0, 1], "least_judge_accuracy": 0, "probe_clips": 60},
+            "methods": {
+                "s3vae": {
+                    "architecture": {"preset": "fast", "decoder_width": 4, "encoder_width": 4},
+                    "losses": {"preset": "released"},
+                    "training": {"steps": 4, "batch_size": 8},
+                },
+                "s3vae-plus": {
+                    "architecture": {"preset": "fast", "decoder_width": 4, "encoder_width": 4},
+                    "losses": {"preset": "ours"},
+                    "training": {"steps": 4, "batch_size": 8},
+                },
+            },
+        }
+    },
+}
+COLUMNS = {
+    "accuracy",
+    "inception_score",
+    "h_y_given_x",
+    "h_y",
+    "static_kept",
+    "static_leak",
+    "static_chance",
+    "swap_dynamic",
+    "swap_static",
+}
+
+
+def run(folder: Path, *command: str) -> str:
+    """The output of a command in a folder; its errors are shown if it fails."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+        "PREFECT_API_URL": "http://127.0.0.1:9/api",
+    }
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code in a new repository, its pipeline run once."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("s3vae", "pipelines"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy(ROOT / name, folder / name)
+    write_params(folder, TINY)
+    run(folder, "git", "init", "--quiet")
+    run(folder, "dvc", "init", "--quiet")
+    run(folder, "dvc", "repro")
+    return folder
+
+
+def write_params(folder: Path, params: object) -> None:
+    YAML().dump(params, folder / "params.yaml")
+
+
+def test_the_table_has_a_row_for_every_method_with_every_column(project: Path) -> None:
+    table = json.loads((project / "results" / "table.json").read_text())
+    assert [(row["dataset"], row["method"]) for row in table] == [
+        ("dsprites", "s3vae"),
+        ("dsprites", "s3vae-plus"),
+    ]
+    for row in table:
+        assert row.keys() >= COLUMNS
+        assert {f"{name}_std" for name in COLUMNS} <= row.keys()
+
+
+def test_pictures_are_left_as_stills_and_films(project: Path) -> None:
+    pictures = project / "results" / "scores" / "dsprites" / "s3vae-plus" / "pictures"
+    names = {path.name for path in pictures.iterdir()}
+    assert {"swap.png", "swap.gif", "reconstruction.png"} <= names
+
+
+def test_a_second_run_does_nothing(project: Path) -> None:
+    assert "Running stage" not in run(project, "dvc", "repro")
+
+
+def test_a_method_s_settings_make_only_that_method_stale(project: Path) -> None:
+    changed = json.loads(json.dumps(TINY))
+    changed["datasets"]["dsprites"]["methods"]["s3vae"]["training"]["steps"] = 5
+    write_params(project, changed)
+    planned = run(project, "dvc", "repro", "--dry")
+    write_params(project, TINY)
+    assert "Running stage 'train@dsprites-s3vae':" in planned
+    assert "train@dsprites-s3vae-plus':" not in planned.replace("Stage 'train@", "")
+    assert "Running stage 'judge@" not in planned
+    assert "Running stage 'flow@" not in planned
+
+
+def test_training_again_gives_the_same_bytes(project: Path) -> None:
+    weights = project / "data" / "dsprites" / "s3vae-plus" / "weights.safetensors"
+    first = weights.read_bytes()
+    run(project, sys.executable, "-m", "pipelines.train", "dsprites", "s3vae-plus")
+    assert weights.read_bytes() == first
+
+
+def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
+    client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("s3vae")
+
+    def kinds() -> list[str]:
+        found = client.search_runs([experiment.experiment_id])
+        return sorted(run.data.tags.get("s3vae.kind", "parent") for run in found)
+
+    before = kinds()
+    assert before.count("train") == before.count("evaluate") == 2
+    assert before.count("judge") == 1
+    run(project, sys.executable, "-m", "pipelines.publish")
+    assert kinds() == before

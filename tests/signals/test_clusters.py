@@ -1,0 +1,77 @@
+"""The laws of motion clusters."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from s3vae.signals.clusters import ClusterSettings, motion_clusters, motion_features
+
+FEW = ClusterSettings(candidates=(2, 3, 4, 5), restarts=3)
+
+
+def motions(kinds: int, clips: int = 40, noise: float = 0.1, seed: int = 0) -> np.ndarray:
+    """Cells of clips that move in one of some ways; clip i moves as clip i + kinds does."""
+    generator = np.random.default_rng(seed)
+    ways = generator.normal(0, 1, (kinds, 4, 3, 3, 2))
+    cells = ways[np.arange(clips) % kinds] + generator.normal(0, noise, (clips, 4, 3, 3, 2))
+    return np.concatenate([np.linalg.norm(cells, axis=-1, keepdims=True), cells], -1)
+
+
+def same_partition(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two labellings part the clips alike, whatever the names of the parts."""
+    return bool(((one[:, None] == one) == (other[:, None] == other)).all())
+
+
+@pytest.mark.parametrize("kinds", [2, 3, 4])
+def test_as_many_clusters_are_found_as_there_are_ways_to_move(kinds: int) -> None:
+    found = motion_clusters(motions(kinds), FEW)
+    assert found.number == kinds
+    assert max(found.silhouettes, key=lambda number: found.silhouettes[number]) == kinds
+    assert same_partition(found.labels, np.arange(40) % kinds)
+
+
+def test_without_structure_there_is_one_cluster() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, (200, 4, 3, 3, 3))
+    found = motion_clusters(np.abs(noise), FEW)
+    assert found.number == 1
+    assert not found.labels.any()
+    assert max(found.silhouettes.values()) < FEW.least
+
+
+@pytest.mark.parametrize("clips", [1, 2, 30])
+def test_clips_that_are_still_or_too_few_are_one_cluster(clips: int) -> None:
+    still = motion_clusters(np.zeros((clips, 4, 3, 3, 3)), FEW)
+    assert (still.number, still.labels.tolist()) == (1, [0] * clips)
+
+
+def test_the_same_seed_gives_the_same_clusters() -> None:
+    cells = motions(4, clips=300, noise=1.5)
+    once, again = motion_clusters(cells, FEW), motion_clusters(cells, FEW)
+    np.testing.assert_array_equal(once.labels, again.labels)
+    assert once.silhouettes == again.silhouettes
+
+
+def test_clips_outside_the_subset_are_clustered_too() -> None:
+    settings = ClusterSettings(candidates=(2, 3, 4), restarts=3, subset=30)
+    found = motion_clusters(motions(3, clips=120), settings)
+    assert same_partition(found.labels, np.arange(120) % 3)
+
+
+def test_each_clips_own_scale_does_not_matter_unless_asked_for() -> None:
+    cells = motions(3)
+    scales = np.random.default_rng(1).uniform(0.1, 10, (40, 1, 1, 1, 1))
+    plain, scaled = (motion_features(each, True, 8) for each in (cells, cells * scales))
+    np.testing.assert_allclose(np.abs(scaled), np.abs(plain), atol=1e-9)
+    raw, raw_scaled = (motion_features(each, False, 8) for each in (cells, cells * scales))
+    assert not np.allclose(np.abs(raw), np.abs(raw_scaled), atol=0.1)
+
+
+def test_the_unit_of_motion_does_not_matter() -> None:
+    cells = motions(3)
+    plain, larger = (motion_features(each, False, 8) for each in (cells, 1000 * cells))
+    np.testing.assert_allclose(np.abs(larger), np.abs(plain), atol=1e-6)
+
+
+def test_fewer_than_two_clusters_cannot_be_asked_for() -> None:
+    with pytest.raises(ValidationError, match="candidates"):
+        ClusterSettings(candidates=(1, 2))
