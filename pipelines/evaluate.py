@@ -31,11 +31,12 @@ from s3vae.evaluation.protocol import (
 )
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.evaluation.trust import require_trust
-from s3vae.files import replacing
+from s3vae.files import replacing, sha256_of
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_model
 from s3vae.progress import Progress
 from s3vae.runtime import choose_device, keep_freed_memory
+from s3vae.weights import WEIGHTS
 
 
 def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
@@ -43,7 +44,10 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     clips, device = ClipFile(files.clips), choose_device()
     model, judge = load_model(files.model(method), device), load_judge(files.judge, device)
     key = evaluate_key(settings, clips, files.model(method), files.judge)
-    run = StageRun("evaluate", files.dataset, method, key, dataclasses.asdict(settings), clips)
+    weights = sha256_of(files.model(method) / WEIGHTS)
+    run = StageRun(
+        "evaluate", files.dataset, method, key, dataclasses.asdict(settings), clips, weights
+    )
     with tracked(run) as tracker:
         scores = score(model, judge, clips, settings, device)
         write_json(files.scores(method) / "metrics.json", scores)

@@ -60,6 +60,8 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
         )
         save_judge(judge, files.judge)
         write_csv(files.scores(NAME) / "history.csv", history)
+        for row in history:  # those that a kill kept from being sent; the others are known
+            tracker.log(row)
         scores = on_real_clips(judge, clips, "val", device) | on_real_clips(
             judge, clips, "test", device
         )

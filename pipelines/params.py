@@ -25,6 +25,8 @@ class Pipeline:
 
     datasets: list[str]
     methods: list[str]
+    code: str
+    """The way from the folder of params.yaml to the code: DVC's, for the deps of dvc.yaml."""
 
 
 class ParamsError(ValueError):

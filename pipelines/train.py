@@ -50,6 +50,8 @@ def train(files: Layout, name: str, method: Method) -> None:
         )
         save_model(objective.model, files.model(name))
         write_csv(files.scores(name) / "history.csv", history)
+        for row in history:  # those that a kill kept from being sent; the others are known
+            tracker.log(row)
         write_origin(files.scores(name), run, files.model(name))
         tracker.model(files.model(name))
     checkpoint.remove()

@@ -73,7 +73,7 @@ def test_a_clip_is_never_its_own_negative(batch: int) -> None:
 
 
 def code(*values: float) -> Tensor:
-    return torch.tensor([values])
+    return torch.tensor([values], dtype=torch.float)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""What is found in clips without labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s3vae.data.clips import ClipFile
+from s3vae.signals.clusters import ClusterSettings
+from s3vae.signals.store import FlowSignal, write_flow
+from s3vae.training.examples import examples
+from s3vae.training.presets import Exchange
+
+THREE = Exchange(clustering=ClusterSettings(candidates=(3,), restarts=2))
+
+
+def test_flow_is_in_units_of_its_spread_over_the_training_clips(
+    clips: ClipFile, flow: FlowSignal
+) -> None:
+    known = examples(clips, flow, None).batches.known
+    cells, train = known["cells"], clips.split("train")
+    assert cells.shape == (clips.clips, clips.time - 1, 27)
+    assert cells[train].std(correction=0).item() == pytest.approx(1, rel=1e-4)
+    raw = flow.motion.cells.reshape(cells.shape)
+    ratio = raw[raw != 0] / cells.numpy()[raw != 0]
+    assert ratio == pytest.approx(np.full(ratio.shape, ratio[0]))
+
+
+def test_there_is_a_row_for_every_clip(clips: ClipFile, flow: FlowSignal) -> None:
+    known = examples(clips, flow, THREE).batches.known
+    assert {len(table) for table in known.values()} == {clips.clips}
+    assert known["direction"].shape[-1] == 9
+    assert known["direction"].min() == -1
+
+
+def test_without_an_exchange_nothing_is_clustered(clips: ClipFile, flow: FlowSignal) -> None:
+    found = examples(clips, flow, None)
+    assert found.clusters is None
+    assert found.cluster_count == 1
+    assert not found.batches.known["cluster"].any()
+
+
+def test_training_clips_that_move_alike_are_of_one_cluster(
+    clips: ClipFile, flow: FlowSignal
+) -> None:
+    found, train = examples(clips, flow, THREE), clips.split("train")
+    assert found.cluster_count == 3
+    pairs = set(zip(
+        found.batches.known["cluster"][train].tolist(),
+        clips.labels("motion")[train].tolist(),
+        strict=True,
+    ))  # fmt: skip
+    assert len(pairs) == 3
+
+
+def test_only_training_clips_are_clustered(clips: ClipFile, flow: FlowSignal) -> None:
+    cluster = examples(clips, flow, THREE).batches.known["cluster"].numpy()
+    others = np.setdiff1d(np.arange(clips.clips), clips.split("train"))
+    assert not cluster[others].any()
+
+
+def test_signals_of_other_clips_are_refused(
+    clips: ClipFile, flow: FlowSignal, tmp_path: Path
+) -> None:
+    write_flow(tmp_path / "flow.h5", [flow.motion], {}, "0" * 64)
+    with pytest.raises(ValueError, match="0000, not " + clips.sha256):
+        examples(clips, FlowSignal(tmp_path / "flow.h5"), None)

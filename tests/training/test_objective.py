@@ -1,0 +1,202 @@
+"""The objective: gradients reach what they should, and the exchange is for training alone."""
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from s3vae.model.exchange import MotionExchange
+from s3vae.training.batches import Batch
+from s3vae.training.objective import Objective, Terms, partners
+from s3vae.training.presets import LossSettings, Weights, losses
+
+Draws = Callable[[int], Generator]
+Make = Callable[..., Objective]
+
+ENCODER = "frame_encoder"
+REACHED = {
+    "reconstruction": {ENCODER, "static_posterior", "dynamic_posterior", "decoder"},
+    "static_kl": {ENCODER, "static_posterior"},
+    "dynamic_kl": {ENCODER, "dynamic_posterior", "prior"},
+    "consistency": {ENCODER, "static_posterior"},
+    "factor_prediction": {ENCODER, "dynamic_posterior", "signal_head"},
+    "independence": {ENCODER, "static_posterior", "dynamic_posterior"},
+    "aggregate": {ENCODER, "static_posterior"},
+}
+
+
+def exchange_of(objective: Objective) -> MotionExchange:
+    assert objective.exchange is not None
+    return objective.exchange
+
+
+@pytest.mark.parametrize("posterior", ["bilstm", "pooled"])
+@pytest.mark.parametrize("term", Terms._fields)
+def test_the_gradient_of_a_term_reaches_what_it_should_and_nothing_else(
+    term: str, posterior: str, make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours", mutual_information="paper"), static_posterior=posterior)
+    getattr(objective(batch, draws(0)), term).backward()
+    reached = {
+        name
+        for name, part in objective.model.named_children()
+        if any(each.grad is not None and each.grad.any() for each in part.parameters())
+    }
+    assert reached == REACHED[term]
+
+
+@pytest.mark.parametrize("preset", ["paper", "released", "ours"])
+def test_every_preset_gives_finite_terms_and_trains_every_parameter(
+    preset: str, make: Make, batch: Batch, draws: Draws
+) -> None:
+    settings = losses(preset)  # type: ignore[arg-type]
+    objective = make(settings)
+    terms = objective(batch, draws(0))
+    assert all(torch.isfinite(term) for term in terms)
+    terms.total(settings.weights).backward()
+    untrained = [name for name, each in objective.named_parameters() if each.grad is None]
+    assert untrained == []
+
+
+def test_the_total_is_every_term_times_its_weight() -> None:
+    assert tuple(field.name for field in fields(Weights)) == Terms._fields
+    terms = Terms(*(torch.tensor(10.0**power) for power in range(7)))
+    assert terms.total(Weights(1, 2, 3, 4, 5, 6, 7)).item() == 7654321
+
+
+def test_the_same_randomness_gives_the_same_terms(make: Make, batch: Batch, draws: Draws) -> None:
+    def total(seed: int) -> float:
+        objective = make(losses("ours"))
+        return objective(batch, draws(seed)).total(objective.settings.weights).item()
+
+    assert total(0) == total(0)
+    assert total(0) != total(1)
+
+
+def test_in_eval_mode_nothing_is_exchanged(make: Make, batch: Batch, draws: Draws) -> None:
+    with_exchange, without = make(losses("ours")), make(losses("ours", exchange=None))
+    exchange = exchange_of(with_exchange)
+    exchange.means.normal_(std=9)
+    before = exchange.means.clone()
+    for mine, its in zip(
+        with_exchange.eval()(batch, draws(0)), without.eval()(batch, draws(0)), strict=True
+    ):
+        assert torch.equal(mine, its)
+    assert torch.equal(exchange.means, before)
+
+
+def test_in_training_the_decoder_is_shown_codes_of_exchanged_motion(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours"))
+    exchange = exchange_of(objective)
+    exchange.seen[:] = 1e9
+    exchange.means[:] = 100 * torch.eye(3, 4)
+    shown = shown_static_codes(objective, batch, draws(0))
+    moved = shown.abs().amax(dim=1) > 10
+    assert moved.any()
+    assert not moved.all()  # some clips are exchanged with one of their own cluster
+
+
+def test_the_memory_moves_with_every_training_batch(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours"))
+    objective(batch, draws(0))
+    assert exchange_of(objective).seen.tolist() == [1, 1, 1]
+    assert exchange_of(objective).means.any(dim=1).all()
+
+
+def test_a_batch_of_one_cluster_is_shown_its_own_codes(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    alike = Batch(batch.frames, {**batch.known, "cluster": torch.zeros(8, dtype=torch.long)})
+    objective, without = make(losses("ours")), make(losses("ours", exchange=None))
+    torch.testing.assert_close(
+        shown_static_codes(objective, alike, draws(0)),
+        shown_static_codes(without, alike, draws(0)),
+    )
+
+
+def shown_static_codes(objective: Objective, batch: Batch, generator: Generator) -> Tensor:
+    """What the decoder is given of z_f, a row per clip."""
+    seen: list[Tensor] = []
+    hook = objective.model.decoder.register_forward_pre_hook(
+        lambda _, given: seen.append(given[0].detach())
+    )
+    objective(batch, generator)
+    hook.remove()
+    (codes,) = seen
+    return codes.unflatten(0, (len(batch.frames), -1))[:, 0]
+
+
+@pytest.mark.parametrize(("asked", "decoded"), [(1, 1), (3, 3), (None, 4), (9, 4)])
+def test_as_many_frames_are_decoded_as_asked(
+    asked: int | None, decoded: int, make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours", decoded_frames=asked))
+    counts: list[int] = []
+    objective.model.decoder.register_forward_hook(lambda _, __, out: counts.append(len(out)))
+    objective(batch, draws(0))
+    assert counts == [8 * decoded]
+
+
+def test_no_exchange_is_made_where_all_clips_move_alike(make: Make, batch: Batch) -> None:
+    settings = losses("ours")
+    objective = Objective(make(settings).model, settings, clusters=1, clips=24)
+    assert objective.exchange is None
+
+
+def test_the_signal_that_the_settings_name_is_predicted(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    """A signal that is not named may be anything: the term does not change."""
+    named = {"cells": "cells", "top-cells": "top", "top-cells+direction": "direction"}
+    for signal, table in named.items():
+        objective = make(LossSettings(signal=signal))  # type: ignore[arg-type]
+        term = objective.eval()(batch, draws(0)).factor_prediction
+        for name in ("cells", "top", "direction"):
+            other = Batch(batch.frames, {**batch.known, name: batch.known[name].flip(0)})
+            changed = objective(other, draws(0)).factor_prediction != term
+            assert changed.item() == (
+                name == table or (name == "top" and signal == "top-cells+direction")
+            )
+
+
+CLUSTERS = torch.tensor([0, 1, 0, 2, 1, 0, 0, 1])
+ALONE = 3
+
+
+def test_partners_are_others_of_the_same_cluster(draws: Draws) -> None:
+    for seed in range(50):
+        mates = partners(CLUSTERS, 1.0, draws(seed))
+        assert torch.equal(CLUSTERS[mates], CLUSTERS)
+        own = mates == torch.arange(8)
+        assert own.nonzero().flatten().tolist() == [ALONE]
+
+
+def test_without_probability_everyone_is_their_own_partner(draws: Draws) -> None:
+    assert torch.equal(partners(CLUSTERS, 0.0, draws(0)), torch.arange(8))
+
+
+def test_a_partner_is_had_as_often_as_asked_and_each_as_often(draws: Draws) -> None:
+    generator = draws(0)
+    chosen = torch.stack([partners(CLUSTERS, 0.4, generator) for _ in range(3000)])
+    shares = torch.bincount(chosen[:, 0], minlength=8) / 3000
+    expected = torch.tensor([0.6, 0, 0.4 / 3, 0, 0, 0.4 / 3, 0.4 / 3, 0])
+    assert (shares - expected).abs().max() < 0.04
+
+
+def test_with_partners_a_clip_is_decoded_from_the_motion_of_a_mate(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours", partners=1.0, decoded_frames=None))
+    static = torch.zeros(8, 4)
+    dynamic = torch.arange(8.0)[:, None, None].expand(8, 4, 3)
+    posterior = objective.model.encode(torch.rand(8, 4, 3, 64, 64))
+    _, shown = objective.shown(posterior, static, dynamic, batch, draws(0))
+    mates = shown[:, 0, 0].long()
+    assert torch.equal(batch.known["cluster"][mates], batch.known["cluster"])
+    assert not (mates == torch.arange(8)).any()

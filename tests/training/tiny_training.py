@@ -1,0 +1,62 @@
+"""A tiny training that may be killed: python tiny_training.py DATA CHECKPOINTS PAUSE."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from s3vae.data.clips import ClipFile
+from s3vae.model.architecture import architecture
+from s3vae.model.s3vae import S3VAE
+from s3vae.signals.clusters import ClusterSettings
+from s3vae.signals.store import FlowSignal
+from s3vae.training.batches import Batch, ShuffledBatches, loader
+from s3vae.training.checkpoint import Checkpoint, History
+from s3vae.training.examples import examples
+from s3vae.training.fit import fit
+from s3vae.training.learner import model_learner
+from s3vae.training.objective import Objective
+from s3vae.training.presets import Exchange, losses
+from s3vae.training.settings import TrainingSettings
+
+STEPS = 40
+SETTINGS = TrainingSettings(
+    steps=STEPS, batch_size=8, warmup=5, log_every=3, validate_every=6, checkpoint_every=3
+)
+SIZES = {"encoder_width": 4, "decoder_width": 4, "features": 8, "recurrent": 8, "static": 4}
+
+
+class StoppedError(Exception):
+    """The training was interrupted on purpose."""
+
+
+def train(
+    data: Path, checkpoints: Path, pause: float = 0, stop_before: int = STEPS
+) -> tuple[Objective, History]:
+    """Train `s3vae-plus` on the squares; raises StoppedError when it comes to `stop_before`."""
+    clips, cpu = ClipFile(data / "clips.h5"), torch.device("cpu")
+    exchange = Exchange(clustering=ClusterSettings(candidates=(3,), least=-1, restarts=1))
+    settings = losses("ours", exchange=exchange, partners=0.3)
+    given = examples(clips, FlowSignal(data / "flow.h5"), exchange)
+    torch.manual_seed(SETTINGS.seed)
+    model = S3VAE(architecture("fast", signal=settings.outputs(9), film=True, **SIZES))
+    objective = Objective(model, settings, given.cluster_count, len(clips.split("train")))
+
+    def batches(first: int) -> Iterator[Batch]:
+        order = ShuffledBatches(clips.split("train"), SETTINGS.batch_size, 0, STEPS, first)
+        for step, batch in enumerate(loader(given.batches, order, 0), start=first):
+            if step == stop_before:
+                raise StoppedError
+            time.sleep(pause)
+            yield batch
+
+    checkpoint = Checkpoint(checkpoints, "tiny")
+    learner = model_learner(objective, given, cpu)
+    history = fit(learner, batches, SETTINGS, checkpoint, cpu, lambda row: None, label="tiny")
+    return objective, history
+
+
+if __name__ == "__main__":
+    train(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
