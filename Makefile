@@ -3,9 +3,9 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo test check bench slow ui publish clean
+.PHONY: demo test check bench slow ui publish
 
-demo: .venv/installed .git/config  ## data to judged model, then the table
+demo: .venv/installed  ## data to judged model, then the table
 	dvc repro
 	@cat results/table.md
 	@echo "Look next: results/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"

@@ -1,6 +1,7 @@
 """Stage `evaluate`: what the judge says of one trained model, and the pictures to look at."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,13 @@ from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_json
 from s3vae.data.clips import ClipFile
+from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.generation import encode, reconstruction_error
 from s3vae.evaluation.judge import Judge, load_judge
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.pictures import pictures, save_picture
 from s3vae.evaluation.probes import probe_scores
 from s3vae.evaluation.protocol import (
-    Scores,
     Subject,
     on_real_clips,
     over_seeds,
@@ -63,8 +64,8 @@ def score(
     clips: ClipFile,
     settings: EvaluationSettings,
     device: torch.device,
-) -> Scores:
-    """Every score of the protocol on the test split (docs/protocol.md)."""
+) -> dict[str, float | None]:
+    """Every score of the protocol on the test split (docs/protocol.md); None where undefined."""
     rows = clips.split("test")
     labels = {factor.name: clips.labels(factor.name)[rows] for factor in clips.factors}
     subject = Subject(clips.factors, labels, judge_clips(judge, clips, rows, device))
@@ -76,11 +77,12 @@ def score(
         for seed in settings.sampling_seeds:
             sampled.append(sampled_scores(model, judge, codes, subject, seed))
             progress.advance()
-    return {
+    scores = {
         **over_seeds(sampled),
         **on_real_clips(subject),
         **reconstruction_scores(model, judge, codes, subject),
         "reconstruction_error": reconstruction_error(model, codes, clips, rows),
+        **dependence_scores(model, clips, rows, device),
         **probe_scores(
             encode(model, clips, known, device),
             {factor.name: clips.labels(factor.name)[known] for factor in clips.factors},
@@ -89,6 +91,7 @@ def score(
             clips.factors,
         ),
     }
+    return {name: value if math.isfinite(value) else None for name, value in scores.items()}
 
 
 def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,8 +56,8 @@ def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
     """How often the strongest cell is the right one, where the data set knows its exact motion."""
     exact = ClipFile(clips_path).motion
     found = FlowSignal(flow_path).motion.cells
-    right = top_cell_accuracy(found, exact) if exact is not None else None
-    write_json(scores_path, {"top_cell_accuracy": right})
+    right = top_cell_accuracy(found, exact) if exact is not None else math.nan
+    write_json(scores_path, {"top_cell_accuracy": right if math.isfinite(right) else None})
 
 
 if __name__ == "__main__":

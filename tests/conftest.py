@@ -23,7 +23,7 @@ MOTIONS = {"left": -4, "right": 4, "still": 0}
 
 
 def squares() -> "tuple[ClipSet, ndarray]":
-    """Coloured squares that go left, right or nowhere, and their exact flow; sides tell the split."""
+    """Coloured squares that go left, right or nowhere, and their exact flow; sides tell splits."""
     from s3vae.data.clips import ClipSet, Factor
 
     grid = (len(COLOURS), len(SIDES), len(MOTIONS), TAKES)

@@ -27,7 +27,7 @@ def test_every_cell_is_the_mean_over_its_own_pixels(height: int, width: int) -> 
 
 
 def test_a_uniform_motion_is_that_of_every_cell() -> None:
-    flow = np.broadcast_to(np.float32([3, -4]), (64, 64, 2))
+    flow = np.broadcast_to(np.array([3, -4], np.float32), (64, 64, 2))
     np.testing.assert_allclose(
         cell_motion(flow, 3, 3), np.broadcast_to([5, 3, -4], (3, 3, 3)), rtol=1e-5
     )

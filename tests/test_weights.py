@@ -40,5 +40,5 @@ def test_weights_that_are_not_there_are_missed_with_the_mend(tmp_path: Path) -> 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_weights(nn.Linear(3, 5), tmp_path)
-    with pytest.raises(RuntimeError, match="size mismatch|Missing key"):
+    with pytest.raises(RuntimeError, match=r"size mismatch|Missing key"):
         load_weights(network(0), tmp_path)

@@ -52,5 +52,8 @@ PRESETS: dict[Preset, Architecture] = {
 
 
 def architecture(preset: Preset, **changes: Any) -> Architecture:
-    """A preset with some of its fields replaced; an unknown field is refused by its name."""
+    """A preset with some of its fields replaced; an unknown preset or field is refused by name."""
+    if preset not in PRESETS:
+        msg = f"there is no architecture preset {preset!r}, only {', '.join(PRESETS)}"
+        raise ValueError(msg)
     return replace(PRESETS[preset], **changes)

@@ -70,11 +70,11 @@ def shuffle_stages(width: int, channels: int) -> list[nn.Module]:
 
 
 def broadcast_stages(width: int, channels: int) -> list[nn.Module]:
-    """16x16 to 64x64: small convolutions at 16 pixels, then PixelShuffle."""
+    """16x16 to 64x64: the same layers at each of the 16x16 places, which then gives 4x4 pixels."""
     return [
         nn.Conv2d(4 * width, 2 * width, 1, bias=False),
         nn.Conv2d(2 * width, 2 * width, 1, bias=False),
-        nn.Sequential(nn.Conv2d(2 * width, 16 * channels, 3, padding=1), nn.PixelShuffle(4)),
+        nn.Sequential(nn.Conv2d(2 * width, 16 * channels, 1), nn.PixelShuffle(4)),
     ]
 
 
@@ -141,7 +141,8 @@ class FrameDecoder(nn.Module):
             hidden = before(hidden)
             if film is not None:
                 scale, shift = film[..., None, None].chunk(2, dim=1)
-                hidden = hidden * (1 + scale) + shift
+                # bounded, so that a drawn z_f scales no further than those of training did
+                hidden = hidden * (1 + scale.tanh()) + shift
             hidden = stage(hidden)
         frames: Tensor = hidden.sigmoid()
         return frames

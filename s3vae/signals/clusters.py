@@ -15,13 +15,16 @@ from pydantic import Field, PositiveInt
 from pydantic.dataclasses import dataclass
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import calinski_harabasz_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
 from s3vae.settings import STRICT
 
 QUIET = 0.25
 """The share of the mean variance added to each number's: standardised, quiet cells are not loud."""
+
+NEAR = 0.95
+"""Silhouettes at least this share of the best one are almost as good."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -30,8 +33,8 @@ class ClusterSettings:
 
     `own_scale`: each clip's motion is first divided by its own mean magnitude, so that fast and
     slow clips, and large and small objects, may be in one cluster. `components`: as many principal
-    components as describe a clip; the rest is mostly texture. The number of clusters is the
-    candidate of greatest silhouette, on at most `subset` clips; below the silhouette `least` there
+    components as describe a clip; the rest is mostly texture. How many clusters there
+    are is judged on at most `subset` clips; where no candidate's silhouette reaches `least` there
     is nothing to exchange between: one cluster. The best of `restarts` runs of k-means is kept.
     """
 
@@ -61,19 +64,19 @@ def motion_clusters(
     One thread: with several, k-means adds up in an order that changes from run to run.
     """
     with threadpool_limits(1):
-        features = motion_features(cells, settings.own_scale, settings.components)
-        silhouettes = _silhouettes(features, settings)
-        best = max(silhouettes, key=silhouettes.__getitem__, default=1)
-        if best == 1 or silhouettes[best] < settings.least:
+        vectors = motion_vectors(cells, settings.own_scale)
+        features = _principal(vectors, settings.components)
+        silhouettes, ratios = _judged(vectors, features, settings)
+        if max(silhouettes.values(), default=-1) < settings.least:
             return MotionClusters(np.zeros(len(cells), np.int64), 1, silhouettes)
-        labels = _k_means(features, best, settings)
-    return MotionClusters(labels, best, silhouettes)
+        number = best_number(silhouettes, ratios)
+        return MotionClusters(_k_means(features, number, settings), number, silhouettes)
 
 
-def motion_features(
-    cells: Float[ndarray, "clip pair rows columns 3"], own_scale: bool, components: int
-) -> Float[ndarray, "clip feature"]:
-    """A clip's cell motion of all frame pairs, standardised over clips: its principal components.
+def motion_vectors(
+    cells: Float[ndarray, "clip pair rows columns 3"], own_scale: bool
+) -> Float[ndarray, "clip number"]:
+    """A clip's cell motion of all frame pairs in one vector, standardised over clips.
 
     To each number's variance a share of the mean one is added, or cells in which hardly anything
     moves would count as much as the others.
@@ -82,29 +85,60 @@ def motion_features(
     if own_scale:
         scale = cells[..., 0].mean(axis=(1, 2, 3), dtype=np.float64)[:, None]
         vectors = vectors / np.where(scale > 0, scale, 1)
-    vectors = vectors - vectors.mean(axis=0)
+    vectors -= vectors.mean(axis=0)
     variance = (vectors**2).mean(axis=0)
-    if not variance.any():
-        return np.zeros((len(cells), 1))
-    vectors /= np.sqrt(variance + QUIET * variance.mean())
-    fit = PCA(min(components, *vectors.shape), svd_solver="full")
-    features: ndarray = fit.fit_transform(vectors)
+    if variance.any():
+        vectors /= np.sqrt(variance + QUIET * variance.mean())
+    return vectors
+
+
+def _principal(
+    vectors: Float[ndarray, "clip number"], components: int
+) -> Float[ndarray, "clip feature"]:
+    if not vectors.any():
+        return np.zeros((len(vectors), 1))
+    features: ndarray = PCA(min(components, *vectors.shape), svd_solver="full").fit_transform(
+        vectors
+    )
     return features
 
 
-def _silhouettes(
-    features: Float[ndarray, "clip feature"], settings: ClusterSettings
-) -> dict[int, float]:
-    """Of each candidate that leaves clusters more than one clip; none where all clips are alike."""
+def _judged(
+    vectors: Float[ndarray, "clip number"],
+    features: Float[ndarray, "clip feature"],
+    settings: ClusterSettings,
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Silhouette (of the features) and variance ratio (of all numbers) of each candidate.
+
+    Candidates that leave no cluster more than one clip are left out: all, where clips are alike.
+    """
     generator = np.random.default_rng(settings.seed)
     count = min(settings.subset, len(features))
-    chosen = features[np.sort(generator.choice(len(features), count, replace=False))]
-    distinct = len(np.unique(chosen, axis=0))
-    return {
-        number: float(silhouette_score(chosen, _k_means(chosen, number, settings)))
+    chosen = np.sort(generator.choice(len(features), count, replace=False))
+    vectors, features = vectors[chosen], features[chosen]
+    distinct = len(np.unique(features, axis=0))
+    labels = {
+        number: _k_means(features, number, settings)
         for number in settings.candidates
         if number < distinct
     }
+    silhouettes = {
+        number: float(silhouette_score(features, each)) for number, each in labels.items()
+    }
+    ratios = {
+        number: float(calinski_harabasz_score(vectors, each)) for number, each in labels.items()
+    }
+    return silhouettes, ratios
+
+
+def best_number(silhouettes: Mapping[int, float], ratios: Mapping[int, float]) -> int:
+    """Of the candidates of almost the best silhouette, that of greatest variance ratio.
+
+    Silhouettes of neighbouring numbers are too close to choose by: the ratio between the variance
+    between clusters and within them (Calinski and Harabasz 1974) says where splitting ends to pay.
+    """
+    near = NEAR * max(silhouettes.values())
+    return max((n for n in silhouettes if silhouettes[n] >= near), key=ratios.__getitem__)
 
 
 def _k_means(

@@ -13,7 +13,15 @@ from s3vae.training.settings import TrainingSettings
 
 
 def _preset(expand: Callable[..., Any]) -> BeforeValidator:
-    return BeforeValidator(lambda value: expand(**value) if isinstance(value, dict) else value)
+    def expanded(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if "preset" not in value:
+            msg = "`preset` is missing"
+            raise ValueError(msg)
+        return expand(**value)
+
+    return BeforeValidator(expanded)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -85,5 +85,8 @@ PRESETS: dict[Preset, LossSettings] = {
 
 def losses(preset: Preset, weights: dict[str, float] | None = None, **changes: Any) -> LossSettings:
     """A preset with some of its fields and weights replaced; unknown ones are refused by name."""
+    if preset not in PRESETS:
+        msg = f"there is no loss preset {preset!r}, only {', '.join(PRESETS)}"
+        raise ValueError(msg)
     settings = replace(PRESETS[preset], **changes)
     return replace(settings, weights=replace(settings.weights, **(weights or {})))

@@ -31,8 +31,11 @@ class Codes(NamedTuple):
 
 def drawn(static: Tensor, dynamic: Tensor, std: float, generator: Generator) -> Codes:
     """Posteriors of these means, all of one std, and a draw from each."""
-    gaussians = [Gaussian(mean, torch.full_like(mean, std)) for mean in (static, dynamic)]
-    return Codes(*gaussians, *(gaussian.sample(generator) for gaussian in gaussians))
+    of_static, of_dynamic = (
+        Gaussian(mean, torch.full_like(mean, std)) for mean in (static, dynamic)
+    )
+    draws = of_static.sample(generator), of_dynamic.sample(generator)
+    return Codes(of_static, of_dynamic, *draws)
 
 
 def correlated(correlation: float, clips: int = 1000, time: int = 4, std: float = 0.3) -> Codes:

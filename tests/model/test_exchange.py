@@ -54,7 +54,7 @@ def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
     own = torch.tensor([0, 1, 0, 1, 0, 1])
     exchange.observe(given, own)
     shown = exchange(given, own, 1 - own)
-    shown.sum().backward()  # type: ignore[no-untyped-call]
+    shown.sum().backward()
     assert not exchange.means.requires_grad
     assert given.grad is not None
     assert torch.equal(given.grad, torch.ones_like(given))

@@ -77,18 +77,31 @@ def test_with_film_alone_z_f_has_a_say_in_later_layers(film: bool, tiny: Archite
     assert torch.equal(one, other) is not film
 
 
-def test_film_scales_and_shifts_whole_channels(tiny: Architecture) -> None:
-    """A scale of 0 leaves of a layer its shift alone: frames no longer tell z_t."""
-    decoder = FrameDecoder(replace(tiny, film=True)).eval()
+def with_last_film(sizes: Architecture, said: float) -> FrameDecoder:
+    """A decoder in whose last layer FiLM says the same of every scale, and a shift of 3."""
+    torch.manual_seed(0)
+    decoder = FrameDecoder(replace(sizes, film=True)).eval()
     assert decoder.film is not None
     last = 2 * decoder.channels[-1]
     with torch.no_grad():
         decoder.film.weight[-last:] = 0
         scale, shift = decoder.film.bias[-last:].chunk(2)
-        scale[:], shift[:] = -1, 3
+        scale[:], shift[:] = said, 3
+    return decoder
+
+
+def test_film_may_leave_of_a_channel_its_shift_alone(tiny: Architecture) -> None:
     static = torch.randn(1, tiny.static).expand(2, -1)
-    one, other = decoder(static, torch.randn(2, tiny.dynamic))
+    one, other = with_last_film(tiny, -99)(static, torch.randn(2, tiny.dynamic))
     assert torch.equal(one, other)
+
+
+def test_film_is_bounded_so_that_a_drawn_code_is_no_louder_than_a_known_one(
+    tiny: Architecture,
+) -> None:
+    codes = torch.randn(2, tiny.static), torch.randn(2, tiny.dynamic)
+    loud, louder = (with_last_film(tiny, said)(*codes) for said in (50, 99))
+    assert torch.equal(loud, louder)
 
 
 def test_film_that_says_nothing_changes_nothing(tiny: Architecture) -> None:

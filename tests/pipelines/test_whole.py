@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
-    "pipeline": {"datasets": ["dsprites"], "methods": ["s3vae", "s3vae-plus"], "code": "./"},
+    "pipeline": {"datasets": ["dsprites"], "methods": ["s3vae", "s3vae-plus"], "code": "."},
     "datasets": {
         "dsprites": {
             "data": {"kind": "dsprites", "time": 4, "takes": 1},

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from s3vae.signals.clusters import ClusterSettings, motion_clusters, motion_features
+from s3vae.signals.clusters import (
+    ClusterSettings,
+    best_number,
+    motion_clusters,
+    motion_vectors,
+)
 
 FEW = ClusterSettings(candidates=(2, 3, 4, 5), restarts=3)
 
@@ -38,6 +43,13 @@ def test_without_structure_there_is_one_cluster() -> None:
     assert max(found.silhouettes.values()) < FEW.least
 
 
+def test_of_almost_equal_silhouettes_the_variance_ratio_decides() -> None:
+    ratios = {6: 800.0, 7: 790.0, 8: 760.0}
+    assert best_number({6: 0.59, 7: 0.60, 8: 0.61}, ratios) == 6
+    assert best_number({6: 0.50, 7: 0.60, 8: 0.61}, ratios) == 7
+    assert best_number({6: 0.50, 7: 0.50, 8: 0.61}, ratios) == 8
+
+
 @pytest.mark.parametrize("clips", [1, 2, 30])
 def test_clips_that_are_still_or_too_few_are_one_cluster(clips: int) -> None:
     still = motion_clusters(np.zeros((clips, 4, 3, 3, 3)), FEW)
@@ -60,16 +72,16 @@ def test_clips_outside_the_subset_are_clustered_too() -> None:
 def test_each_clips_own_scale_does_not_matter_unless_asked_for() -> None:
     cells = motions(3)
     scales = np.random.default_rng(1).uniform(0.1, 10, (40, 1, 1, 1, 1))
-    plain, scaled = (motion_features(each, True, 8) for each in (cells, cells * scales))
-    np.testing.assert_allclose(np.abs(scaled), np.abs(plain), atol=1e-9)
-    raw, raw_scaled = (motion_features(each, False, 8) for each in (cells, cells * scales))
-    assert not np.allclose(np.abs(raw), np.abs(raw_scaled), atol=0.1)
+    plain, scaled = (motion_vectors(each, True) for each in (cells, cells * scales))
+    np.testing.assert_allclose(scaled, plain, atol=1e-9)
+    raw, raw_scaled = (motion_vectors(each, False) for each in (cells, cells * scales))
+    assert not np.allclose(raw, raw_scaled, atol=0.1)
 
 
 def test_the_unit_of_motion_does_not_matter() -> None:
     cells = motions(3)
-    plain, larger = (motion_features(each, False, 8) for each in (cells, 1000 * cells))
-    np.testing.assert_allclose(np.abs(larger), np.abs(plain), atol=1e-6)
+    plain, larger = (motion_vectors(each, False) for each in (cells, 1000 * cells))
+    np.testing.assert_allclose(larger, plain, atol=1e-6)
 
 
 def test_fewer_than_two_clusters_cannot_be_asked_for() -> None:

@@ -34,7 +34,8 @@ def given(clips: "ClipFile", flow: "FlowSignal") -> "Examples":
 @pytest.fixture
 def batch(given: "Examples") -> "Batch":
     """Eight training clips, of both colours and all motions."""
-    return given.batches[given.batches.clips.split("train")[::3]]
+    clips = given.batches.clips.split("train")
+    return given.batches[clips[[0, 2, 4, 6, 12, 14, 16, 18]]]
 
 
 @pytest.fixture

@@ -45,11 +45,8 @@ def test_training_clips_that_move_alike_are_of_one_cluster(
 ) -> None:
     found, train = examples(clips, flow, THREE), clips.split("train")
     assert found.cluster_count == 3
-    pairs = set(zip(
-        found.batches.known["cluster"][train].tolist(),
-        clips.labels("motion")[train].tolist(),
-        strict=True,
-    ))  # fmt: skip
+    cluster = found.batches.known["cluster"][train].tolist()
+    pairs = set(zip(cluster, clips.labels("motion")[train].tolist(), strict=True))
     assert len(pairs) == 3
 
 

@@ -69,7 +69,8 @@ def test_the_total_is_every_term_times_its_weight() -> None:
 def test_the_same_randomness_gives_the_same_terms(make: Make, batch: Batch, draws: Draws) -> None:
     def total(seed: int) -> float:
         objective = make(losses("ours"))
-        return objective(batch, draws(seed)).total(objective.settings.weights).item()
+        terms: Terms = objective(batch, draws(seed))
+        return terms.total(objective.settings.weights).item()
 
     assert total(0) == total(0)
     assert total(0) != total(1)
@@ -100,9 +101,7 @@ def test_in_training_the_decoder_is_shown_codes_of_exchanged_motion(
     assert not moved.all()  # some clips are exchanged with one of their own cluster
 
 
-def test_the_memory_moves_with_every_training_batch(
-    make: Make, batch: Batch, draws: Draws
-) -> None:
+def test_the_memory_moves_with_every_training_batch(make: Make, batch: Batch, draws: Draws) -> None:
     objective = make(losses("ours"))
     objective(batch, draws(0))
     assert exchange_of(objective).seen.tolist() == [1, 1, 1]
@@ -129,7 +128,7 @@ def shown_static_codes(objective: Objective, batch: Batch, generator: Generator)
     objective(batch, generator)
     hook.remove()
     (codes,) = seen
-    return codes.unflatten(0, (len(batch.frames), -1))[:, 0]
+    return codes.reshape(len(batch.frames), -1, codes.shape[-1])[:, 0]
 
 
 @pytest.mark.parametrize(("asked", "decoded"), [(1, 1), (3, 3), (None, 4), (9, 4)])

@@ -1,5 +1,7 @@
 """Loss presets: the published numbers, and changes to them by name."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -58,7 +60,7 @@ def test_an_unknown_weight_is_refused_by_its_name() -> None:
     ("name", "value"),
     [("margin", -1), ("decoded_frames", 0), ("partners", 1.5), ("signal", "sound")],
 )
-def test_a_value_out_of_range_is_refused_by_its_name(name: str, value: object) -> None:
+def test_a_value_out_of_range_is_refused_by_its_name(name: str, value: Any) -> None:
     with pytest.raises(ValidationError, match=name):
         losses("ours", **{name: value})
 

@@ -1,0 +1,124 @@
+"""The judge: it learns, answers with probabilities, and survives being saved."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy import ndarray
+
+from s3vae.data.clips import ClipFile
+from s3vae.evaluation.judge import Judge, judge_losses, load_judge, save_judge
+from s3vae.evaluation.judging import BATCH, judge_clips, video_batches
+from s3vae.evaluation.scores import accuracy
+from s3vae.tensors import to_unit
+
+CPU = torch.device("cpu")
+SIZES = {"colour": 2, "motion": 3}
+
+
+def judge(seed: int = 0) -> Judge:
+    torch.manual_seed(seed)
+    return Judge(SIZES, channels=3, width=4)
+
+
+@pytest.fixture(scope="module")
+def trained(clips: ClipFile) -> Judge:
+    """Train a judge on the squares of the train split."""
+    learner, train = judge(), clips.split("train")
+    video = to_unit(torch.from_numpy(clips.frames(train)))
+    labels = {name: torch.from_numpy(clips.labels(name)[train]) for name in SIZES}
+    optimizer = torch.optim.Adam(learner.parameters(), lr=5e-3)
+    for _ in range(40):
+        optimizer.zero_grad()
+        judge_losses(learner(video), labels)["total"].backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return learner.eval()
+
+
+def test_it_learns_every_factor(trained: Judge, clips: ClipFile) -> None:
+    rows = clips.split("train")
+    answers = judge_clips(trained, clips, rows, CPU)
+    for name in SIZES:
+        assert accuracy(answers[name], clips.labels(name)[rows]) == 1
+
+
+def test_it_sees_motion_not_only_frames(trained: Judge, clips: ClipFile) -> None:
+    """Played backwards, left is right and right is left; colours stay."""
+    rows = clips.split("train")
+    video = to_unit(torch.from_numpy(clips.frames(rows)).flip(1))
+    answers = {name: p.argmax(1).numpy() for name, p in trained.probabilities(video).items()}
+    mirrored = np.array([1, 0, 2])[clips.labels("motion")[rows]]
+    assert np.mean(answers["motion"] == mirrored) > 0.9
+    assert (answers["colour"] == clips.labels("colour")[rows]).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("time", [1, 5])
+def test_every_factor_has_a_head_over_its_values(channels: int, time: int) -> None:
+    logits = Judge(SIZES, channels, width=4)(torch.rand(2, time, channels, 64, 64))
+    assert {name: tuple(values.shape) for name, values in logits.items()} == {
+        "colour": (2, 2),
+        "motion": (2, 3),
+    }
+
+
+def test_probabilities_are_in_double_precision_and_sum_to_one() -> None:
+    for answers in judge().eval().probabilities(torch.rand(4, 3, 3, 64, 64)).values():
+        assert answers.dtype == torch.double
+        assert not answers.requires_grad
+        torch.testing.assert_close(answers.sum(-1), torch.ones(4, dtype=torch.double))
+
+
+def test_the_total_loss_is_the_sum_over_factors() -> None:
+    labels = {"colour": torch.tensor([0, 1]), "motion": torch.tensor([2, 0])}
+    logits = {name: torch.zeros(2, size) for name, size in SIZES.items()}
+    found = judge_losses(logits, labels)
+    assert found["colour"].item() == pytest.approx(np.log(2))
+    assert found["motion"].item() == pytest.approx(np.log(3))
+    assert found["total"].item() == pytest.approx(np.log(6))
+
+
+def test_a_loaded_judge_answers_as_the_saved_one(tmp_path: Path) -> None:
+    saved, video = judge(), torch.rand(4, 3, 3, 64, 64)
+    saved(video)
+    save_judge(saved.eval(), tmp_path / "judge")
+    torch.manual_seed(1)
+    loaded = load_judge(tmp_path / "judge", CPU)
+    assert not loaded.training
+    for name, answers in saved.probabilities(video).items():
+        assert torch.equal(answers, loaded.probabilities(video)[name])
+
+
+def test_a_judge_saved_again_has_the_same_bytes(tmp_path: Path) -> None:
+    save_judge(judge(), tmp_path / "first")
+    save_judge(load_judge(tmp_path / "first", CPU), tmp_path / "second")
+    for path in (tmp_path / "first").iterdir():
+        assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
+
+
+def test_answers_come_in_the_order_of_the_clips_asked_for(clips: ClipFile) -> None:
+    asked, some = np.array([7, 3, 40, 0]), judge().eval()
+    together = judge_clips(some, clips, asked, CPU)
+    for place, index in enumerate(asked):
+        alone = judge_clips(some, clips, np.array([index]), CPU)
+        for name in SIZES:
+            np.testing.assert_allclose(together[name][place], alone[name][0], atol=1e-5)
+
+
+def test_every_clip_is_read_once_and_only_when_called_for(
+    clips: ClipFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = np.arange(BATCH + 5) % clips.clips
+    read: list[int] = []
+    whole = clips.frames
+
+    def noted(some: ndarray) -> ndarray:
+        read.extend(some.tolist())
+        return whole(some)
+
+    monkeypatch.setattr(clips, "frames", noted)
+    batches = video_batches(clips, rows, CPU)
+    assert read == []
+    assert [len(batch()) for batch in batches] == [BATCH, 5]
+    assert read == rows.tolist()

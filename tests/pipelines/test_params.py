@@ -1,0 +1,138 @@
+"""params.yaml: every stage reads its own section, and what it does not understand it refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.params import Pipeline, section
+from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.training.method import Method
+from s3vae.training.settings import TrainingSettings
+
+ROOT = Path(__file__).parents[2]
+
+WHOLE = """
+pipeline: {datasets: [toy], methods: [ours], code: ./}
+datasets:
+  toy:
+    evaluation: {sampling_seeds: [4, 5]}
+    methods:
+      ours:
+        architecture: {preset: fast, static: 5}
+        losses: {preset: ours, weights: {static_kl: 2}}
+        training: {steps: 3, learning_rate: 1e-3}
+"""
+METHOD = ("datasets", "toy", "methods", "ours")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(WHOLE)
+    return path
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_section_is_read_as_the_settings_it_configures(path: Path) -> None:
+    assert section(Pipeline, "pipeline", path=path) == Pipeline(["toy"], ["ours"], "./")
+    found = section(EvaluationSettings, "datasets", "toy", "evaluation", path=path)
+    assert found == EvaluationSettings(sampling_seeds=(4, 5))
+    method = section(Method, *METHOD, path=path)
+    assert (method.architecture.static, method.losses.weights.static_kl) == (5, 2)
+
+
+def test_1e_3_is_a_number(path: Path) -> None:
+    assert section(Method, *METHOD, path=path).training.learning_rate == 0.001
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("static: 5", "colour: 5", r"methods\.ours\.architecture\.colour"),
+        ("static: 5", "static: -5", r"methods\.ours\.architecture\.static"),
+        ("static_kl: 2", "sharpness: 2", r"methods\.ours\.losses\.(weights\.)?sharpness"),
+        ("preset: ours,", "preset: ours, margins: 2,", r"methods\.ours\.losses\.margins"),
+        ("steps: 3", "epochs: 3", r"methods\.ours\.training\.epochs"),
+        ("steps: 3", "steps: many", r"methods\.ours\.training\.steps"),
+        ("steps: 3", "steps: 2.5", r"methods\.ours\.training\.steps"),
+        ("preset: fast", "preset: enormous", r"methods\.ours\.architecture.*"),
+        ("preset: fast, ", "", r"methods\.ours\.architecture.*preset"),
+    ],
+)
+def test_what_no_setting_takes_is_refused_by_its_place(
+    path: Path, old: str, new: str, place: str
+) -> None:
+    change(path, old, new)
+    with pytest.raises(ValueError, match=rf"params\.yaml does not fit:\n(.*\n)*.*{place}"):
+        section(Method, *METHOD, path=path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (("pipelines",), "the file has no 'pipelines', only datasets, pipeline"),
+        (("datasets", "mnist"), "datasets has no 'mnist', only toy"),
+        (("datasets", "toy", "flow"), "datasets.toy has no 'flow', only evaluation, methods"),
+        (("datasets", "toy", "methods", "his"), "datasets.toy.methods has no 'his', only ours"),
+    ],
+)
+def test_a_missing_section_is_missed_with_those_that_there_are(
+    path: Path, keys: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        section(TrainingSettings, *keys, path=path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("pipeline: {", "extra: 1\npipeline: {", "extra"),
+        ("    evaluation:", "    evalution:", r"datasets\.toy\.evalution"),
+    ],
+)
+def test_a_section_that_nothing_reads_is_refused_by_its_place(
+    path: Path, old: str, new: str, place: str
+) -> None:
+    change(path, old, new)
+    with pytest.raises(ValueError, match=f"nothing reads: {place}"):
+        section(Pipeline, "pipeline", path=path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing yet\n",
+        "- a list\n",
+        "datasets:\n",
+        "datasets: {toy: }\n",
+        "datasets: {toy: 3}",
+    ],
+)
+def test_a_file_without_sections_is_refused_by_name_and_not_with_a_riddle(
+    path: Path, text: str
+) -> None:
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"params\.yaml"):
+        section(Pipeline, "pipeline", path=path)
+
+
+def test_a_file_that_is_not_there_is_missed_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"params\.yaml is not in this folder: run from"):
+        section(Pipeline, "pipeline", path=tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("params.yaml")) + sorted(ROOT.glob("benchmark/params.yaml")), ids=str
+)
+def test_every_method_that_the_project_names_is_understood(path: Path) -> None:
+    named = section(Pipeline, "pipeline", path=path)
+    for dataset in named.datasets:
+        section(EvaluationSettings, "datasets", dataset, "evaluation", path=path)
+        for method in named.methods:
+            assert section(Method, "datasets", dataset, "methods", method, path=path)
