@@ -79,6 +79,17 @@ def test_the_static_posterior_sees_all_frames(
     assert (given.grad.abs().sum(dim=2) > 0).all()
 
 
+@pytest.mark.parametrize("deaf", [slice(HIDDEN), slice(HIDDEN, None)])
+def test_each_direction_of_the_recurrent_static_posterior_sees_all_frames(deaf: slice) -> None:
+    """The last forward and the first backward state, not what stands beside them."""
+    given, posterior = features().requires_grad_(), RecurrentStatic(FEATURES, HIDDEN, 4)
+    with torch.no_grad():
+        posterior.head.mean.weight[:, deaf] = 0
+    posterior(given).mean.sum().backward()
+    assert given.grad is not None
+    assert (given.grad.abs().sum(dim=2) > 0).all()
+
+
 @pytest.mark.parametrize("kind", [PooledStatic, RecurrentStatic])
 def test_clips_of_a_batch_do_not_see_each_other(
     kind: type[PooledStatic] | type[RecurrentStatic],

@@ -7,7 +7,10 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from s3vae.distributions import Gaussian
 from s3vae.model.exchange import MotionExchange
+from s3vae.model.s3vae import Posterior
+from s3vae.tensors import to_unit
 from s3vae.training.batches import Batch
 from s3vae.training.objective import Objective, Terms, partners
 from s3vae.training.presets import LossSettings, Weights, losses
@@ -106,6 +109,30 @@ def test_the_memory_moves_with_every_training_batch(make: Make, batch: Batch, dr
     objective(batch, draws(0))
     assert exchange_of(objective).seen.tolist() == [1, 1, 1]
     assert exchange_of(objective).means.any(dim=1).all()
+
+
+def test_the_memory_is_of_posterior_means_not_of_draws(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours"))
+    with torch.no_grad():
+        means = objective.model.encode(to_unit(batch.frames)).static.mean
+    objective(batch, draws(0))
+    for cluster, mean in enumerate(exchange_of(objective).means):
+        torch.testing.assert_close(mean, means[batch.known["cluster"] == cluster].mean(dim=0))
+
+
+def test_consistency_moves_anchor_positive_and_negative(make: Make, draws: Draws) -> None:
+    objective = make(losses("ours", margin=9))
+    features = torch.randn(8, 4, 8, generator=draws(0), requires_grad=True)
+    mean = torch.randn(8, 4, generator=draws(1), requires_grad=True)
+    codes = Gaussian(mean, torch.ones(8, 4)), Gaussian(torch.zeros(8, 4, 3), torch.ones(8, 4, 3))
+    term = objective.consistency(features, Posterior(*codes), draws(2))
+    term.backward()  # type: ignore[no-untyped-call]
+    assert features.grad is not None
+    assert mean.grad is not None
+    assert features.grad.any(dim=-1).any(dim=-1).all()
+    assert mean.grad.any(dim=-1).all()
 
 
 def test_a_batch_of_one_cluster_is_shown_its_own_codes(
