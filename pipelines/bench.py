@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from pipelines.layout import Layout
 from pipelines.runner import default_workers, map_shards
@@ -24,10 +23,8 @@ WARMUP = 3
 FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
 SHARD = 32
 Figures = Mapping[str, float]
-ArchitecturePreset = Literal["paper", "fast"]
-LossPreset = Literal["paper", "released", "ours"]
 
-TRAININGS: dict[str, tuple[ArchitecturePreset, LossPreset, int, bool]] = {
+TRAININGS: dict[str, tuple[str, str, int, bool]] = {
     "fast preset, s3vae-plus": ("fast", "ours", 40, True),
     "fast preset, s3vae-plus, allocator as it comes": ("fast", "ours", 20, False),
     "paper preset, every frame decoded": ("paper", "paper", 3, True),

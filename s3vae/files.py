@@ -18,6 +18,9 @@ def replacing(path: Path) -> Iterator[Path]:
     aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield aside / path.name
+        if not (aside / path.name).exists():
+            msg = f"nothing was written for {path}, so what is there stays"
+            raise FileNotFoundError(msg)
         if path.is_dir():
             path.rename(aside / f"{path.name}.old")
         (aside / path.name).replace(path)

@@ -35,14 +35,15 @@ def pictures(
 
 
 def varied_clips(clips: ClipFile, count: int, seed: int) -> Int[ndarray, " clip"]:
-    """Test clips of different identities, whose dynamic factors take turns."""
+    """Test clips, of different identities while there are any, whose motions take turns."""
     order = np.random.default_rng(seed).permutation(clips.split("test"))
     motion = clips.labels(clips.dynamic_factors[0].name)
     chosen: list[int] = []
     for turn in range(count):
         wanted = turn % len(clips.dynamic_factors[0].values)
         known = clips.identity[chosen]
-        fresh = [int(i) for i in order if i not in chosen and clips.identity[i] not in known]
+        left = [int(i) for i in order if i not in chosen]
+        fresh = [i for i in left if clips.identity[i] not in known] or left
         chosen.append(next((i for i in fresh if motion[i] == wanted), fresh[0]))
     return np.array(chosen)
 
@@ -87,7 +88,7 @@ def drawn_grid(
     return np.stack(columns, axis=1)
 
 
-def film(grid: Grid) -> UInt8[ndarray, "time height width rgb"]:
+def film(grid: Grid) -> UInt8[ndarray, "time tall wide rgb"]:
     """The grid as one film: all its clips play at once."""
     gaps = ((0, 0), (0, 0), (0, 0), (GAP, 0), (GAP, 0), (0, 0))
     spaced = np.pad(grid, gaps, constant_values=64)
@@ -98,7 +99,7 @@ def film(grid: Grid) -> UInt8[ndarray, "time height width rgb"]:
     return np.repeat(tiled, 3, axis=-1) if channels == 1 else tiled
 
 
-def still(grid: Grid) -> UInt8[ndarray, "height width rgb"]:
+def still(grid: Grid) -> UInt8[ndarray, "tall wide rgb"]:
     """The grid as one picture: of every clip some frames, evenly spaced, side by side."""
     time = np.linspace(0, grid.shape[2] - 1, FRAMES_IN_STILL).round().astype(int)
     strips = np.concatenate(list(np.moveaxis(grid[:, :, time], 2, 0)), axis=3)

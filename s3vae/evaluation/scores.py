@@ -15,8 +15,7 @@ def accuracy(probabilities: Probabilities, labels: Int[ndarray, " clip"]) -> flo
 def entropy(probabilities: Float[ndarray, "*rows value"]) -> Float[ndarray, "*rows"]:
     """-sum p log p in nats; 0 log 0 is 0."""
     positive = np.where(probabilities > 0, probabilities, 1.0)
-    entropies: ndarray = -(probabilities * np.log(positive)).sum(axis=-1)
-    return entropies
+    return np.asarray(-(probabilities * np.log(positive)).sum(axis=-1))
 
 
 def conditional_entropy(probabilities: Probabilities) -> float:

@@ -22,7 +22,7 @@ def require_trust(
 ) -> dict[str, float]:
     """The judge's accuracy by factor; raises UntrustworthyJudgeError if one is below `least`."""
     right = {factor.name: accuracy(on_real[factor.name], labels[factor.name]) for factor in factors}
-    failed = {name: value for name, value in right.items() if value < least}
+    failed = {name: value for name, value in right.items() if not value >= least}
     if failed:
         told = ", ".join(f"{name} {value:.2%}" for name, value in failed.items())
         msg = (

@@ -15,7 +15,7 @@ def shuffle_frames(
     return x[torch.arange(len(x), device=x.device)[:, None], order]
 
 
-def random_half(features: Features, generator: Generator) -> Features:
+def random_half(features: Features, generator: Generator) -> Float[Tensor, "batch half feature"]:
     """The positive where order cannot matter: a random half of every clip's own frames."""
     return shuffle_frames(features, generator)[:, : max(1, features.shape[1] // 2)]
 

@@ -8,8 +8,6 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.settings import STRICT
 
-Preset = Literal["paper", "fast"]
-
 
 @dataclass(frozen=True, config=STRICT)
 class Architecture:
@@ -37,7 +35,7 @@ class Architecture:
     """How many numbers per frame are predicted from z_t: the outputs of the DFP head."""
 
 
-PRESETS: dict[Preset, Architecture] = {
+PRESETS: dict[str, Architecture] = {
     "paper": Architecture(),
     "fast": Architecture(
         encoder="patch",
@@ -51,7 +49,7 @@ PRESETS: dict[Preset, Architecture] = {
 }
 
 
-def architecture(preset: Preset, **changes: Any) -> Architecture:
+def architecture(preset: str, **changes: Any) -> Architecture:
     """A preset with some of its fields replaced; an unknown preset or field is refused by name."""
     if preset not in PRESETS:
         msg = f"there is no architecture preset {preset!r}, only {', '.join(PRESETS)}"

@@ -67,9 +67,13 @@ def fit(
             optimizer.step()
             window.append({name: loss.detach() for name, loss in losses.items()})
             done = step + 1
-            if done % settings.log_every == 0 or done == settings.steps:
+            due, validate = (
+                done % every == 0 or done == settings.steps
+                for every in (settings.log_every, settings.validate_every)
+            )
+            if due or validate:
                 row = {"step": float(done), **means(window)}
-                if done % settings.validate_every == 0 or done == settings.steps:
+                if validate:
                     row |= validated(learner)
                 window.clear()
                 history.append(row)

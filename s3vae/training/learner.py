@@ -30,6 +30,8 @@ def validation_losses(
 ) -> dict[str, float]:
     """The terms on the first validation clips (512 at most), with the same draws each time."""
     clips = given.batches.clips.split("val")[:VALIDATION_CLIPS]
+    # a clip alone has no other one to be told from
+    clips = clips[: len(clips) - (len(clips) % VALIDATION_BATCH == 1)]
     sums: dict[str, float] = {}
     for number, indices in enumerate(in_turn(clips, VALIDATION_BATCH)):
         batch = given.batches[indices].to(device)

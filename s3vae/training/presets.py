@@ -11,7 +11,6 @@ from s3vae.signals.clusters import ClusterSettings
 
 DIRECTIONS = 8
 Signal = Literal["top-cells", "top-cells+direction", "cells"]
-Preset = Literal["paper", "released", "ours"]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -59,7 +58,7 @@ class LossSettings:
         }[self.signal]
 
 
-PRESETS: dict[Preset, LossSettings] = {
+PRESETS: dict[str, LossSettings] = {
     "paper": LossSettings(),
     "released": LossSettings(
         weights=Weights(consistency=100.0, factor_prediction=0.1, independence=0.01),
@@ -83,7 +82,7 @@ PRESETS: dict[Preset, LossSettings] = {
 }
 
 
-def losses(preset: Preset, weights: dict[str, float] | None = None, **changes: Any) -> LossSettings:
+def losses(preset: str, weights: dict[str, float] | None = None, **changes: Any) -> LossSettings:
     """A preset with some of its fields and weights replaced; unknown ones are refused by name."""
     if preset not in PRESETS:
         msg = f"there is no loss preset {preset!r}, only {', '.join(PRESETS)}"
