@@ -60,10 +60,20 @@ def section(kind: type[Settings], *keys: str, path: Path = PARAMS) -> Settings:
 
 
 def refuse_unknown(path: Path, content: Any) -> None:
-    """Raise ParamsError for a section that no stage reads."""
+    """Raise ParamsError for a section that no stage reads, or that is none."""
+    content = mapping(path, "the file", content)
     unknown = [key for key in content if key not in ("pipeline", "datasets")]
-    for name, dataset in content.get("datasets", {}).items():
+    for name, dataset in mapping(path, "datasets", content.get("datasets", {})).items():
+        dataset = mapping(path, f"datasets.{name}", dataset)
         unknown += [f"datasets.{name}.{key}" for key in dataset if key not in OF_DATASET]
     if unknown:
         msg = f"{path} has sections that nothing reads: {', '.join(unknown)}"
         raise ParamsError(msg)
+
+
+def mapping(path: Path, place: str, content: Any) -> dict[str, Any]:
+    """The content as sections by name. Raises ParamsError if it is anything else."""
+    if not isinstance(content, dict):
+        msg = f"{path}: {place} must hold named sections, not {content!r}"
+        raise ParamsError(msg)
+    return content

@@ -54,7 +54,7 @@ def test_the_gradient_of_a_term_reaches_what_it_should_and_nothing_else(
 def test_every_preset_gives_finite_terms_and_trains_every_parameter(
     preset: str, make: Make, batch: Batch, draws: Draws
 ) -> None:
-    settings = losses(preset)  # type: ignore[arg-type]
+    settings = losses(preset)
     objective = make(settings)
     terms = objective(batch, draws(0))
     assert all(torch.isfinite(term) for term in terms)

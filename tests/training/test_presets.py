@@ -25,7 +25,7 @@ def test_the_released_code_weighs_them_otherwise_and_predicts_directions() -> No
 
 def test_only_ours_goes_beyond_the_paper() -> None:
     for preset, beyond in (("paper", False), ("released", False), ("ours", True)):
-        settings = losses(preset)  # type: ignore[arg-type]
+        settings = losses(preset)
         assert (settings.exchange is not None) is beyond
         assert (settings.weights.aggregate > 0) is beyond
         assert (settings.mutual_information == "ours") is beyond

@@ -1,6 +1,5 @@
 """However often a training is killed and started again, the same weights come out."""
 
-import os
 import random
 import runpy
 import signal
@@ -87,7 +86,6 @@ def kill_after_the_first_checkpoint(data: Path, checkpoints: Path, delay: float)
     """Start the training as a process of its own and end it with SIGKILL, in the middle."""
     child = subprocess.Popen(
         [sys.executable, str(SCRIPT), str(data), str(checkpoints), "0.05"],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     try:
         while not list(checkpoints.glob("*.safetensors")):
