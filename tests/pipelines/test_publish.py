@@ -204,7 +204,7 @@ def test_the_same_inputs_have_the_same_key() -> None:
 
 @pytest.mark.parametrize("kind", ROOMS)
 def test_a_key_covers_the_rooms_that_its_stage_imports(kind: Kind) -> None:
-    graph = grimp.build_graph("pipelines", "s3vae")
+    graph = grimp.build_graph("pipelines", "s3vae", cache_dir=None)
     modules = graph.find_upstream_modules(f"pipelines.{kind}")
     rooms = {name.split(".")[1] for name in modules if name.startswith("s3vae.")}
     assert set(ROOMS[kind]) == {room for room in rooms if (ROOT / "s3vae" / room).is_dir()}
