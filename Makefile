@@ -2,6 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
+export OMP_WAIT_POLICY ?= active
 
 .PHONY: demo test check bench slow ui publish
 

@@ -34,6 +34,8 @@ def train(files: Layout, name: str, method: Method) -> None:
     given = examples(clips, flow, method.losses.exchange)
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
+        if given.cluster_count == 1:
+            LOG.warning("no motion clusters stand out: no exchange and no partners")
     objective = objective_of(method, given).to(device)
     key = train_key(method, clips, flow.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
@@ -61,9 +63,8 @@ def objective_of(method: Method, given: Examples) -> Objective:
     """A new model, its weights drawn from the seed, and what it is to minimize."""
     torch.manual_seed(method.training.seed)
     clips, cells = given.batches.clips, given.batches.known["direction"].shape[-1]
-    sizes = dataclasses.replace(
-        method.architecture, channels=clips.channels, signal=method.losses.outputs(cells)
-    )
+    outputs = method.losses.outputs(cells, given.directions)
+    sizes = dataclasses.replace(method.architecture, channels=clips.channels, signal=outputs)
     train_clips = len(clips.split("train"))
     return Objective(S3VAE(sizes), method.losses, given.cluster_count, train_clips)
 

@@ -3,16 +3,16 @@
 import math
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
 
 from s3vae.distributions import Gaussian
 from s3vae.tensors import DynamicCode, Scalar, StaticCode
 
-MatrixOverTime = Float[Tensor, "time batch batch"]
 
-
-def _log_mean_of_others(log_density: MatrixOverTime) -> Float[Tensor, "time batch"]:
+def _log_mean_of_others(
+    log_density: Float[Tensor, "*each batch batch"],
+) -> Float[Tensor, "*each batch"]:
     """log of the mean density of each row's value under the posteriors of the other clips."""
     own = torch.eye(log_density.shape[-1], dtype=torch.bool, device=log_density.device)
     others = log_density.masked_fill(own, -math.inf)
@@ -20,30 +20,60 @@ def _log_mean_of_others(log_density: MatrixOverTime) -> Float[Tensor, "time batc
 
 
 def mutual_information(
-    static: Gaussian, dynamic: Gaussian, static_code: StaticCode, dynamic_code: DynamicCode
+    static: Gaussian,
+    dynamic: Gaussian,
+    static_code: StaticCode,
+    dynamic_code: DynamicCode,
+    generator: Generator,
 ) -> Scalar:
-    """sum_t KL(q(z_f, z_t) ‖ q(z_f) q(z_t)) in nats, each density a mixture over the batch.
+    """What z_f and z_t tell of each other, number by number: nats, summed over time and z_t.
 
-    Floored at 0 per frame, as mutual information is: minimized without a floor, the estimate leaves
+    Every number of z_t stands beside one of z_f, drawn anew at each call, so on average all pairs
+    count. Floored at 0, as mutual information is: minimized without a floor, the estimate leaves
     the codes behind and falls without end.
     """
-    return mutual_information_estimate(static, dynamic, static_code, dynamic_code).relu().sum()
+    numbers = torch.randint(
+        static_code.shape[-1],
+        dynamic_code.shape[-1:],
+        generator=generator,
+        device=static_code.device,
+    )
+    estimate = information_of_numbers(static, dynamic, static_code, dynamic_code, numbers)
+    return estimate.relu().sum()
 
 
-def mutual_information_estimate(
-    static: Gaussian, dynamic: Gaussian, static_code: StaticCode, dynamic_code: DynamicCode
-) -> Float[Tensor, " time"]:
-    """The estimate of every frame, which may be negative.
+def information_of_numbers(
+    static: Gaussian,
+    dynamic: Gaussian,
+    static_code: StaticCode,
+    dynamic_code: DynamicCode,
+    numbers: Int[Tensor, " dynamic"],
+) -> Float[Tensor, "time dynamic"]:
+    """KL(q(z_f, z_t) ‖ q(z_f) q(z_t)) of each number of z_t with the one of z_f named beside it.
 
-    A sample's own posterior is left out of every mixture: with narrow posteriors it would drown the
-    others, and the estimate would be the constant log(batch) whatever the codes are.
+    Each density is a mixture over the batch, without the sample's own posterior: being narrow, it
+    would drown the others, and the estimate would be the constant log(batch) whatever the codes
+    are. In all dimensions at once the others are so far away that the estimate would say nothing.
+    The estimate may be negative.
     """
-    of_static = static.pairwise_log_density(static_code)[None]
-    over_time = Gaussian(dynamic.mean.transpose(0, 1), dynamic.std.transpose(0, 1))
-    of_dynamic = over_time.pairwise_log_density(dynamic_code.transpose(0, 1))
+    of_static = _log_densities(static, static_code, numbers)
+    of_dynamic = _log_densities(dynamic, dynamic_code)
     joint = _log_mean_of_others(of_static + of_dynamic)
     apart = _log_mean_of_others(of_static) + _log_mean_of_others(of_dynamic)
     return (joint - apart).mean(dim=-1)
+
+
+def _log_densities(
+    posterior: Gaussian,
+    code: Float[Tensor, "batch *time dim"],
+    numbers: Int[Tensor, " number"] | None = None,
+) -> Float[Tensor, "*time number batch batch"]:
+    """log density of each number of every code under the posterior of every clip."""
+    mean, std, value = (
+        (each if numbers is None else each[..., numbers]).movedim(0, -1).unsqueeze(-1)
+        for each in (posterior.mean, posterior.std, code)
+    )
+    return Gaussian(mean, std).pairwise_log_density(value)
 
 
 def published_mutual_information(

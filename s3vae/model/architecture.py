@@ -17,7 +17,10 @@ class Architecture:
     """`strided`: overlapping convolutions, the paper's; `patch`: cheaper, for centred objects."""
     decoder: Literal["transposed", "shuffle", "broadcast"] = "transposed"
     """`transposed`: the paper's; `shuffle`: convolutions at low resolution, then PixelShuffle;
-    `broadcast`: layers over plane waves whose phases tell the place, for objects that move."""
+    `broadcast`: layers over plane waves whose phases z_t sets, for objects that move about; both
+    codes scale and shift their channels."""
+    normalized: bool = True
+    """Whether hidden convolutions are followed by batch normalization, as in the paper."""
     encoder_width: int = Field(default=64, gt=0)
     decoder_width: int = Field(default=64, gt=0)
     channels: Literal[1, 3] = 3
@@ -30,7 +33,7 @@ class Architecture:
     causal: bool = True
     """Whether q(z_t | x_<=t) as in the paper, or q(z_t | x_1:T) as in the released code."""
     film: bool = False
-    """Whether z_f also scales and shifts the channels of the decoder's later layers."""
+    """Whether z_f scales and shifts the channels of later layers of the other decoders too."""
     signal: int = Field(default=9, gt=0)
     """How many numbers per frame are predicted from z_t: the outputs of the DFP head."""
 
@@ -42,6 +45,8 @@ PRESETS: dict[str, Architecture] = {
         decoder="shuffle",
         encoder_width=32,
         decoder_width=32,
+        normalized=False,
+        recurrent=128,
         static=32,
         dynamic=16,
         static_posterior="pooled",

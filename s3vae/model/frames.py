@@ -18,29 +18,43 @@ Frames = Float[Tensor, "frame channel height width"]
 Vectors = Float[Tensor, "frame feature"]
 
 
-def activated(channels: int) -> nn.Sequential:
-    """Batch normalization and the leaky rectifier that follow every hidden convolution."""
-    return nn.Sequential(nn.BatchNorm2d(channels), nn.LeakyReLU(SLOPE, inplace=True))
+def activated(channels: int, *, normalized: bool) -> nn.Sequential:
+    """What follows every hidden convolution: the leaky rectifier, after batch normalization."""
+    norm = [nn.BatchNorm2d(channels)] if normalized else []
+    return nn.Sequential(*norm, nn.LeakyReLU(SLOPE, inplace=normalized))
+
+
+def keep_variance(convolutions: nn.Module) -> None:
+    """Weights under which signals neither grow nor fade from layer to layer (He et al. 2015)."""
+    for layer in convolutions.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, SLOPE, nonlinearity="leaky_relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def frame_encoder(architecture: Architecture) -> nn.Sequential:
     """A frame to its features (-1 to 1): down-sampling convolutions, then one that sees all."""
     width, channels = architecture.encoder_width, architecture.channels
+    normalized = architecture.normalized
     if architecture.encoder == "strided":
         sizes = [channels, width, 2 * width, 4 * width, 8 * width]
-        convolutions = [nn.Conv2d(i, o, 4, 2, 1, bias=False) for i, o in pairwise(sizes)]
+        convolutions = [nn.Conv2d(i, o, 4, 2, 1, bias=not normalized) for i, o in pairwise(sizes)]
     else:
         sizes = [channels, width, 2 * width, 4 * width]
         strides = (4, 2, 2)
         convolutions = [
-            nn.Conv2d(i, o, stride, stride, bias=False)
+            nn.Conv2d(i, o, stride, stride, bias=not normalized)
             for i, o, stride in zip(sizes[:-1], sizes[1:], strides, strict=True)
         ]
     layers: list[nn.Module] = []
     for convolution in convolutions:
-        layers += [convolution, activated(convolution.out_channels)]
+        layers += [convolution, activated(convolution.out_channels, normalized=normalized)]
+    hidden = nn.Sequential(*layers)
+    if not normalized:
+        keep_variance(hidden)
     return nn.Sequential(
-        *layers,
+        hidden,
         nn.Conv2d(sizes[-1], architecture.features, 4, bias=False),
         nn.BatchNorm2d(architecture.features),
         nn.Flatten(),
@@ -48,86 +62,107 @@ def frame_encoder(architecture: Architecture) -> nn.Sequential:
     )
 
 
-def transposed_stages(width: int, channels: int) -> list[nn.Module]:
+def transposed_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:
     """The paper's decoder after its first layer: 4x4 to 64x64 by four transposed convolutions."""
     return [
-        nn.ConvTranspose2d(8 * width, 4 * width, 4, 2, 1, bias=False),
-        nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=False),
-        nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False),
+        nn.ConvTranspose2d(8 * width, 4 * width, 4, 2, 1, bias=bias),
+        nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=bias),
+        nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=bias),
         nn.ConvTranspose2d(width, channels, 4, 2, 1),
     ]
 
 
-def shuffle_stages(width: int, channels: int) -> list[nn.Module]:
+def shuffle_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:
     """4x4 to 64x64 by convolutions at 4, 8 and 16 pixels, each followed by PixelShuffle."""
     return [
-        nn.Sequential(nn.Conv2d(4 * width, 8 * width, 1, bias=False), nn.PixelShuffle(2)),
-        nn.Sequential(
-            nn.Conv2d(2 * width, 4 * width, 3, padding=1, bias=False), nn.PixelShuffle(2)
-        ),
+        nn.Sequential(nn.Conv2d(4 * width, 8 * width, 1, bias=bias), nn.PixelShuffle(2)),
+        nn.Sequential(nn.Conv2d(2 * width, 4 * width, 3, 1, 1, bias=bias), nn.PixelShuffle(2)),
         nn.Sequential(nn.Conv2d(width, 16 * channels, 3, padding=1), nn.PixelShuffle(4)),
     ]
 
 
-def broadcast_stages(width: int, channels: int) -> list[nn.Module]:
+def broadcast_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:
     """16x16 to 64x64: the same layers at each of the 16x16 places, which then gives 4x4 pixels."""
     return [
-        nn.Conv2d(4 * width, 2 * width, 1, bias=False),
-        nn.Conv2d(2 * width, 2 * width, 1, bias=False),
+        nn.Conv2d(4 * width, 2 * width, 1, bias=bias),
+        nn.Conv2d(2 * width, 2 * width, 1, bias=bias),
         nn.Sequential(nn.Conv2d(2 * width, 16 * channels, 1), nn.PixelShuffle(4)),
     ]
 
 
-class Waves(nn.Module):
-    """Codes to channels of plane waves over a grid of positions: sin(w·position + phase(codes)).
+DECODERS = {
+    "transposed": (transposed_stages, (8, 4, 2, 1)),
+    "shuffle": (shuffle_stages, (4, 2, 1)),
+    "broadcast": (broadcast_stages, (4, 2, 2)),
+}
+"""By kind: the stages, and how many times the width the channels before each of them are."""
 
-    To shift a wave is to add to its phase, so where an object is enters linearly; what it looks
-    like is left to the layers above.
+
+class Spread(nn.Sequential):
+    """Both codes to 4x4 places, by one linear layer."""
+
+    def __init__(self, codes: int, channels: int, *, bias: bool) -> None:
+        super().__init__(
+            nn.Linear(codes, 16 * channels, bias=bias), nn.Unflatten(-1, (channels, 4, 4))
+        )
+
+
+class Waves(nn.Module):
+    """z_t to channels of plane waves over 16x16 places: sin(w·place + phase(z_t)).
+
+    To shift a wave is to add to its phase, so where an object is enters linearly, and z_f has no
+    say in it; what it looks like is left to the layers above.
     """
 
     grid: Tensor
 
-    def __init__(self, codes: int, channels: int, size: int) -> None:
+    def __init__(self, dynamic: int, channels: int, size: int = 16) -> None:
         super().__init__()
         line = torch.linspace(-1, 1, size)
         self.register_buffer("grid", torch.cartesian_prod(line, line), persistent=False)
         self.size = size
         self.frequencies = nn.Parameter(HIGHEST_FREQUENCY / 2 * torch.randn(2, channels))
-        self.phase = nn.Linear(codes, channels)
+        self.phase = nn.Linear(dynamic, channels)
 
-    def forward(self, codes: Vectors) -> Frames:
+    def forward(self, dynamic: Vectors) -> Frames:
         """One grid of waves per vector."""
-        waves = self.grid @ self.frequencies + self.phase(codes)[:, None]
-        grids: Tensor = waves.sin().mT.reshape(len(codes), -1, self.size, self.size)
+        waves = self.grid @ self.frequencies + self.phase(dynamic)[:, None]
+        grids: Tensor = waves.sin().mT.reshape(len(dynamic), -1, self.size, self.size)
         return grids
 
 
 class FrameDecoder(nn.Module):
-    """p(x_t | z_f, z_t): the mean of a frame, in [0, 1]."""
+    """p(x_t | z_f, z_t): the mean of a frame, in [0, 1].
+
+    The codes are spread over places, then go through stages; with FiLM they also scale and shift
+    the channels before a stage. Over waves both codes do so before every stage; elsewhere, if at
+    all, z_f before all but the first.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        width, channels = architecture.decoder_width, architecture.channels
-        codes = architecture.static + architecture.dynamic
-        stages, inputs = {
-            "transposed": (transposed_stages, (8, 4, 2, 1)),
-            "shuffle": (shuffle_stages, (4, 2, 1)),
-            "broadcast": (broadcast_stages, (4, 2, 2)),
-        }[architecture.decoder]
-        self.channels = [scale * width for scale in inputs]
+        static, codes = architecture.static, architecture.static + architecture.dynamic
+        stages, scales = DECODERS[architecture.decoder]
+        self.channels = [scale * architecture.decoder_width for scale in scales]
+        self.over_waves = architecture.decoder == "broadcast"
+        normalized = architecture.normalized
         self.spread: nn.Module = (
-            Waves(codes, self.channels[0], 16)
-            if architecture.decoder == "broadcast"
-            else nn.Sequential(
-                nn.Linear(codes, 16 * self.channels[0], bias=False),
-                nn.Unflatten(-1, (self.channels[0], 4, 4)),
-            )
+            Waves(architecture.dynamic, self.channels[0])
+            if self.over_waves
+            else Spread(codes, self.channels[0], bias=not normalized)
         )
-        self.before = nn.ModuleList(activated(size) for size in self.channels)
-        self.stages = nn.ModuleList(stages(width, channels))
+        self.before = nn.ModuleList(
+            activated(size, normalized=normalized) for size in self.channels
+        )
+        self.stages = nn.ModuleList(
+            stages(architecture.decoder_width, architecture.channels, bias=not normalized)
+        )
+        if not normalized:
+            keep_variance(self.stages[:-1])
+        self.filmed = self.channels if self.over_waves else self.channels[1:]
         self.film = (
-            nn.Linear(architecture.static, 2 * sum(self.channels[1:]))
-            if architecture.film
+            nn.Linear(codes if self.over_waves else static, 2 * sum(self.filmed))
+            if architecture.film or self.over_waves
             else None
         )
 
@@ -135,19 +170,22 @@ class FrameDecoder(nn.Module):
         self, static: Float[Tensor, "frame static"], dynamic: Float[Tensor, "frame dynamic"]
     ) -> Frames:
         """One frame per pair of codes."""
-        hidden = self.spread(torch.cat([static, dynamic], dim=-1))
-        scales = self._scales(static)
-        for before, stage, film in zip(self.before, self.stages, scales, strict=True):
+        both = torch.cat([static, dynamic], dim=-1)
+        hidden = self.spread(dynamic if self.over_waves else both)
+        films = self._films(both if self.over_waves else static)
+        for before, stage, film in zip(self.before, self.stages, films, strict=True):
             hidden = before(hidden)
             if film is not None:
                 scale, shift = film[..., None, None].chunk(2, dim=1)
-                # bounded, so that a drawn z_f scales no further than those of training did
+                # bounded, so that a drawn code scales no further than those of training did
                 hidden = hidden * (1 + scale.tanh()) + shift
             hidden = stage(hidden)
         frames: Tensor = hidden.sigmoid()
         return frames
 
-    def _scales(self, static: Float[Tensor, "frame static"]) -> Sequence[Tensor | None]:
+    def _films(self, codes: Vectors) -> Sequence[Tensor | None]:
+        """What FiLM says before each stage."""
         if self.film is None:
             return [None] * len(self.stages)
-        return [None, *self.film(static).split([2 * size for size in self.channels[1:]], dim=-1)]
+        said = self.film(codes).split([2 * size for size in self.filmed], dim=-1)
+        return [*[None] * (len(self.stages) - len(said)), *said]

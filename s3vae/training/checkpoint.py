@@ -1,6 +1,7 @@
 """The state of a training as one file, written whole or not at all, with nothing pickled in it."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,10 @@ class Checkpoint:
     def load(self, module: nn.Module, optimizer: Optimizer) -> tuple[int, History]:
         """Put the state back into module and optimizer; the step to go on with, and the history.
 
-        Without a checkpoint nothing changes and the step is 0.
+        Without a checkpoint nothing changes and the step is 0. What a kill left half-written goes.
         """
+        for aside in self.folder.glob(f".{self.path.name}.*"):
+            shutil.rmtree(aside, ignore_errors=True)
         if not self.path.exists():
             return 0, []
         with safe_open(self.path, framework="pt") as file:

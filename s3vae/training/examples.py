@@ -10,7 +10,7 @@ from s3vae.data.clips import ClipFile
 from s3vae.signals.clusters import MotionClusters, motion_clusters
 from s3vae.signals.store import FlowSignal
 from s3vae.training.batches import ClipBatches
-from s3vae.training.presets import Exchange
+from s3vae.training.presets import DIRECTIONS, Exchange
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Examples:
 
     batches: ClipBatches
     clusters: MotionClusters | None
+    directions: int = DIRECTIONS
+    """How many bins the directions of moving cells are told in."""
 
     @property
     def cluster_count(self) -> int:
@@ -47,4 +49,5 @@ def examples(clips: ClipFile, flow: FlowSignal, exchange: Exchange | None) -> Ex
         "direction": torch.from_numpy(direction.astype(np.int64)),
         "cluster": torch.from_numpy(cluster),
     }
-    return Examples(ClipBatches(clips, known), found)
+    directions = flow.parameters.get("directions", DIRECTIONS)
+    return Examples(ClipBatches(clips, known), found, directions)

@@ -1,7 +1,9 @@
 """The training loop, for every module that is trained here: model and judge."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import Generator, Tensor, nn
@@ -52,42 +54,37 @@ def fit(
     parameters = [p for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
     first, history = checkpoint.load(module, optimizer)
-    window: list[Losses] = []
+    window: list[dict[str, float]] = []
     with Progress(label, settings.steps, "steps", done=first) as progress:
         for step, batch in enumerate(batches(first), start=first):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, settings)
             generator = generator_at(device, settings.seed, step)
             losses = learner.losses(batch.to(device), generator)
-            refuse_non_finite(losses, step, checkpoint)
             optimizer.zero_grad(set_to_none=True)
             losses["total"].backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
-            refuse_non_finite({"gradient norm": norm}, step, checkpoint)
+            *values, length = torch.stack([*losses.values(), norm]).tolist()
+            row = dict(zip(losses, values, strict=True))
+            refuse_non_finite(row | {"gradient norm": length}, step, checkpoint)
             optimizer.step()
-            window.append({name: loss.detach() for name, loss in losses.items()})
+            window.append(row)
             done = step + 1
             due, validate = (
                 done % every == 0 or done == settings.steps
                 for every in (settings.log_every, settings.validate_every)
             )
             if due or validate:
-                row = {"step": float(done), **means(window)}
-                if validate:
-                    row |= validated(learner)
+                means = {name: fmean(each[name] for each in window) for name in row}
+                logged = {"step": float(done), **means, **(validated(learner) if validate else {})}
                 window.clear()
-                history.append(row)
-                report(row)
+                history.append(logged)
+                report(logged)
             if done % settings.checkpoint_every == 0:
                 checkpoint.save(done, module, optimizer, history)
-            progress.advance(note=f"loss {losses['total'].item():.4g}")
+            progress.advance(note=f"loss {row['total']:.4g}")
     module.eval()
     return history
-
-
-def means(window: list[Losses]) -> dict[str, float]:
-    """The mean of every loss over some steps."""
-    return {name: torch.stack([row[name] for row in window]).mean().item() for name in window[0]}
 
 
 @torch.no_grad()
@@ -99,17 +96,17 @@ def validated(learner: Learner) -> dict[str, float]:
     return losses
 
 
-def refuse_non_finite(losses: Losses, step: int, checkpoint: Checkpoint) -> None:
+def refuse_non_finite(losses: Mapping[str, float], step: int, checkpoint: Checkpoint) -> None:
     """Raise with step and name if a loss is not a finite number."""
     for name, value in losses.items():
-        if not torch.isfinite(value):
+        if not math.isfinite(value):
             kept = (
                 f"the last good state is {checkpoint.path}"
                 if checkpoint.path.exists()
                 else ("no checkpoint had been written yet")
             )
             msg = (
-                f"{name} is {value.item()} at step {step}; {kept}. "
+                f"{name} is {value} at step {step}; {kept}. "
                 "Lower learning_rate or clip_norm, or the weight of that term, and start again"
             )
             raise NonFiniteLossError(msg)

@@ -12,7 +12,7 @@ from s3vae.model.exchange import MotionExchange
 from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, to_unit
 from s3vae.training.batches import Batch
-from s3vae.training.presets import DIRECTIONS, LossSettings, Weights
+from s3vae.training.presets import LossSettings, Weights
 
 
 class Terms(NamedTuple):
@@ -66,7 +66,7 @@ class Objective(nn.Module):
             dynamic_kl=elbo.dynamic_kl(posterior.dynamic, self.model.prior(dynamic)),
             consistency=self.consistency(features, posterior, generator),
             factor_prediction=self.factor_prediction(dynamic, batch.known),
-            independence=self.independence(posterior, static, dynamic),
+            independence=self.independence(posterior, static, dynamic, generator),
             aggregate=independence.aggregate_mismatch(static),
         )
 
@@ -104,19 +104,23 @@ class Objective(nn.Module):
         cells = known["direction"].shape[-1]
         loss = prediction.top_cells_loss(predicted[..., :cells], known["top"])
         if self.settings.signal == "top-cells+direction":
-            directions = predicted[..., cells:].reshape(*predicted.shape[:2], cells, DIRECTIONS)
+            directions = predicted[..., cells:].reshape(*predicted.shape[:2], cells, -1)
             loss = loss + prediction.direction_loss(directions, known["direction"])
         return loss
 
     def independence(
-        self, posterior: Posterior, static: StaticCode, dynamic: DynamicCode
+        self,
+        posterior: Posterior,
+        static: StaticCode,
+        dynamic: DynamicCode,
+        generator: Generator,
     ) -> Scalar:
         """L_MI, by our estimator or by the paper's."""
         if self.settings.mutual_information == "paper":
             return independence.published_mutual_information(
                 *posterior, static, dynamic, self.clips
             )
-        return independence.mutual_information(*posterior, static, dynamic)
+        return independence.mutual_information(*posterior, static, dynamic, generator)
 
 
 def partners(clusters: Labels, probability: float, generator: Generator) -> Int[Tensor, " batch"]:

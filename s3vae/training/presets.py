@@ -49,11 +49,20 @@ class LossSettings:
     partners: float = Field(default=0.0, ge=0, le=1)
     """How often a clip is decoded from the z_t of another clip of its motion cluster."""
 
-    def outputs(self, cells: int) -> int:
-        """How many numbers the signal head must predict per frame, for a grid of so many cells."""
+    def __post_init__(self) -> None:
+        """Partners are clips of the same motion cluster, and clusters belong to the exchange."""
+        if self.partners and self.exchange is None:
+            msg = (
+                f"partners ({self.partners}) are of the same motion cluster, which `exchange` "
+                "finds: name its settings too, or leave partners out"
+            )
+            raise ValueError(msg)
+
+    def outputs(self, cells: int, directions: int = DIRECTIONS) -> int:
+        """How many numbers per frame the signal head predicts, for so many cells and bins."""
         return {
             "top-cells": cells,
-            "top-cells+direction": cells * (1 + DIRECTIONS),
+            "top-cells+direction": cells * (1 + directions),
             "cells": 3 * cells,
         }[self.signal]
 

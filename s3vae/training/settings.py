@@ -22,6 +22,15 @@ class TrainingSettings:
     validate_every: int = Field(default=1000, gt=0)
     checkpoint_every: int = Field(default=250, gt=0)
 
+    def __post_init__(self) -> None:
+        """A row of the history is a mean since the last one: a resume must not begin amid it."""
+        if self.checkpoint_every % self.log_every:
+            msg = (
+                f"checkpoint_every ({self.checkpoint_every}) must be a multiple of log_every "
+                f"({self.log_every})"
+            )
+            raise ValueError(msg)
+
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:
     """A linear rise over the warm-up, then a linear fall that reaches 0 after the last step."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from s3vae.model.architecture import Architecture, architecture
-from s3vae.model.frames import FrameDecoder, frame_encoder
+from s3vae.model.frames import FrameDecoder, Waves, frame_encoder
 
 ENCODERS, DECODERS = (get_args(Architecture.__annotations__[k]) for k in ("encoder", "decoder"))
 KINDS = list(product(ENCODERS, DECODERS, (1, 3), (False, True)))
@@ -57,6 +57,47 @@ def test_features_and_intensities_are_bounded(tiny: Architecture) -> None:
     decoded = FrameDecoder(tiny)(9 * torch.randn(6, tiny.static), 9 * torch.randn(6, tiny.dynamic))
     assert decoded.min() >= 0
     assert decoded.max() <= 1
+
+
+def test_without_normalization_a_frame_does_not_depend_on_the_rest_of_its_batch(
+    tiny: Architecture,
+) -> None:
+    codes = torch.randn(6, tiny.static), torch.randn(6, tiny.dynamic)
+    for normalized in (False, True):
+        decoder = FrameDecoder(replace(tiny, normalized=normalized)).train()
+        together, alone = decoder(*codes), decoder(*(code[:2] for code in codes))
+        assert torch.allclose(together[:2], alone, atol=1e-5) is not normalized
+
+
+def test_without_normalization_signals_neither_grow_nor_fade(tiny: Architecture) -> None:
+    torch.manual_seed(0)
+    sizes = replace(tiny, normalized=False, encoder_width=32)
+    hidden = torch.randn(4, 3, 64, 64)
+    for layer in frame_encoder(sizes)[0][:-1]:
+        hidden = layer(hidden)
+        if isinstance(layer, nn.Conv2d):
+            assert 0.5 < hidden.std() < 2
+
+
+def test_over_waves_the_motion_code_alone_tells_the_place(tiny: Architecture) -> None:
+    """The phases of all waves, so the place of everything, are the same whatever z_f is."""
+    decoder = FrameDecoder(replace(tiny, decoder="broadcast")).eval()
+    waves: list[torch.Tensor] = []
+    decoder.spread.register_forward_hook(lambda _, __, out: waves.append(out))
+    dynamic = torch.randn(3, tiny.dynamic)
+    frames = [decoder(torch.randn(3, tiny.static), dynamic) for _ in range(2)]
+    assert torch.equal(*waves)
+    assert not torch.equal(*frames)
+
+
+def test_a_shift_of_all_phases_moves_waves_over_the_places() -> None:
+    waves = Waves(dynamic=2, channels=5, size=16)
+    with torch.no_grad():
+        step = waves.grid[16, 0] - waves.grid[0, 0]
+        waves.phase.weight[:, 0] = waves.frequencies[0] * step
+        waves.phase.weight[:, 1] = 0
+        still, moved = waves(torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
+    torch.testing.assert_close(moved[:, :-1], still[:, 1:], atol=1e-4, rtol=1e-4)
 
 
 def deaf_at_the_start(sizes: Architecture) -> FrameDecoder:

@@ -1,5 +1,7 @@
 """Batches: every clip in its turn, in an order that only the seed decides."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -57,7 +59,6 @@ def test_an_empty_split_is_refused() -> None:
         ShuffledBatches(CLIPS[:0], 8, 0, 10)
 
 
-@pytest.mark.xfail(strict=True, reason="batches are sorted: docs/beware.md, known defects")
 def test_the_negative_of_a_clip_is_no_oftener_of_its_own_identity_than_chance() -> None:
     """Clips of an identity stand together in a file; sorted batches would make them neighbours."""
     identity = np.arange(2592) // 48
@@ -75,6 +76,36 @@ def test_clips_and_what_is_known_of_them_stay_together(given: Examples, clips: C
     assert np.array_equal(batch.frames.numpy(), clips.frames(chosen))
     assert batch.known["cluster"].tolist() == clips.labels("motion")[chosen].tolist()
     assert all(len(table) == 3 for table in batch.known.values())
+
+
+def test_a_clip_is_read_once_where_all_fit_into_memory(
+    clips: ClipFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    original = ClipFile.frames
+
+    def counted(file: ClipFile, indices: ndarray) -> ndarray:
+        read.extend(indices.tolist())
+        frames: ndarray = original(file, indices)
+        return frames
+
+    monkeypatch.setattr(ClipFile, "frames", counted)
+    held, not_held = ClipBatches(clips, {}), ClipBatches(clips, {}, held_bytes=1000)
+    for chosen in (np.array([5, 1]), np.array([1, 7, 5]), np.array([7, 7])):
+        assert torch.equal(held[chosen].frames, torch.from_numpy(original(clips, chosen)))
+    assert read == [5, 1, 7]
+    for _ in range(2):
+        assert torch.equal(not_held[np.array([1])].frames, held[np.array([1])].frames)
+    assert read == [5, 1, 7, 1, 1]
+
+
+def test_a_copy_of_the_batches_for_another_process_carries_no_frames(clips: ClipFile) -> None:
+    batches = ClipBatches(clips, {})
+    chosen = np.arange(clips.clips)
+    frames = batches[chosen].frames
+    sent = pickle.dumps(batches)
+    assert len(sent) < frames.numel() / 10
+    assert torch.equal(pickle.loads(sent)[chosen].frames, frames)
 
 
 # torch warns on machines with one core, Python since 3.12 of forks beside threads

@@ -93,3 +93,15 @@ def test_the_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     module = nn.Linear(9, 9)
     with pytest.raises(RuntimeError, match="state_dict"):
         checkpoint.load(module, Adam(module.parameters(), fused=True))
+
+
+def test_what_a_kill_left_of_a_checkpoint_is_cleared_away(tmp_path: Path) -> None:
+    checkpoint, other = Checkpoint(tmp_path, "key"), Checkpoint(tmp_path, "other")
+    checkpoint.save(3, *network(0), HISTORY)
+    for left in (checkpoint, other):
+        (tmp_path / f".{left.path.name}.x1y2").mkdir()
+    assert checkpoint.load(*network(1))[0] == 3
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "key.safetensors",
+        ".other.safetensors.x1y2",
+    }

@@ -62,3 +62,11 @@ def test_signals_of_other_clips_are_refused(
     write_flow(tmp_path / "flow.h5", [flow.motion], {}, "0" * 64)
     with pytest.raises(ValueError, match="0000, not " + clips.sha256):
         examples(clips, FlowSignal(tmp_path / "flow.h5"), None)
+
+
+def test_how_many_directions_there_are_is_read_from_the_signal(
+    clips: ClipFile, flow: FlowSignal, tmp_path: Path
+) -> None:
+    assert examples(clips, flow, None).directions == 8
+    write_flow(tmp_path / "flow.h5", [flow.motion], {"directions": 12}, clips.sha256)
+    assert examples(clips, FlowSignal(tmp_path / "flow.h5"), None).directions == 12

@@ -48,7 +48,7 @@ def settings(steps: int, **changes: int) -> TrainingSettings:
         steps=steps,
         learning_rate=0.2,
         warmup=0,
-        **{"log_every": 5, "validate_every": 10, "checkpoint_every": 4, **changes},
+        **{"log_every": 5, "validate_every": 10, "checkpoint_every": 5, **changes},
     )
 
 
@@ -99,7 +99,7 @@ def test_validation_losses_cannot_be_taken_for_training_ones(tmp_path: Path) -> 
 
 def test_it_validates_when_it_is_due_even_between_two_rows(tmp_path: Path) -> None:
     slope = Slope()
-    run(slope, settings(30, log_every=4, validate_every=10), tmp_path)
+    run(slope, settings(30, log_every=4, validate_every=10, checkpoint_every=8), tmp_path)
     assert len(slope.modes) == 3
 
 
@@ -126,16 +126,16 @@ def test_a_loss_that_is_no_number_stops_with_its_name_and_step_and_keeps_the_las
     slope.spoil = lambda step, loss: loss * value if step == 6 else loss
     with pytest.raises(NonFiniteLossError, match=r"wild is .* at step 6; .*key\.safetensors"):
         run(slope, settings(20), tmp_path)
-    four = good_after_four_steps(good, tmp_path)
+    five = good_after_five_steps(good, tmp_path)
     restored = Slope()
     optimizer = torch.optim.Adam(restored.parameters(), fused=True)
     step, _ = Checkpoint(tmp_path, "key").load(restored, optimizer)
-    assert step == 4
-    assert torch.equal(restored.value, four)
+    assert step == 5
+    assert torch.equal(restored.value, five)
 
 
-def good_after_four_steps(slope: Slope, folder: Path) -> Tensor:
-    """The value that a good training has after its fourth step."""
+def good_after_five_steps(slope: Slope, folder: Path) -> Tensor:
+    """The value that a good training has after its fifth step."""
     values: list[Tensor] = []
 
     def noted(step: int, loss: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ def good_after_four_steps(slope: Slope, folder: Path) -> Tensor:
 
     slope.spoil = noted
     run(slope, settings(20), folder / "good")
-    return values[4]
+    return values[5]
 
 
 def test_a_gradient_that_is_no_number_stops_too(tmp_path: Path) -> None:
@@ -226,3 +226,8 @@ def test_validation_is_a_mean_over_clips_however_they_are_batched(
     parts = validation_losses(objective, given, CPU)
     assert parts["static_kl"] == pytest.approx(whole["static_kl"], rel=1e-4)
     assert all(torch.isfinite(torch.tensor(value)) for value in parts.values())
+
+
+def test_a_resume_amid_a_row_of_the_history_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"checkpoint_every \(4\) must be a multiple of log_every"):
+        settings(20, checkpoint_every=4)

@@ -70,3 +70,13 @@ def test_a_value_out_of_range_is_refused_by_its_name(name: str, value: Any) -> N
 )
 def test_the_head_has_an_output_for_every_number_it_predicts(signal: str, outputs: int) -> None:
     assert losses("ours", signal=signal).outputs(9) == outputs
+
+
+def test_partners_without_an_exchange_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"partners .* `exchange`"):
+        losses("paper", partners=0.5)
+    assert losses("ours", partners=0.5).partners == 0.5
+
+
+def test_the_head_has_as_many_outputs_as_there_are_directions() -> None:
+    assert losses("released").outputs(9, directions=12) == 9 * 13
