@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY ?= active
 demo: .venv/installed  ## data to judged model, then the table
 	dvc repro
 	@cat results/table.md
-	@echo "Look next: results/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"
+	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"
 
 test: .venv/installed
 	pytest

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Generator
 
@@ -16,7 +17,7 @@ from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile, Split
-from s3vae.evaluation.judge import Judge, judge_losses, save_judge
+from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.scores import accuracy, conditional_entropy
 from s3vae.evaluation.settings import JudgeSettings
@@ -37,6 +38,8 @@ class JudgeStage:
 
     network: JudgeSettings
     training: TrainingSettings
+    shift: int = Field(default=0, ge=0)
+    """By how many pixels a training clip is moved at most, so that few identities suffice."""
 
 
 def train_judge(files: Layout, settings: JudgeStage) -> None:
@@ -50,7 +53,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     run = StageRun("judge", files.dataset, NAME, key, dataclasses.asdict(settings), clips)
     with tracked(run) as tracker:
         history = fit(
-            judge_learner(judge, clips, device),
+            judge_learner(judge, clips, device, settings.shift),
             lambda first: batches_from(first, clips, settings),
             settings.training,
             checkpoint,
@@ -71,11 +74,12 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     checkpoint.remove()
 
 
-def judge_learner(judge: Judge, clips: ClipFile, device: torch.device) -> Learner:
-    """Cross-entropy of every factor; validated by accuracy on the val split."""
+def judge_learner(judge: Judge, clips: ClipFile, device: torch.device, shift: int) -> Learner:
+    """Cross-entropy of every factor, on moved clips; validated by accuracy on the val split."""
 
-    def losses(batch: Batch, _: Generator) -> Losses:
-        return judge_losses(judge(to_unit(batch.frames)), batch.known)
+    def losses(batch: Batch, generator: Generator) -> Losses:
+        frames = moved(batch.frames, shift, generator) if shift else batch.frames
+        return judge_losses(judge(to_unit(frames)), batch.known)
 
     def validate() -> dict[str, float]:
         scores = on_real_clips(judge, clips, "val", device)

@@ -1,8 +1,10 @@
 """What z_f and z_t still tell of each other, by the estimate that training minimizes."""
 
+import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy import ndarray
+from torch import Tensor
 
 from s3vae.data.clips import ClipFile
 from s3vae.distributions import Gaussian
@@ -19,35 +21,37 @@ def dependence_scores(
 ) -> dict[str, float]:
     """The mutual information of both codes, and the same on pairs torn apart: nats.
 
-    Of all pairs of a number of z_f and one of z_t, that which shares most, mean over frames. The
-    second is the null: what the estimate gives where z_f is another clip's, so where nothing is
-    shared. Only the difference means something.
+    Of all pairs of a number of z_f and one of z_t, that which shares most, mean over frames and
+    batches. The second is the null: what the estimate gives where z_f is another clip's, so where
+    nothing is shared. Only the difference means something.
     """
-    names, sums = ("mutual_information", "mutual_information_null"), [0.0, 0.0]
-    batches = video_batches(clips, indices[: len(indices) // BATCH * BATCH or None], device)
+    order = np.random.default_rng(0).permutation(indices)  # else neighbours look alike
+    batches = video_batches(clips, order[: len(order) // BATCH * BATCH or None], device)
+    together, torn_apart = [], []
     for number, batch in enumerate(batches):
         posterior = model.encode(batch())
         generator = generator_at(device, 0, number)
         static, dynamic = posterior.static.sample(generator), posterior.dynamic.sample(generator)
         of = posterior.static
-        for torn in (0, 1):
-            shifted = Gaussian(of.mean.roll(torn, 0), of.std.roll(torn, 0))
-            shared = most_shared(shifted, posterior.dynamic, static.roll(torn, 0), dynamic)
-            sums[torn] += shared / len(batches)
-    return dict(zip(names, sums, strict=True))
+        for found, by in ((together, 0), (torn_apart, 1)):
+            other = Gaussian(of.mean.roll(by, 0), of.std.roll(by, 0))
+            found.append(shared(other, posterior.dynamic, static.roll(by, 0), dynamic))
+    return {
+        "mutual_information": torch.stack(together).mean(dim=0).max().item(),
+        "mutual_information_null": torch.stack(torn_apart).mean(dim=0).max().item(),
+    }
 
 
-def most_shared(
+def shared(
     static: Gaussian, dynamic: Gaussian, static_code: StaticCode, dynamic_code: DynamicCode
-) -> float:
-    """The mutual information of the pair of numbers that shares most, mean over frames."""
+) -> Float[Tensor, "static dynamic"]:
+    """The mutual information of every pair of numbers, one of each code, mean over frames."""
     numbers = torch.arange(static_code.shape[-1], device=static_code.device)
-    return max(
-        information_of_numbers(
-            static, dynamic, static_code, dynamic_code, number.expand(dynamic_code.shape[-1])
-        )
-        .mean(dim=0)
-        .max()
-        .item()
-        for number in numbers
+    return torch.stack(
+        [
+            information_of_numbers(
+                static, dynamic, static_code, dynamic_code, number.expand(dynamic_code.shape[-1])
+            ).mean(dim=0)
+            for number in numbers
+        ]
     )

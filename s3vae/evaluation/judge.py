@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from s3vae.files import replacing
-from s3vae.tensors import Scalar, Video
+from s3vae.tensors import RawVideo, Scalar, Video
 from s3vae.weights import load_weights, save_weights
 
 Logits = Mapping[str, Float[Tensor, "batch value"]]
@@ -44,6 +44,20 @@ class Judge(nn.Module):
     def probabilities(self, video: Video) -> dict[str, Float[Tensor, "batch value"]]:
         """For every factor, the judge's probabilities, in double precision."""
         return {name: logits.double().softmax(-1) for name, logits in self(video).items()}
+
+
+def moved(frames: RawVideo, pixels: int, generator: Generator) -> RawVideo:
+    """Each clip moved as a whole, by at most so many pixels along each axis; edges are repeated."""
+    clips, time, height, width = frames.shape[:4]
+    device = frames.device
+    moves = torch.randint(-pixels, pixels + 1, (2, clips, 1), generator=generator, device=device)
+    rows, columns = (
+        (torch.arange(size, device=device) + by).clamp(0, size - 1)
+        for size, by in zip((height, width), moves, strict=True)
+    )
+    clip = torch.arange(clips, device=device)[:, None, None, None]
+    at = torch.arange(time, device=device)[:, None, None]
+    return frames[clip, at, rows[:, None, :, None], columns[:, None, None]]
 
 
 def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:

@@ -1,19 +1,23 @@
 """The judge: it learns, answers with probabilities, and survives being saved."""
 
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy import ndarray
+from torch import Generator
 
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.judge import Judge, judge_losses, load_judge, save_judge
+from s3vae.evaluation.judge import Judge, judge_losses, load_judge, moved, save_judge
 from s3vae.evaluation.judging import BATCH, judge_clips, video_batches
 from s3vae.evaluation.scores import accuracy
 from s3vae.tensors import to_unit
 
 CPU = torch.device("cpu")
+Draws = Callable[[int], Generator]
 SIZES = {"colour": 2, "motion": 3}
 
 
@@ -122,3 +126,30 @@ def test_every_clip_is_read_once_and_only_when_called_for(
     assert read == []
     assert [len(batch()) for batch in batches] == [BATCH, 5]
     assert read == rows.tolist()
+
+
+def test_a_moved_clip_is_the_clip_elsewhere_in_all_its_frames(draws: Draws) -> None:
+    frames = torch.randint(255, (40, 3, 9, 11, 2), generator=draws(0)).byte()
+    result = moved(frames, 2, draws(1))
+    found = set()
+    for clip, elsewhere in zip(frames, result, strict=True):
+        (by,) = (
+            (down, right)
+            for down, right in product(range(-2, 3), repeat=2)
+            if torch.equal(
+                elsewhere[:, 2:-2, 2:-2], clip.roll((-down, -right), (1, 2))[:, 2:-2, 2:-2]
+            )
+        )
+        found.add(by)
+    assert len(found) > 12
+    assert torch.equal(moved(frames, 0, draws(1)), frames)
+
+
+def test_what_a_move_uncovers_repeats_the_edge(draws: Draws) -> None:
+    stripes = torch.arange(8, dtype=torch.uint8).repeat(30, 2, 8, 1)[..., None]
+    moves = moved(stripes, 1, draws(0))[:, 0, 0, :, 0].tolist()
+    assert {tuple(row) for row in moves} == {
+        (0, 0, 1, 2, 3, 4, 5, 6),
+        (0, 1, 2, 3, 4, 5, 6, 7),
+        (1, 2, 3, 4, 5, 6, 7, 7),
+    }
