@@ -14,6 +14,8 @@ from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.tensors import DynamicCode, StaticCode
 
+MOST_CLIPS = 8 * BATCH
+
 
 @torch.no_grad()
 def dependence_scores(
@@ -25,8 +27,9 @@ def dependence_scores(
     batches. The second is the null: what the estimate gives where z_f is another clip's, so where
     nothing is shared. Only the difference means something.
     """
+    count = min(len(indices) // BATCH * BATCH or len(indices), MOST_CLIPS)
     order = np.random.default_rng(0).permutation(indices)  # else neighbours look alike
-    batches = video_batches(clips, order[: len(order) // BATCH * BATCH or None], device)
+    batches = video_batches(clips, order[:count], device)
     together, torn_apart = [], []
     for number, batch in enumerate(batches):
         posterior = model.encode(batch())

@@ -37,6 +37,12 @@ class Architecture:
     signal: int = Field(default=9, gt=0)
     """How many numbers per frame are predicted from z_t: the outputs of the DFP head."""
 
+    def __post_init__(self) -> None:
+        """Over waves both codes scale and shift already."""
+        if self.film and self.decoder == "broadcast":
+            msg = "film is part of `decoder: broadcast` already: leave it out"
+            raise ValueError(msg)
+
 
 PRESETS: dict[str, Architecture] = {
     "paper": Architecture(),

@@ -21,16 +21,22 @@ Vectors = Float[Tensor, "frame feature"]
 def activated(channels: int, *, normalized: bool) -> nn.Sequential:
     """What follows every hidden convolution: the leaky rectifier, after batch normalization."""
     norm = [nn.BatchNorm2d(channels)] if normalized else []
+    # in place only on what the normalization has made: a decoder's first input is needed again
     return nn.Sequential(*norm, nn.LeakyReLU(SLOPE, inplace=normalized))
 
 
 def keep_variance(convolutions: nn.Module) -> None:
     """Weights under which signals neither grow nor fade from layer to layer (He et al. 2015)."""
+    gain = nn.init.calculate_gain("leaky_relu", SLOPE)
     for layer in convolutions.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, SLOPE, nonlinearity="leaky_relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+        if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            continue
+        inputs = layer.in_channels * math.prod(layer.kernel_size)
+        if isinstance(layer, nn.ConvTranspose2d):  # each output pixel is reached by a part of these
+            inputs //= math.prod(layer.stride)
+        nn.init.normal_(layer.weight, std=gain / math.sqrt(inputs))
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def frame_encoder(architecture: Architecture) -> nn.Sequential:
@@ -162,7 +168,7 @@ class FrameDecoder(nn.Module):
         self.filmed = self.channels if self.over_waves else self.channels[1:]
         self.film = (
             nn.Linear(codes if self.over_waves else static, 2 * sum(self.filmed))
-            if architecture.film or self.over_waves
+            if self.over_waves or architecture.film
             else None
         )
 

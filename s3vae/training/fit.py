@@ -14,6 +14,7 @@ from s3vae.training.batches import Batch
 from s3vae.training.checkpoint import Checkpoint, History
 from s3vae.training.settings import TrainingSettings, learning_rate
 
+GRADIENT_NORM = "gradient norm"
 Losses = Mapping[str, Tensor]
 """Scalars by name; the one called `total` is minimized."""
 
@@ -64,25 +65,27 @@ def fit(
             optimizer.zero_grad(set_to_none=True)
             losses["total"].backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
-            *values, length = torch.stack([*losses.values(), norm]).tolist()
-            row = dict(zip(losses, values, strict=True))
-            refuse_non_finite(row | {"gradient norm": length}, step, checkpoint)
+            numbers = torch.stack([*losses.values(), norm]).tolist()
+            values = dict(zip([*losses, GRADIENT_NORM], numbers, strict=True))
+            refuse_non_finite(values, step, checkpoint)
             optimizer.step()
-            window.append(row)
+            window.append({name: values[name] for name in losses})
             done = step + 1
             due, validate = (
                 done % every == 0 or done == settings.steps
                 for every in (settings.log_every, settings.validate_every)
             )
             if due or validate:
-                means = {name: fmean(each[name] for each in window) for name in row}
-                logged = {"step": float(done), **means, **(validated(learner) if validate else {})}
+                row = {"step": float(done)}
+                row |= {name: fmean(each[name] for each in window) for name in losses}
+                if validate:
+                    row |= validated(learner)
                 window.clear()
-                history.append(logged)
-                report(logged)
+                history.append(row)
+                report(row)
             if done % settings.checkpoint_every == 0:
                 checkpoint.save(done, module, optimizer, history)
-            progress.advance(note=f"loss {row['total']:.4g}")
+            progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()
     return history
 

@@ -1,5 +1,6 @@
 """A model and its examples, made ready for the training loop."""
 
+import numpy as np
 import torch
 from torch import Generator
 
@@ -28,8 +29,10 @@ def model_learner(objective: Objective, given: Examples, device: torch.device) -
 def validation_losses(
     objective: Objective, given: Examples, device: torch.device
 ) -> dict[str, float]:
-    """The terms on the first validation clips (512 at most), with the same draws each time."""
-    clips = given.batches.clips.split("val")[:VALIDATION_CLIPS]
+    """The terms on validation clips (512 at most), the same ones with the same draws each time."""
+    # in a random order: clips of one identity stand together in a file
+    clips = np.random.default_rng(0).permutation(given.batches.clips.split("val"))
+    clips = clips[:VALIDATION_CLIPS]
     # a clip alone has no other one to be told from
     clips = clips[: len(clips) - (len(clips) % VALIDATION_BATCH == 1)]
     sums: dict[str, float] = {}

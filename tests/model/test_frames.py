@@ -12,7 +12,11 @@ from s3vae.model.architecture import Architecture, architecture
 from s3vae.model.frames import FrameDecoder, Waves, frame_encoder
 
 ENCODERS, DECODERS = (get_args(Architecture.__annotations__[k]) for k in ("encoder", "decoder"))
-KINDS = list(product(ENCODERS, DECODERS, (1, 3), (False, True)))
+KINDS = [
+    kind
+    for kind in product(ENCODERS, DECODERS, (1, 3), (False, True))
+    if not (kind[1] == "broadcast" and kind[3])
+]
 
 
 @pytest.mark.parametrize(("encoder", "decoder", "channels", "film"), KINDS)
@@ -77,6 +81,25 @@ def test_without_normalization_signals_neither_grow_nor_fade(tiny: Architecture)
         hidden = layer(hidden)
         if isinstance(layer, nn.Conv2d):
             assert 0.5 < hidden.std() < 2
+
+
+@pytest.mark.parametrize("decoder", ["transposed", "shuffle"])
+def test_without_normalization_decoded_signals_neither_grow_nor_fade(
+    decoder: Any, tiny: Architecture
+) -> None:
+    torch.manual_seed(0)
+    stages = FrameDecoder(
+        replace(tiny, decoder=decoder, normalized=False, decoder_width=32)
+    ).stages[:-1]
+    hidden = torch.randn(8, 256 if decoder == "transposed" else 128, 4, 4)
+    for stage in stages:
+        hidden = nn.functional.leaky_relu(stage(hidden), 0.2)
+        assert 0.5 < hidden.square().mean().sqrt() < 2
+
+
+def test_film_beside_waves_is_refused() -> None:
+    with pytest.raises(ValueError, match="film is part of"):
+        architecture("fast", decoder="broadcast", film=True)
 
 
 def test_over_waves_the_motion_code_alone_tells_the_place(tiny: Architecture) -> None:
