@@ -30,7 +30,8 @@ def dependence_scores(
     count = min(len(indices) // BATCH * BATCH or len(indices), MOST_CLIPS)
     order = np.random.default_rng(0).permutation(indices)  # else neighbours look alike
     batches = video_batches(clips, order[:count], device)
-    together, torn_apart = [], []
+    together: list[Tensor] = []
+    torn_apart: list[Tensor] = []
     for number, batch in enumerate(batches):
         posterior = model.encode(batch())
         generator = generator_at(device, 0, number)
