@@ -90,8 +90,9 @@ def test_clips_are_encoded_as_posterior_means_in_the_order_asked_for(
     asked = np.array([40, 3, 7])
     posterior = model.encode(to_unit(torch.from_numpy(clips.frames(asked))))
     codes = encode(model, clips, asked, CPU)
-    assert torch.equal(codes.static, posterior.static.mean)
-    assert torch.equal(codes.dynamic, posterior.dynamic.mean)
+    # with and without gradients, recurrent layers may add up in another order
+    torch.testing.assert_close(codes.static, posterior.static.mean.detach())
+    torch.testing.assert_close(codes.dynamic, posterior.dynamic.mean.detach())
     assert not codes.static.requires_grad
 
 

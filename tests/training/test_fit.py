@@ -175,11 +175,11 @@ def test_the_gradient_is_clipped_to_its_largest_allowed_norm(tmp_path: Path) -> 
 
 
 def test_a_training_that_was_at_its_end_is_not_repeated(tmp_path: Path) -> None:
-    run(Slope(), settings(8), tmp_path)
+    run(Slope(), settings(10), tmp_path)
     again = Slope()
-    history, reported = run(again, settings(8), tmp_path)
+    history, reported = run(again, settings(10), tmp_path)
     assert again.value.item() > 0
-    assert [row["step"] for row in history] == [5, 8]
+    assert [row["step"] for row in history] == [5, 10]
     assert reported == []
 
 
@@ -189,8 +189,8 @@ def test_one_batch_is_overfitted(make: Make, given: Examples, tmp_path: Path) ->
     batch = given.batches[given.batches.clips.split("train")[::6]]
     history = fit(
         model_learner(objective, given, CPU),
-        lambda first: iter([batch] * (80 - first)),
-        TrainingSettings(steps=80, learning_rate=0.05, warmup=5, log_every=10),
+        lambda first: iter([batch] * (160 - first)),
+        TrainingSettings(steps=160, learning_rate=0.05, warmup=5, log_every=10),
         Checkpoint(tmp_path, "key"),
         CPU,
         lambda row: None,
