@@ -34,7 +34,7 @@ def train(files: Layout, name: str, method: Method) -> None:
     given = examples(clips, flow, method.losses.exchange)
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
-        if given.cluster_count == 1:
+        if given.clusters.number == 1:
             LOG.warning("no motion clusters stand out: no exchange and no partners")
     objective = objective_of(method, given).to(device)
     key = train_key(method, clips, flow.parameters)
@@ -64,9 +64,14 @@ def objective_of(method: Method, given: Examples) -> Objective:
     torch.manual_seed(method.training.seed)
     clips, cells = given.batches.clips, given.batches.known["direction"].shape[-1]
     outputs = method.losses.outputs(cells, given.directions)
-    sizes = dataclasses.replace(method.architecture, channels=clips.channels, signal=outputs)
-    train_clips = len(clips.split("train"))
-    return Objective(S3VAE(sizes), method.losses, given.cluster_count, train_clips)
+    exchange, shares = method.losses.exchange, given.cluster_shares
+    starts = shares if exchange is not None and exchange.starts else torch.ones(1)
+    sizes = dataclasses.replace(
+        method.architecture, channels=clips.channels, signal=outputs, clusters=len(starts)
+    )
+    model = S3VAE(sizes)
+    model.prior.shares.copy_(starts)
+    return Objective(model, method.losses, len(shares), len(clips.split("train")))
 
 
 def batches_from(first: int, given: Examples, method: Method) -> Iterable[Batch]:

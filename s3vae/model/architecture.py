@@ -34,6 +34,8 @@ class Architecture:
     """Whether q(z_t | x_<=t) as in the paper, or q(z_t | x_1:T) as in the released code."""
     film: bool = False
     """Whether z_f scales and shifts the channels of later layers of the other decoders too."""
+    clusters: int = Field(default=1, gt=0)
+    """How many z_0 the prior of z_t may begin with: one per motion cluster; 1 is z_0 = 0."""
     signal: int = Field(default=9, gt=0)
     """How many numbers per frame are predicted from z_t: the outputs of the DFP head."""
 

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from s3vae.model.architecture import Architecture
 
 SLOPE = 0.2
-HIGHEST_FREQUENCY = 6 * math.pi
-"""Radians from the middle of a frame to its edge, about: a wavelength of a few pixels."""
 
 Frames = Float[Tensor, "frame channel height width"]
 Vectors = Float[Tensor, "frame feature"]
@@ -61,9 +59,9 @@ def frame_encoder(architecture: Architecture) -> nn.Sequential:
         keep_variance(hidden)
     return nn.Sequential(
         hidden,
-        nn.Conv2d(sizes[-1], architecture.features, 4, bias=False),
-        nn.BatchNorm2d(architecture.features),
         nn.Flatten(),
+        nn.Linear(16 * sizes[-1], architecture.features, bias=False),
+        nn.BatchNorm1d(architecture.features),
         nn.Tanh(),
     )
 
@@ -87,62 +85,18 @@ def shuffle_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:
     ]
 
 
-def broadcast_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:
-    """16x16 to 64x64: the same layers at each of the 16x16 places, which then gives 4x4 pixels."""
-    return [
-        nn.Conv2d(4 * width, 2 * width, 1, bias=bias),
-        nn.Conv2d(2 * width, 2 * width, 1, bias=bias),
-        nn.Sequential(nn.Conv2d(2 * width, 16 * channels, 1), nn.PixelShuffle(4)),
-    ]
-
-
 DECODERS = {
     "transposed": (transposed_stages, (8, 4, 2, 1)),
     "shuffle": (shuffle_stages, (4, 2, 1)),
-    "broadcast": (broadcast_stages, (4, 2, 2)),
 }
 """By kind: the stages, and how many times the width the channels before each of them are."""
-
-
-class Spread(nn.Sequential):
-    """Both codes to 4x4 places, by one linear layer."""
-
-    def __init__(self, codes: int, channels: int, *, bias: bool) -> None:
-        super().__init__(
-            nn.Linear(codes, 16 * channels, bias=bias), nn.Unflatten(-1, (channels, 4, 4))
-        )
-
-
-class Waves(nn.Module):
-    """z_t to channels of plane waves over 16x16 places: sin(w·place + phase(z_t)).
-
-    To shift a wave is to add to its phase, so where an object is enters linearly, and z_f has no
-    say in it; what it looks like is left to the layers above.
-    """
-
-    grid: Tensor
-
-    def __init__(self, dynamic: int, channels: int, size: int = 16) -> None:
-        super().__init__()
-        line = torch.linspace(-1, 1, size)
-        self.register_buffer("grid", torch.cartesian_prod(line, line), persistent=False)
-        self.size = size
-        self.frequencies = nn.Parameter(HIGHEST_FREQUENCY / 2 * torch.randn(2, channels))
-        self.phase = nn.Linear(dynamic, channels)
-
-    def forward(self, dynamic: Vectors) -> Frames:
-        """One grid of waves per vector."""
-        waves = self.grid @ self.frequencies + self.phase(dynamic)[:, None]
-        grids: Tensor = waves.sin().mT.reshape(len(dynamic), -1, self.size, self.size)
-        return grids
 
 
 class FrameDecoder(nn.Module):
     """p(x_t | z_f, z_t): the mean of a frame, in [0, 1].
 
-    The codes are spread over places, then go through stages; with FiLM they also scale and shift
-    the channels before a stage. Over waves both codes do so before every stage; elsewhere, if at
-    all, z_f before all but the first.
+    The codes are spread over 4x4 places, then go through stages; with FiLM z_f also scales and
+    shifts the channels before all but the first.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -150,12 +104,10 @@ class FrameDecoder(nn.Module):
         static, codes = architecture.static, architecture.static + architecture.dynamic
         stages, scales = DECODERS[architecture.decoder]
         self.channels = [scale * architecture.decoder_width for scale in scales]
-        self.over_waves = architecture.decoder == "broadcast"
         normalized = architecture.normalized
-        self.spread: nn.Module = (
-            Waves(architecture.dynamic, self.channels[0])
-            if self.over_waves
-            else Spread(codes, self.channels[0], bias=not normalized)
+        self.spread = nn.Sequential(
+            nn.Linear(codes, 16 * self.channels[0], bias=not normalized),
+            nn.Unflatten(-1, (self.channels[0], 4, 4)),
         )
         self.before = nn.ModuleList(
             activated(size, normalized=normalized) for size in self.channels
@@ -165,20 +117,15 @@ class FrameDecoder(nn.Module):
         )
         if not normalized:
             keep_variance(self.stages[:-1])
-        self.filmed = self.channels if self.over_waves else self.channels[1:]
-        self.film = (
-            nn.Linear(codes if self.over_waves else static, 2 * sum(self.filmed))
-            if self.over_waves or architecture.film
-            else None
-        )
+        self.filmed = self.channels[1:]
+        self.film = nn.Linear(static, 2 * sum(self.filmed)) if architecture.film else None
 
     def forward(
         self, static: Float[Tensor, "frame static"], dynamic: Float[Tensor, "frame dynamic"]
     ) -> Frames:
         """One frame per pair of codes."""
-        both = torch.cat([static, dynamic], dim=-1)
-        hidden = self.spread(dynamic if self.over_waves else both)
-        films = self._films(both if self.over_waves else static)
+        hidden = self.spread(torch.cat([static, dynamic], dim=-1))
+        films = self._films(static)
         for before, stage, film in zip(self.before, self.stages, films, strict=True):
             hidden = before(hidden)
             if film is not None:
@@ -194,4 +141,4 @@ class FrameDecoder(nn.Module):
         if self.film is None:
             return [None] * len(self.stages)
         said = self.film(codes).split([2 * size for size in self.filmed], dim=-1)
-        return [*[None] * (len(self.stages) - len(said)), *said]
+        return [None, *said]

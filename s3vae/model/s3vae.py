@@ -10,6 +10,7 @@ from s3vae.model.architecture import Architecture
 from s3vae.model.frames import FrameDecoder, frame_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
+from s3vae.model.waves import BroadcastDecoder
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 
 HEAD_HIDDEN = 64
@@ -36,8 +37,11 @@ class S3VAE(nn.Module):
         self.dynamic_posterior = DynamicPosterior(
             *sizes, architecture.dynamic, causal=architecture.causal
         )
-        self.prior = DynamicPrior(architecture.dynamic, architecture.recurrent)
-        self.decoder = FrameDecoder(architecture)
+        self.prior = DynamicPrior(
+            architecture.dynamic, architecture.recurrent, architecture.clusters
+        )
+        broadcast = architecture.decoder == "broadcast"
+        self.decoder = (BroadcastDecoder if broadcast else FrameDecoder)(architecture)
         self.signal_head = nn.Sequential(
             nn.Linear(architecture.dynamic, HEAD_HIDDEN),
             nn.LeakyReLU(0.2),

@@ -57,26 +57,32 @@ class MotionClusters:
 
 
 def motion_clusters(
-    cells: Float[ndarray, "clip pair rows columns 3"], settings: ClusterSettings
+    cells: Float[ndarray, "clip pair rows columns 3"],
+    train: Int64[ndarray, " train"],
+    settings: ClusterSettings,
 ) -> MotionClusters:
     """Clusters of clips by the motion of all their cells and frame pairs; the same seed, the same.
 
+    They are found among the clips numbered `train`; every other clip is of the nearest one.
     One thread: with several, k-means adds up in an order that changes from run to run.
     """
     with threadpool_limits(1):
-        vectors = motion_vectors(cells, settings.own_scale)
-        features = _principal(vectors, settings.components)
-        silhouettes, ratios = _judged(vectors, features, settings)
+        vectors = motion_vectors(cells, train, settings.own_scale)
+        features = _principal(vectors, train, settings.components)
+        silhouettes, ratios = _judged(vectors[train], features[train], settings)
         if max(silhouettes.values(), default=-1) < settings.least:
             return MotionClusters(np.zeros(len(cells), np.int64), 1, silhouettes)
         number = best_number(silhouettes, ratios)
-        return MotionClusters(_k_means(features, number, settings), number, silhouettes)
+        labels = _k_means(features[train], number, settings).predict(features)
+        return MotionClusters(labels.astype(np.int64), number, silhouettes)
 
 
 def motion_vectors(
-    cells: Float[ndarray, "clip pair rows columns 3"], own_scale: bool
+    cells: Float[ndarray, "clip pair rows columns 3"],
+    train: Int64[ndarray, " train"],
+    own_scale: bool,
 ) -> Float[ndarray, "clip number"]:
-    """A clip's cell motion of all frame pairs in one vector, standardised over clips.
+    """A clip's cell motion of all frame pairs in one vector, standardised over training clips.
 
     To each number's variance a share of the mean one is added, or cells in which hardly anything
     moves would count as much as the others.
@@ -85,21 +91,21 @@ def motion_vectors(
     if own_scale:
         scale = cells[..., 0].mean(axis=(1, 2, 3), dtype=np.float64)[:, None]
         vectors = vectors / np.where(scale > 0, scale, 1)
-    vectors -= vectors.mean(axis=0)
-    variance = (vectors**2).mean(axis=0)
+    vectors -= vectors[train].mean(axis=0)
+    variance = (vectors[train] ** 2).mean(axis=0)
     if variance.any():
         vectors /= np.sqrt(variance + QUIET * variance.mean())
     return vectors
 
 
 def _principal(
-    vectors: Float[ndarray, "clip number"], components: int
+    vectors: Float[ndarray, "clip number"], train: Int64[ndarray, " train"], components: int
 ) -> Float[ndarray, "clip feature"]:
-    if not vectors.any():
+    known = vectors[train]
+    if not known.any():
         return np.zeros((len(vectors), 1))
-    features: ndarray = PCA(min(components, *vectors.shape), svd_solver="full").fit_transform(
-        vectors
-    )
+    principal = PCA(min(components, *known.shape), svd_solver="full").fit(known)
+    features: ndarray = principal.transform(vectors)
     return features
 
 
@@ -118,7 +124,7 @@ def _judged(
     vectors, features = vectors[chosen], features[chosen]
     distinct = len(np.unique(features, axis=0))
     labels = {
-        number: _k_means(features, number, settings)
+        number: _k_means(features, number, settings).labels_
         for number in settings.candidates
         if number < distinct
     }
@@ -143,7 +149,6 @@ def best_number(silhouettes: Mapping[int, float], ratios: Mapping[int, float]) -
 
 def _k_means(
     features: Float[ndarray, "clip feature"], number: int, settings: ClusterSettings
-) -> Int64[ndarray, " clip"]:
-    means = KMeans(number, n_init=settings.restarts, random_state=settings.seed).fit(features)
-    labels: ndarray = means.labels_.astype(np.int64)
-    return labels
+) -> KMeans:
+    means = KMeans(number, n_init=settings.restarts, random_state=settings.seed)
+    return means.fit(features)

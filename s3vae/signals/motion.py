@@ -14,6 +14,7 @@ from s3vae.settings import STRICT
 from s3vae.signals.flow import Farneback, FlowMethod, clip_flow
 
 STILL = -1
+DIRECTIONS = 8
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -28,7 +29,7 @@ class MotionSettings:
     rows: PositiveInt = 3
     columns: PositiveInt = 3
     top: PositiveInt = 3
-    directions: Annotated[int, Field(ge=2, le=127)] = 8
+    directions: Annotated[int, Field(ge=2, le=127)] = DIRECTIONS
     moving: NonNegativeFloat = 0.05
 
 

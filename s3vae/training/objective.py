@@ -63,7 +63,9 @@ class Objective(nn.Module):
                 decoded, elbo.take_frames(video, frames), frames_per_clip=video.shape[1]
             ),
             static_kl=elbo.static_kl(posterior.static),
-            dynamic_kl=elbo.dynamic_kl(posterior.dynamic, self.model.prior(dynamic)),
+            dynamic_kl=elbo.dynamic_kl(
+                posterior.dynamic, self.model.prior(dynamic, batch.known["cluster"])
+            ),
             consistency=self.consistency(features, posterior, generator),
             factor_prediction=self.factor_prediction(dynamic, batch.known),
             independence=self.independence(posterior, static, dynamic, generator),

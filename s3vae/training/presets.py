@@ -8,8 +8,8 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.settings import STRICT
 from s3vae.signals.clusters import ClusterSettings
+from s3vae.signals.motion import DIRECTIONS
 
-DIRECTIONS = 8
 Signal = Literal["top-cells", "top-cells+direction", "cells"]
 
 
@@ -33,6 +33,8 @@ class Exchange:
     decay: float = Field(default=0.995, gt=0, lt=1)
     clustering: ClusterSettings = field(default_factory=ClusterSettings)
     """How many clusters there are is chosen by silhouette; with one, nothing is exchanged."""
+    starts: bool = True
+    """Whether the prior of z_t begins each motion with a z_0 of its cluster, or all with 0."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,4 +1,4 @@
-"""Frame encoder and decoder: shapes, ranges, and what FiLM is for."""
+"""Frame encoder and decoders: shapes, ranges, and what FiLM is for."""
 
 from dataclasses import replace
 from itertools import product
@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from s3vae.model.architecture import Architecture, architecture
-from s3vae.model.frames import FrameDecoder, Waves, frame_encoder
+from s3vae.model.frames import FrameDecoder, frame_encoder
+from s3vae.model.waves import BroadcastDecoder
 
 ENCODERS, DECODERS = (get_args(Architecture.__annotations__[k]) for k in ("encoder", "decoder"))
 KINDS = [
@@ -26,7 +27,8 @@ def test_every_kind_leads_from_frames_to_features_and_from_codes_to_frames(
     sizes = replace(tiny, encoder=encoder, decoder=decoder, channels=channels, film=film)
     frames = torch.rand(5, channels, 64, 64)
     assert frame_encoder(sizes)(frames).shape == (5, sizes.features)
-    decoded = FrameDecoder(sizes)(torch.randn(5, sizes.static), torch.randn(5, sizes.dynamic))
+    kind = BroadcastDecoder if decoder == "broadcast" else FrameDecoder
+    decoded = kind(sizes)(torch.randn(5, sizes.static), torch.randn(5, sizes.dynamic))
     assert decoded.shape == frames.shape
 
 
@@ -40,11 +42,12 @@ def test_the_presets_fit_frames_of_64_pixels(preset: Any) -> None:
 
 
 def test_the_paper_encoder_has_the_widths_of_the_paper() -> None:
-    convolutions = [
-        layer for layer in frame_encoder(Architecture()).modules() if isinstance(layer, nn.Conv2d)
-    ]
-    assert [layer.out_channels for layer in convolutions] == [64, 128, 256, 512, 128]
-    assert {layer.kernel_size for layer in convolutions} == {(4, 4)}
+    layers = list(frame_encoder(Architecture()).modules())
+    convolutions = [each for each in layers if isinstance(each, nn.Conv2d)]
+    assert [each.out_channels for each in convolutions] == [64, 128, 256, 512]
+    assert {each.kernel_size for each in convolutions} == {(4, 4)}
+    (last,) = (each for each in layers if isinstance(each, nn.Linear))  # a 4x4 one of 4x4 places
+    assert (last.in_features, last.out_features) == (16 * 512, 128)
 
 
 def test_the_paper_decoder_has_the_widths_of_the_paper() -> None:
@@ -95,32 +98,6 @@ def test_without_normalization_decoded_signals_neither_grow_nor_fade(
     for stage in stages:
         hidden = nn.functional.leaky_relu(stage(hidden), 0.2)
         assert 0.5 < hidden.square().mean().sqrt() < 2
-
-
-def test_film_beside_waves_is_refused() -> None:
-    with pytest.raises(ValueError, match="film is part of"):
-        architecture("fast", decoder="broadcast", film=True)
-
-
-def test_over_waves_the_motion_code_alone_tells_the_place(tiny: Architecture) -> None:
-    """The phases of all waves, so the place of everything, are the same whatever z_f is."""
-    decoder = FrameDecoder(replace(tiny, decoder="broadcast")).eval()
-    waves: list[torch.Tensor] = []
-    decoder.spread.register_forward_hook(lambda _, __, out: waves.append(out))
-    dynamic = torch.randn(3, tiny.dynamic)
-    frames = [decoder(torch.randn(3, tiny.static), dynamic) for _ in range(2)]
-    assert torch.equal(*waves)
-    assert not torch.equal(*frames)
-
-
-def test_a_shift_of_all_phases_moves_waves_over_the_places() -> None:
-    waves = Waves(dynamic=2, channels=5, size=16)
-    with torch.no_grad():
-        step = waves.grid[16, 0] - waves.grid[0, 0]
-        waves.phase.weight[:, 0] = waves.frequencies[0] * step
-        waves.phase.weight[:, 1] = 0
-        still, moved = waves(torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
-    torch.testing.assert_close(moved[:, :-1], still[:, 1:], atol=1e-4, rtol=1e-4)
 
 
 def deaf_at_the_start(sizes: Architecture) -> FrameDecoder:

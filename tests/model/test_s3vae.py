@@ -29,7 +29,8 @@ def test_clips_become_codes_and_codes_become_clips(
     assert dynamic.mean.shape == dynamic.std.shape == (BATCH, TIME, tiny.dynamic)
     assert model.decode(static.mean, dynamic.mean).shape == (BATCH, TIME, channels, 64, 64)
     assert model.predict_signal(dynamic.mean).shape == (BATCH, TIME, tiny.signal)
-    assert model.prior(dynamic.mean).mean.shape == dynamic.mean.shape
+    same = torch.zeros(len(dynamic.mean), dtype=torch.long)
+    assert model.prior(dynamic.mean, same).mean.shape == dynamic.mean.shape
 
 
 @pytest.mark.parametrize("side", [32, 65, 128])

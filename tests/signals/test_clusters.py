@@ -6,12 +6,23 @@ from pydantic import ValidationError
 
 from s3vae.signals.clusters import (
     ClusterSettings,
+    MotionClusters,
     best_number,
     motion_clusters,
     motion_vectors,
 )
 
 FEW = ClusterSettings(candidates=(2, 3, 4, 5), restarts=3)
+
+
+def found_in(cells: np.ndarray, settings: ClusterSettings) -> MotionClusters:
+    """The clusters of clips that are all for training."""
+    return motion_clusters(cells, np.arange(len(cells)), settings)
+
+
+def vectors_of(cells: np.ndarray, own_scale: bool) -> np.ndarray:
+    """The motion vectors of clips that are all for training."""
+    return motion_vectors(cells, np.arange(len(cells)), own_scale)
 
 
 def motions(kinds: int, clips: int = 40, noise: float = 0.1, seed: int = 0) -> np.ndarray:
@@ -29,7 +40,7 @@ def same_partition(one: np.ndarray, other: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("kinds", [2, 3, 4])
 def test_as_many_clusters_are_found_as_there_are_ways_to_move(kinds: int) -> None:
-    found = motion_clusters(motions(kinds), FEW)
+    found = found_in(motions(kinds), FEW)
     assert found.number == kinds
     assert max(found.silhouettes, key=lambda number: found.silhouettes[number]) == kinds
     assert same_partition(found.labels, np.arange(40) % kinds)
@@ -37,7 +48,7 @@ def test_as_many_clusters_are_found_as_there_are_ways_to_move(kinds: int) -> Non
 
 def test_without_structure_there_is_one_cluster() -> None:
     noise = np.random.default_rng(0).normal(0, 1, (200, 4, 3, 3, 3))
-    found = motion_clusters(np.abs(noise), FEW)
+    found = found_in(np.abs(noise), FEW)
     assert found.number == 1
     assert not found.labels.any()
     assert max(found.silhouettes.values()) < FEW.least
@@ -52,38 +63,49 @@ def test_of_almost_equal_silhouettes_the_variance_ratio_decides() -> None:
 
 @pytest.mark.parametrize("clips", [1, 2, 30])
 def test_clips_that_are_still_or_too_few_are_one_cluster(clips: int) -> None:
-    still = motion_clusters(np.zeros((clips, 4, 3, 3, 3)), FEW)
+    still = found_in(np.zeros((clips, 4, 3, 3, 3)), FEW)
     assert (still.number, still.labels.tolist()) == (1, [0] * clips)
 
 
 def test_the_same_seed_gives_the_same_clusters() -> None:
     cells = motions(4, clips=300, noise=1.5)
-    once, again = motion_clusters(cells, FEW), motion_clusters(cells, FEW)
+    once, again = found_in(cells, FEW), found_in(cells, FEW)
     np.testing.assert_array_equal(once.labels, again.labels)
     assert once.silhouettes == again.silhouettes
 
 
 def test_clips_outside_the_subset_are_clustered_too() -> None:
     settings = ClusterSettings(candidates=(2, 3, 4), restarts=3, subset=30)
-    found = motion_clusters(motions(3, clips=120), settings)
+    found = found_in(motions(3, clips=120), settings)
     assert same_partition(found.labels, np.arange(120) % 3)
 
 
 def test_each_clips_own_scale_does_not_matter_unless_asked_for() -> None:
     cells = motions(3)
     scales = np.random.default_rng(1).uniform(0.1, 10, (40, 1, 1, 1, 1))
-    plain, scaled = (motion_vectors(each, True) for each in (cells, cells * scales))
+    plain, scaled = (vectors_of(each, True) for each in (cells, cells * scales))
     np.testing.assert_allclose(scaled, plain, atol=1e-9)
-    raw, raw_scaled = (motion_vectors(each, False) for each in (cells, cells * scales))
+    raw, raw_scaled = (vectors_of(each, False) for each in (cells, cells * scales))
     assert not np.allclose(raw, raw_scaled, atol=0.1)
 
 
 def test_the_unit_of_motion_does_not_matter() -> None:
     cells = motions(3)
-    plain, larger = (motion_vectors(each, False) for each in (cells, 1000 * cells))
+    plain, larger = (vectors_of(each, False) for each in (cells, 1000 * cells))
     np.testing.assert_allclose(larger, plain, atol=1e-6)
 
 
 def test_fewer_than_two_clusters_cannot_be_asked_for() -> None:
     with pytest.raises(ValidationError, match="candidates"):
         ClusterSettings(candidates=(1, 2))
+
+
+def test_clips_that_are_not_for_training_are_of_the_nearest_cluster() -> None:
+    cells, train = motions(3, clips=60), np.arange(30)
+    found = motion_clusters(cells, train, FEW)
+    assert same_partition(found.labels, np.arange(60) % 3)
+    others = cells.copy()
+    others[30:] = np.random.default_rng(5).normal(0, 9, others[30:].shape)
+    again = motion_clusters(others, train, FEW)  # others change nothing for those for training
+    np.testing.assert_array_equal(again.labels[:30], found.labels[:30])
+    assert again.silhouettes == found.silhouettes

@@ -27,7 +27,7 @@ def given(clips: "ClipFile", flow: "FlowSignal") -> "Examples":
 
     found, motion = examples(clips, flow, None), clips.labels("motion")
     known = {**found.batches.known, "cluster": torch.from_numpy(motion)}
-    clusters = MotionClusters(motion[clips.split("train")], 3, {})
+    clusters = MotionClusters(motion, 3, {})
     return Examples(ClipBatches(clips, known), clusters)
 
 

@@ -41,8 +41,11 @@ def train(
     settings = losses("ours", exchange=exchange, partners=0.3)
     given = examples(clips, FlowSignal(data / "flow.h5"), exchange)
     torch.manual_seed(SETTINGS.seed)
-    model = S3VAE(architecture("fast", signal=settings.outputs(9), film=True, **SIZES))
-    objective = Objective(model, settings, given.cluster_count, len(clips.split("train")))
+    shares = given.cluster_shares
+    sizes = architecture(
+        "fast", signal=settings.outputs(9), film=True, clusters=len(shares), **SIZES
+    )
+    objective = Objective(S3VAE(sizes), settings, len(shares), len(clips.split("train")))
 
     def batches(first: int) -> Iterator[Batch]:
         order = ShuffledBatches(clips.split("train"), SETTINGS.batch_size, 0, STEPS, first)

@@ -1,0 +1,104 @@
+"""A decoder for objects that move about: z_t says where, both codes say what."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from s3vae.model.architecture import Architecture
+
+HIGHEST_FREQUENCY = 6 * math.pi
+"""Radians from the middle of a frame to its edge, about: a wavelength of a few pixels."""
+PLACES, PIXELS = 16, 4
+"""Places along each axis of a frame, and pixels along each axis that one place gives."""
+SLOPE = 0.2
+
+Motions = Float[Tensor, "frame dynamic"]
+Codes = Float[Tensor, "frame code"]
+Given = Float[Tensor, "frame place inputs"]
+Made = Float[Tensor, "frame place outputs"]
+
+
+class FilmedLinear(nn.Module):
+    """A linear layer over channels that a code scales and shifts (FiLM, Perez et al. 2018).
+
+    The code acts on the layer's weights, of which there are few, not on the channels of all places.
+    """
+
+    def __init__(self, codes: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.film = nn.Linear(codes, 2 * inputs)
+        self.weight = nn.Parameter(torch.empty(inputs, outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        gain = nn.init.calculate_gain("leaky_relu", SLOPE)
+        nn.init.normal_(self.weight, std=gain / math.sqrt(inputs))
+
+    def weights(
+        self, codes: Codes
+    ) -> tuple[Float[Tensor, "frame inputs outputs"], Float[Tensor, "frame 1 outputs"]]:
+        """The weights and biases of each code."""
+        scale, shift = self.film(codes).chunk(2, dim=-1)
+        # bounded, so that a drawn code scales no further than those of training did
+        weights = (1 + scale.tanh())[..., None] * self.weight
+        return weights, torch.addmm(self.bias, shift, self.weight)[:, None]
+
+    def forward(self, hidden: Given, codes: Codes) -> Made:
+        """The layer at every place of every frame."""
+        weights, bias = self.weights(codes)
+        return torch.baddbmm(bias, hidden, weights)
+
+
+class FilmedWaves(nn.Module):
+    """Sums of plane waves, sin(w·place + phase(z_t)), that both codes weigh.
+
+    To shift a wave is to add to its phase, so where an object is enters linearly, and z_f has no
+    say in it. As sin(a + b) = sin a cos b + cos a sin b, waves are the same for all frames.
+    """
+
+    grid: Tensor
+
+    def __init__(self, codes: int, dynamic: int, waves: int, outputs: int) -> None:
+        super().__init__()
+        line = torch.linspace(-1, 1, PLACES)
+        self.register_buffer("grid", torch.cartesian_prod(line, line), persistent=False)
+        self.frequencies = nn.Parameter(HIGHEST_FREQUENCY / 2 * torch.randn(2, waves))
+        self.phase = nn.Linear(dynamic, waves)
+        self.layer = FilmedLinear(codes, waves, outputs)
+
+    def forward(self, dynamic: Motions, codes: Codes) -> Made:
+        """One grid of sums per frame."""
+        angle, phase = self.grid @ self.frequencies, self.phase(dynamic)[..., None]
+        waves = torch.cat([angle.sin(), angle.cos()], dim=-1)
+        weights, bias = self.layer.weights(codes)
+        shifted = torch.cat([weights * phase.cos(), weights * phase.sin()], dim=1)
+        # one product for all frames: a batch of products would repeat the waves
+        placed = waves @ shifted.transpose(0, 1).flatten(1)
+        made: Tensor = placed.reshape(len(waves), len(shifted), -1).transpose(0, 1) + bias
+        return made
+
+
+class BroadcastDecoder(nn.Module):
+    """p(x_t | z_f, z_t): the mean of a frame, by the same layers at each of 16x16 places."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        width, self.channels = architecture.decoder_width, architecture.channels
+        codes = architecture.static + architecture.dynamic
+        self.waves = FilmedWaves(codes, architecture.dynamic, 4 * width, 2 * width)
+        self.hidden = FilmedLinear(codes, 2 * width, 2 * width)
+        self.pixels = FilmedLinear(codes, 2 * width, self.channels * PIXELS**2)
+
+    def forward(
+        self, static: Float[Tensor, "frame static"], dynamic: Motions
+    ) -> Float[Tensor, "frame channel height width"]:
+        """One frame per pair of codes."""
+        codes = torch.cat([static, dynamic], dim=-1)
+        hidden = self.waves(dynamic, codes)
+        for layer in (self.hidden, self.pixels):
+            hidden = layer(leaky_relu(hidden, SLOPE), codes)
+        pixels = hidden.reshape(-1, PLACES, PLACES, self.channels, PIXELS, PIXELS)
+        frames = pixels.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
+        decoded: Tensor = frames.sigmoid()
+        return decoded
