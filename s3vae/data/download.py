@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -31,11 +32,18 @@ BIG = 16 << 20
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to download: its path in a mirror, its sha256 and its official URLs, best first."""
+    """A file to download: its path in a mirror, its sha256 and its official URLs, best first.
+
+    A packed one is gzipped at its sources, as `<path>.gz` (and so are the URLs), and kept unpacked;
+    the sum is that of the unpacked file, for packed ones differ from source to source. Without an
+    optional one its data set can do.
+    """
 
     path: str
     sha256: str
     urls: tuple[str, ...]
+    packed: bool = False
+    optional: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for a path that leads out of its folder or a URL that is not safe."""
@@ -109,11 +117,12 @@ def fetch(
 
 def _sources(file: RemoteFile, mirror: str | None) -> Iterator[str]:
     """Name every place of the file in the order they are asked, each a path or a URL."""
+    path = f"{file.path}.gz" if file.packed else file.path
     if mirror is not None and _is_url(mirror):
-        yield f"{mirror.rstrip('/')}/{quote(file.path)}"
+        yield f"{mirror.rstrip('/')}/{quote(path)}"
     elif mirror is not None:
-        yield str(Path(mirror).expanduser() / file.path)
-    yield from file.urls
+        yield str(Path(mirror).expanduser() / path)
+    yield from (f"{url}.gz" if file.packed else url for url in file.urls)
 
 
 def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
@@ -123,15 +132,34 @@ def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
     with opened as (chunks, size), replacing(target) as aside:
         watched = Progress(file.path, size, "B") if size >= BIG else nullcontext()
         with aside.open("wb") as out, watched as progress:
-            for chunk in chunks:
+            watched_chunks = _watched(chunks, progress)
+            for chunk in _unpacked(watched_chunks) if file.packed else watched_chunks:
                 out.write(chunk)
                 digest.update(chunk)
-                if progress is not None:
-                    progress.advance(len(chunk))
         if digest.hexdigest() != file.sha256:
             raise _Unavailable(
                 f"{file.path} should have sha256 {file.sha256} but has {digest.hexdigest()}"
             )
+
+
+def _watched(chunks: Iterator[bytes], progress: Progress | None) -> Iterator[bytes]:
+    """The same chunks; `progress` hears of each."""
+    for chunk in chunks:
+        if progress is not None:
+            progress.advance(len(chunk))
+        yield chunk
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What gzipped chunks hold; raise _Unavailable if they are not gzipped or end early."""
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        for chunk in chunks:
+            yield unpack.decompress(chunk)
+    except zlib.error as error:
+        raise _Unavailable(f"it is not whole gzip: {error}") from error
+    if not unpack.eof:
+        raise _Interrupted("the file breaks off before its end")
 
 
 @contextmanager
