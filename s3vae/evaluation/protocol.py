@@ -1,7 +1,8 @@
 """The protocol: the paper's headline row and the leak tests that it leaves out (docs/protocol.md).
 
 Every code path loops over the factors that the clip file declares. Where a file has several factors
-of a kind, a score is the mean over them. Fractions and nats.
+of a kind, a score is the mean over them, but of the headline's accuracy, for which all must be
+right; where it has none of a kind, what judges them is not a number. Fractions and nats.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,11 @@ class Subject:
         """The names of the static or of the dynamic factors."""
         return [factor.name for factor in self.factors if factor.kind == kind]
 
+    @property
+    def headline_kind(self) -> str:
+        """The kind of factor that the headline row judges: dynamic, if any is declared."""
+        return "dynamic" if self.of_kind("dynamic") else "static"
+
     def accuracies(
         self, judged: Judged, kind: str, of: Int[ndarray, " clip"] | None = None
     ) -> Scores:
@@ -54,16 +60,16 @@ class Subject:
     def mean(self, judged: Judged, kind: str, score: Score) -> float:
         """A score of the judge's answers on a class-balanced subset, mean over the factors."""
         chosen = {name: balanced(self.labels[name]) for name in self.of_kind(kind)}
-        return float(np.mean([score(judged[name][rows]) for name, rows in chosen.items()]))
+        return mean_of({name: score(judged[name][rows]) for name, rows in chosen.items()})
 
     def chance(self, kind: str) -> float:
         """The accuracy of a guess: one over the number of values, mean over the factors."""
-        return float(np.mean([1 / len(f.values) for f in self.factors if f.kind == kind]))
+        return mean_of({f.name: 1 / len(f.values) for f in self.factors if f.kind == kind})
 
 
 def mean_of(scores: Mapping[str, float]) -> float:
-    """The mean over factors."""
-    return float(np.mean(list(scores.values())))
+    """The mean over factors; not a number where there are none."""
+    return float(np.mean(list(scores.values()))) if scores else float("nan")
 
 
 def on_real_clips(subject: Subject) -> Scores:
@@ -75,26 +81,36 @@ def on_real_clips(subject: Subject) -> Scores:
             for kind in ("static", "dynamic")
             for right in subject.accuracies(real, kind).values()
         ),
-        "judge_inception_score": subject.mean(real, "dynamic", inception_score),
-        "judge_h_y_given_x": subject.mean(real, "dynamic", conditional_entropy),
+        "judge_inception_score": subject.mean(real, subject.headline_kind, inception_score),
+        "judge_h_y_given_x": subject.mean(real, subject.headline_kind, conditional_entropy),
         "static_chance": subject.chance("static"),
         "dynamic_chance": subject.chance("dynamic"),
     }
 
 
+def headline(subject: Subject, judged: Judged, kind: str) -> Scores:
+    """The paper's row: whether the factors of the code that is the clip's are seen, and surely.
+
+    A clip is right if all of them are.
+    """
+    names = subject.of_kind(kind)
+    said = np.stack([judged[name].argmax(1) for name in names])
+    true = np.stack([subject.labels[name] for name in names])
+    real = np.stack([subject.on_real[name].argmax(1) for name in names])
+    return {
+        "accuracy": float((said == true).all(axis=0).mean()),
+        "agreement": float((said == real).all(axis=0).mean()),
+        "inception_score": subject.mean(judged, kind, inception_score),
+        "h_y_given_x": subject.mean(judged, kind, conditional_entropy),
+        "h_y": subject.mean(judged, kind, marginal_entropy),
+    }
+
+
 def draw_appearance(subject: Subject, judged: Judged) -> Scores:
     """z_t of the clip, z_f drawn: the headline row, and what of the appearance leaked into z_t."""
-    agree = [
-        float(np.mean(judged[name].argmax(1) == subject.on_real[name].argmax(1)))
-        for name in subject.of_kind("dynamic")
-    ]
     leaks = subject.accuracies(judged, "static")
     return {
-        "accuracy": mean_of(subject.accuracies(judged, "dynamic")),
-        "agreement": float(np.mean(agree)),
-        "inception_score": subject.mean(judged, "dynamic", inception_score),
-        "h_y_given_x": subject.mean(judged, "dynamic", conditional_entropy),
-        "h_y": subject.mean(judged, "dynamic", marginal_entropy),
+        **(headline(subject, judged, "dynamic") if subject.headline_kind == "dynamic" else {}),
         "static_leak": mean_of(leaks),
         "static_h_y": subject.mean(judged, "static", marginal_entropy),
         **{f"leak_{name}": value for name, value in leaks.items()},
@@ -102,9 +118,13 @@ def draw_appearance(subject: Subject, judged: Judged) -> Scores:
 
 
 def draw_motion(subject: Subject, judged: Judged) -> Scores:
-    """z_f of the clip, z_t drawn: whether the appearance stays and the motion is new and real."""
+    """z_f of the clip, z_t drawn: whether the appearance stays and the motion is new and real.
+
+    Where no dynamic factor is declared, this is the headline row.
+    """
     kept = subject.accuracies(judged, "static")
     return {
+        **(headline(subject, judged, "static") if subject.headline_kind == "static" else {}),
         "static_kept": mean_of(kept),
         "dynamic_follows_static": mean_of(subject.accuracies(judged, "dynamic")),
         "drawn_h_y": subject.mean(judged, "dynamic", marginal_entropy),

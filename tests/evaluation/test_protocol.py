@@ -12,6 +12,8 @@ from s3vae.evaluation.generation import Codes, donors
 from s3vae.evaluation.judge import Judge
 from s3vae.evaluation.protocol import (
     Subject,
+    headline,
+    mean_of,
     on_real_clips,
     over_seeds,
     reconstruction_scores,
@@ -201,6 +203,31 @@ def test_of_several_factors_of_a_kind_the_scores_are_means() -> None:
     assert subject.chance("static") == pytest.approx((1 / 4 + 1 / 2) / 2)
     judged = {"colour": np.eye(COLOURS)[COLOUR], "size": np.eye(2)[1 - size]}
     assert subject.accuracies(judged, "static") == {"colour": 1, "size": 0}
+
+
+def test_where_no_dynamic_factor_is_declared_the_headline_judges_the_static_ones(
+    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
+) -> None:
+    """As of moving digits, whose motions have no names: z_f of the clip, z_t drawn."""
+    only = Subject(FACTORS[:1], {"colour": COLOUR}, {"colour": subject.on_real["colour"]})
+    scores = sampled_scores(Coloured(tiny), judge, codes, only, seed=0)
+    assert (scores["accuracy"], scores["static_kept"], scores["swap_static"]) == (1, 1, 1)
+    assert scores["inception_score"] == pytest.approx(COLOURS)
+    cheated = sampled_scores(IgnoresStatic(tiny), judge, codes, only, seed=0)
+    assert cheated["accuracy"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
+    for name in ("swap_dynamic", "dynamic_follows_static", "drawn_h_y"):
+        assert math.isnan(scores[name])
+    assert on_real_clips(only)["judge_inception_score"] == pytest.approx(COLOURS)
+
+
+def test_a_clip_is_right_in_the_headline_only_if_all_its_factors_are() -> None:
+    labels = {"smaller": np.array([0, 1, 0, 1]), "larger": np.array([1, 1, 1, 1])}
+    factors = tuple(Factor(name, "static", ("0", "1")) for name in labels)
+    said = {"smaller": np.eye(2)[[0, 1, 1, 1]], "larger": np.eye(2)[[1, 0, 1, 1]]}
+    subject = Subject(factors, labels, {name: np.eye(2)[each] for name, each in labels.items()})
+    found = headline(subject, said, "static")
+    assert (found["accuracy"], found["agreement"]) == (0.5, 0.5)
+    assert mean_of(subject.accuracies(said, "static")) == 0.75
 
 
 def test_entropies_are_taken_on_as_many_clips_of_every_class() -> None:
