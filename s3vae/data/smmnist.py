@@ -213,7 +213,8 @@ def _layers(digits: Digits, pairs: Pairs, corners: Corners) -> Iterator[tuple[La
 
 def _frames(one: Layer, other: Layer) -> UInt8[ndarray, "time height width 1"]:
     """Both digits in one picture: summed, and white at most."""
-    return (one + np.minimum(255 - one, other))[..., None]
+    summed: ndarray = one + np.minimum(255 - one, other)
+    return summed[..., None]
 
 
 def _flow(
@@ -222,4 +223,5 @@ def _flow(
     """How far (x, y) what is seen at each pixel moves: the brighter digit; black is still."""
     of_one, of_other = moves[:, :, None, None].astype(np.float32)
     seen, first = np.maximum(one, other)[:-1] > VISIBLE, (one >= other)[:-1]
-    return np.where(first[..., None], of_one, of_other) * seen[..., None]
+    moves_seen: ndarray = np.where(first[..., None], of_one, of_other) * seen[..., None]
+    return moves_seen

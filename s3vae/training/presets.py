@@ -24,6 +24,8 @@ class Weights:
     factor_prediction: float = 100.0
     independence: float = 1.0
     aggregate: float = 0.0
+    supervision: float = 0.0
+    """Of the true factors' cross-entropy: labels are read only if it is not 0."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -74,6 +76,14 @@ PRESETS: dict[str, LossSettings] = {
     "released": LossSettings(
         weights=Weights(consistency=100.0, factor_prediction=0.1, independence=0.01),
         signal="top-cells+direction",
+    ),
+    "baseline": LossSettings(
+        weights=Weights(consistency=0.0, factor_prediction=0.0, independence=0.0),
+    ),
+    "supervised": LossSettings(
+        weights=Weights(
+            consistency=0.0, factor_prediction=0.0, independence=0.0, supervision=100.0
+        ),
     ),
     "ours": LossSettings(
         weights=Weights(
