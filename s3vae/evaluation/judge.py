@@ -48,16 +48,19 @@ class Judge(nn.Module):
 
 def moved(frames: RawVideo, pixels: int, generator: Generator) -> RawVideo:
     """Each clip moved as a whole, by at most so many pixels along each axis; edges are repeated."""
-    clips, time, height, width = frames.shape[:4]
+    clips, _, height, width = frames.shape[:4]
     device = frames.device
     moves = torch.randint(-pixels, pixels + 1, (2, clips, 1), generator=generator, device=device)
     rows, columns = (
         (torch.arange(size, device=device) + by).clamp(0, size - 1)
         for size, by in zip((height, width), moves, strict=True)
     )
-    clip = torch.arange(clips, device=device)[:, None, None, None]
-    at = torch.arange(time, device=device)[:, None, None]
-    return frames[clip, at, rows[:, None, :, None], columns[:, None, None]]
+    return torch.stack(
+        [
+            clip.index_select(1, from_rows).index_select(2, from_columns)
+            for clip, from_rows, from_columns in zip(frames, rows, columns, strict=True)
+        ]
+    )
 
 
 def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:

@@ -35,12 +35,17 @@ def pictures(
 
 
 def varied_clips(clips: ClipFile, count: int, seed: int) -> Int[ndarray, " clip"]:
-    """Test clips, of different identities while there are any, whose motions take turns."""
+    """Test clips, of different identities while there are any, whose motions take turns.
+
+    Where motions have no names, they are as they come.
+    """
     order = np.random.default_rng(seed).permutation(clips.split("test"))
-    motion = clips.labels(clips.dynamic_factors[0].name)
+    named = clips.dynamic_factors[:1]
+    motion = clips.labels(named[0].name) if named else np.zeros(clips.clips, np.int64)
+    motions = len(named[0].values) if named else 1
     chosen: list[int] = []
     for turn in range(count):
-        wanted = turn % len(clips.dynamic_factors[0].values)
+        wanted = turn % motions
         known = clips.identity[chosen]
         left = [int(i) for i in order if i not in chosen]
         fresh = [i for i in left if clips.identity[i] not in known] or left

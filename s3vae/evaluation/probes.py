@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 from sklearn.linear_model import LogisticRegression
@@ -11,15 +10,21 @@ from sklearn.preprocessing import StandardScaler
 
 from s3vae.data.clips import Factor
 from s3vae.evaluation.generation import Codes
+from s3vae.evaluation.scores import mean_of
 
 MOST_ITERATIONS = 200
 
-Labels = Mapping[str, Int[ndarray, " clip"]]
-FlatCodes = Float[ndarray, "clip dim"]
+TrainLabels = Mapping[str, Int[ndarray, " clip"]]
+TestLabels = Mapping[str, Int[ndarray, " test"]]
+TrainCodes = Float[ndarray, "clip dim"]
+TestCodes = Float[ndarray, "test dim"]
 
 
 def probe_accuracy(
-    train: FlatCodes, labels: Int[ndarray, " clip"], test: FlatCodes, truth: Int[ndarray, " test"]
+    train: TrainCodes,
+    labels: Int[ndarray, " clip"],
+    test: TestCodes,
+    truth: Int[ndarray, " test"],
 ) -> float:
     """Accuracy on `test` of a logistic regression on standardized codes of `train`."""
     probe = make_pipeline(
@@ -31,22 +36,22 @@ def probe_accuracy(
 
 def probe_scores(
     train: Codes,
-    train_labels: Labels,
+    train_labels: TrainLabels,
     test: Codes,
-    test_labels: Labels,
+    test_labels: TestLabels,
     factors: tuple[Factor, ...],
 ) -> dict[str, float]:
     """Each factor from the code that should not hold it: static from z_1:T, dynamic from z_f."""
-    scores: dict[str, list[float]] = {"static": [], "dynamic": []}
+    scores: dict[str, dict[str, float]] = {"static": {}, "dynamic": {}}
     for factor in factors:
         code = "dynamic" if factor.kind == "static" else "static"
         known, asked = (
             getattr(codes, code).flatten(1).cpu().double().numpy() for codes in (train, test)
         )
-        scores[factor.kind].append(
-            probe_accuracy(known, train_labels[factor.name], asked, test_labels[factor.name])
+        scores[factor.kind][factor.name] = probe_accuracy(
+            known, train_labels[factor.name], asked, test_labels[factor.name]
         )
     return {
-        "probe_static_from_dynamic": float(np.mean(scores["static"])),
-        "probe_dynamic_from_static": float(np.mean(scores["dynamic"])),
+        "probe_static_from_dynamic": mean_of(scores["static"]),
+        "probe_dynamic_from_static": mean_of(scores["dynamic"]),
     }

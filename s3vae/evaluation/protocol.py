@@ -1,8 +1,8 @@
 """The protocol: the paper's headline row and the leak tests that it leaves out (docs/protocol.md).
 
 Every code path loops over the factors that the clip file declares. Where a file has several factors
-of a kind, a score is the mean over them, but of the headline's accuracy, for which all must be
-right; where it has none of a kind, what judges them is not a number. Fractions and nats.
+of a kind, a score is the mean over them, but accuracy and agreement of the headline row ask for all
+at once; where it has none of a kind, what judges them is not a number. Fractions and nats.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,7 @@ from s3vae.evaluation.scores import (
     conditional_entropy,
     inception_score,
     marginal_entropy,
+    mean_of,
 )
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
@@ -65,11 +66,6 @@ class Subject:
     def chance(self, kind: str) -> float:
         """The accuracy of a guess: one over the number of values, mean over the factors."""
         return mean_of({f.name: 1 / len(f.values) for f in self.factors if f.kind == kind})
-
-
-def mean_of(scores: Mapping[str, float]) -> float:
-    """The mean over factors; not a number where there are none."""
-    return float(np.mean(list(scores.values()))) if scores else float("nan")
 
 
 def on_real_clips(subject: Subject) -> Scores:

@@ -1,5 +1,7 @@
 """Scores of judged clips: accuracy, entropies and the inception score (natural logarithms)."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
@@ -10,6 +12,11 @@ Probabilities = Float[ndarray, "clip value"]
 def accuracy(probabilities: Probabilities, labels: Int[ndarray, " clip"]) -> float:
     """Share of clips whose most probable value is the label."""
     return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+def mean_of(scores: Mapping[str, float]) -> float:
+    """The mean over factors; not a number where there are none."""
+    return float(np.mean(list(scores.values()))) if scores else float("nan")
 
 
 def entropy(probabilities: Float[ndarray, "*rows value"]) -> Float[ndarray, "*rows"]:

@@ -1,5 +1,7 @@
 """Linear probes read what is there and nothing else."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -62,3 +64,11 @@ def test_codes_that_hold_each_others_factors_are_found_out() -> None:
     train, test = (codes(telling(MOTION, seed), telling(LABELS, seed)) for seed in (0, 1))
     scores = probe_scores(train, labels, test, labels, FACTORS)
     assert set(scores.values()) == {1.0}
+
+
+def test_where_no_factor_of_a_kind_is_declared_there_is_nothing_to_probe() -> None:
+    labels = {"shape": LABELS}
+    train, test = (codes(telling(LABELS, seed), telling(MOTION, seed)) for seed in (0, 1))
+    scores = probe_scores(train, labels, test, labels, FACTORS[:1])
+    assert math.isnan(scores["probe_dynamic_from_static"])
+    assert scores["probe_static_from_dynamic"] == pytest.approx(1 / VALUES, abs=0.1)

@@ -13,12 +13,12 @@ from s3vae.evaluation.judge import Judge
 from s3vae.evaluation.protocol import (
     Subject,
     headline,
-    mean_of,
     on_real_clips,
     over_seeds,
     reconstruction_scores,
     sampled_scores,
 )
+from s3vae.evaluation.scores import mean_of
 from s3vae.model.architecture import Architecture
 from s3vae.model.prior import DynamicPrior
 from s3vae.model.s3vae import S3VAE

@@ -1,0 +1,52 @@
+"""Stage `evaluate`: its scores and pictures of clips whose motions have no names."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from s3vae.data.clips import ClipFile
+    from s3vae.model.architecture import Architecture
+
+
+@pytest.fixture
+def unnamed_motions(clips: "ClipFile", tmp_path: Path) -> "ClipFile":
+    """The squares, whose file declares their colour alone."""
+    from s3vae.data.clips import ClipFile, ClipSet, write_clips
+
+    static = ClipSet(
+        name="squares",
+        source="drawn by a test",
+        licence="none",
+        parameters={},
+        shape=clips.shape,
+        frames=clips.frames(range(clips.clips)),
+        factors=clips.static_factors,
+        labels={"colour": clips.labels("colour")},
+        identity=clips.identity,
+        split=clips._split,
+    )
+    write_clips(tmp_path / "clips.h5", static)
+    return ClipFile(tmp_path / "clips.h5")
+
+
+def test_without_a_dynamic_factor_static_ones_are_scored_and_what_needs_one_is_null(
+    unnamed_motions: "ClipFile", tiny: "Architecture", tmp_path: Path
+) -> None:
+    import torch
+
+    from pipelines.evaluate import draw, score
+    from s3vae.evaluation.judge import Judge
+    from s3vae.evaluation.settings import EvaluationSettings
+    from s3vae.model.s3vae import S3VAE
+
+    torch.manual_seed(0)
+    cpu, settings = torch.device("cpu"), EvaluationSettings(least_judge_accuracy=0, picture_clips=2)
+    model, judge = S3VAE(tiny).eval(), Judge({"colour": 2}, channels=3, width=4).eval()
+    scores = score(model, judge, unnamed_motions, settings, cpu)
+    asked = {"swap_dynamic", "dynamic_follows_static", "drawn_h_y", "probe_dynamic_from_static"}
+    assert asked <= {name for name, value in scores.items() if value is None}
+    assert scores["accuracy"] == scores["static_kept"]
+    draw(model, unnamed_motions, settings, cpu, tmp_path / "pictures")
+    assert (tmp_path / "pictures" / "swap.gif").is_file()
