@@ -8,7 +8,7 @@ from pipelines.params import section
 from pipelines.runner import map_shards, run_stage
 from s3vae.data.clips import write_clips
 from s3vae.data.datasets import DataSet
-from s3vae.data.download import DownloadError, RemoteFile, fetch, mirror_from_environment
+from s3vae.data.download import ATTEMPTS, DownloadError, RemoteFile, fetch, mirror_from_environment
 from s3vae.progress import LOG, Progress
 
 
@@ -19,7 +19,8 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
 
         def fetch_one(file: RemoteFile) -> Path | None:
             try:
-                return fetch(file, raw, mirror)
+                # what may be missing is not worth long patience
+                return fetch(file, raw, mirror, attempts=1 if file.optional else ATTEMPTS)
             except DownloadError as error:
                 if not file.optional:
                     raise

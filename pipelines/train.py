@@ -31,8 +31,7 @@ def train(files: Layout, name: str, method: Method) -> None:
     """Leave the model's folder and its history; a killed training goes on where it was."""
     clips, device = ClipFile(files.clips), choose_device()
     flow = FlowSignal(files.flow)
-    supervised = method.losses.weights.supervision > 0
-    given = examples(clips, flow, method.losses.exchange, labelled=supervised)
+    given = examples(clips, flow, method.losses.exchange, labelled=method.losses.supervised)
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
         if given.clusters.number == 1:

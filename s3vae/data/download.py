@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -26,6 +27,7 @@ PATIENCE = (10.0, 60.0)
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 """The HTTP answers that another attempt may change."""
 CHUNK = 1 << 20
+GZIP = b"\x1f\x8b"
 BIG = 16 << 20
 """Bytes from which on a file shows its progress."""
 
@@ -45,6 +47,11 @@ class RemoteFile:
     packed: bool = False
     optional: bool = False
 
+    @property
+    def stored(self) -> str:
+        """Its path in a mirror."""
+        return f"{self.path}.gz" if self.packed else self.path
+
     def __post_init__(self) -> None:
         """Raise ValueError for a path that leads out of its folder or a URL that is not safe."""
         path = PurePosixPath(self.path)
@@ -59,11 +66,12 @@ class DownloadError(RuntimeError):
     """A file that no source gave: what was tried, what went wrong there, and the mend."""
 
     def __init__(self, file: RemoteFile, failures: list[str]) -> None:
+        unpacked = " unpacked" if file.packed else ""
         tried = "".join(f"\n  - {failure}" for failure in failures) or "\n  (it has no source)"
         super().__init__(
             f"{file.path} could not be downloaded. Tried:{tried}\n"
             f"If this machine cannot reach them, set {MIRROR} to a folder or URL that holds "
-            f"{file.path} (sha256 {file.sha256}) and run again."
+            f"{file.stored} (sha256{unpacked} {file.sha256}) and run again."
         )
 
 
@@ -117,11 +125,10 @@ def fetch(
 
 def _sources(file: RemoteFile, mirror: str | None) -> Iterator[str]:
     """Name every place of the file in the order they are asked, each a path or a URL."""
-    path = f"{file.path}.gz" if file.packed else file.path
     if mirror is not None and _is_url(mirror):
-        yield f"{mirror.rstrip('/')}/{quote(path)}"
+        yield f"{mirror.rstrip('/')}/{quote(file.stored)}"
     elif mirror is not None:
-        yield str(Path(mirror).expanduser() / path)
+        yield str(Path(mirror).expanduser() / file.stored)
     yield from (f"{url}.gz" if file.packed else url for url in file.urls)
 
 
@@ -151,10 +158,14 @@ def _watched(chunks: Iterator[bytes], progress: Progress | None) -> Iterator[byt
 
 
 def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What gzipped chunks hold; raise _Unavailable if they are not gzipped or end early."""
+    """What gzipped chunks hold; others as they are, for some servers unpack what they send."""
+    first = next(chunks, b"")
+    if not first.startswith(GZIP):
+        yield from chain([first], chunks)
+        return
     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        for chunk in chunks:
+        for chunk in chain([first], chunks):
             yield unpack.decompress(chunk)
     except zlib.error as error:
         raise _Unavailable(f"it is not whole gzip: {error}") from error

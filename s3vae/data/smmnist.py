@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int, UInt8
+from jaxtyping import Float32, Int, Integer, UInt8
 from numpy import ndarray
 from PIL import Image
 from pydantic import Field
@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
+from s3vae.files import sha256_of
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 
@@ -49,7 +50,7 @@ class Digits(NamedTuple):
     """Handwritten digits with their labels."""
 
     images: UInt8[ndarray, "digit height width"]
-    labels: Int[ndarray, " digit"]
+    labels: Integer[ndarray, " digit"]
 
     def of(self, rows: Int[ndarray, " chosen"]) -> "Digits":
         """Some of them."""
@@ -95,9 +96,15 @@ class SMMNIST:
         )
 
     def clips(self, raw: Path) -> ClipSet:
-        """Draw the set, with its exact motion, from the digits below `raw` or the embedded ones."""
+        """Draw the set, with its exact motion, from the digits below `raw` or the embedded ones.
+
+        Raises FileNotFoundError if the digits asked for are not there.
+        """
         folder = raw / "mnist"
-        full = self.digits != "embedded" and all((folder / name).is_file() for name in SUMS)
+        full = self.digits != "embedded" and _whole(folder)
+        if self.digits == "mnist" and not full:
+            msg = f"{folder} does not hold MNIST whole: download it again, or set digits: embedded"
+            raise FileNotFoundError(msg)
         counts = (self.train, self.val, self.test)
         draw = np.random.default_rng(self.seed)
         digits, pairs = _pairs(_mnist(folder) if full else _embedded(), counts, draw)
@@ -121,6 +128,14 @@ class SMMNIST:
                 ]
             ),
         )
+
+
+def _whole(folder: Path) -> bool:
+    """Whether all files of MNIST are there, with the right sums."""
+    return all(
+        (folder / name).is_file() and sha256_of(folder / name) == sha256
+        for name, sha256 in SUMS.items()
+    )
 
 
 def _mnist(folder: Path) -> tuple[Digits, Digits, Digits]:
@@ -149,7 +164,7 @@ def _embedded() -> tuple[Digits, Digits, Digits]:
 
 
 def _parted(
-    labels: Int[ndarray, " digit"], part: int
+    labels: Integer[ndarray, " digit"], part: int
 ) -> tuple[Int[ndarray, " rest"], Int[ndarray, " held"]]:
     """Rows without, and rows of, the last of each class: one in `part`."""
     rows = [np.flatnonzero(labels == label) for label in range(len(DIGITS))]

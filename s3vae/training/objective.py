@@ -60,8 +60,7 @@ class Objective(nn.Module):
             else None
         )
         sizes = model.architecture.static, model.architecture.dynamic
-        supervised = settings.weights.supervision > 0
-        self.supervision = Supervision(factors, *sizes) if supervised else None
+        self.supervision = Supervision(factors, *sizes) if settings.supervised else None
 
     def forward(self, batch: Batch, generator: Generator) -> Terms:
         """The terms on one batch of clips."""

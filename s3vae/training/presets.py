@@ -24,8 +24,8 @@ class Weights:
     factor_prediction: float = 100.0
     independence: float = 1.0
     aggregate: float = 0.0
-    supervision: float = 0.0
-    """Of the true factors' cross-entropy: labels are read only if it is not 0."""
+    supervision: float = Field(default=0.0, ge=0)
+    """Of the true factors' cross-entropy."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -61,6 +61,11 @@ class LossSettings:
                 "finds: name its settings too, or leave partners out"
             )
             raise ValueError(msg)
+
+    @property
+    def supervised(self) -> bool:
+        """Whether the true factors are told: no other method reads labels."""
+        return self.weights.supervision > 0
 
     def outputs(self, cells: int, directions: int = DIRECTIONS) -> int:
         """How many numbers per frame the signal head predicts, for so many cells and bins."""

@@ -16,10 +16,16 @@ def label_of(factor: str) -> str:
 
 
 class Supervision(nn.Module):
-    """One linear layer a factor: from z_f for a static one, from the z_t of each frame else."""
+    """One linear layer a factor: from z_f for a static one, from the z_t of each frame else.
+
+    Raises ValueError if no factor is declared.
+    """
 
     def __init__(self, factors: Sequence[Factor], static: int, dynamic: int) -> None:
         super().__init__()
+        if not factors:
+            msg = "supervision needs a data set that declares factors: leave its weight at 0"
+            raise ValueError(msg)
         self.kinds = {factor.name: factor.kind for factor in factors}
         self.heads = nn.ModuleDict(
             {

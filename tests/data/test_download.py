@@ -248,9 +248,22 @@ def test_a_packed_file_is_asked_for_by_its_packed_name(tmp_path: Path, server: S
     assert server.asked == ["/digits.gz"]
 
 
+def test_a_packed_file_that_its_server_unpacks_is_taken(tmp_path: Path, server: Server) -> None:
+    server.answers = [RIGHT]
+    found = fetch(packed(urls=(f"{server.url}/digits",)), tmp_path, None)
+    assert found.read_bytes() == CONTENT
+
+
+def test_the_error_names_a_packed_file_as_a_mirror_must_hold_it(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"holds mnist/digits\.gz \(sha256 unpacked"):
+        fetch(packed(urls=()), tmp_path, None)
+
+
 @pytest.mark.parametrize("body", [gzip.compress(CONTENT)[:-9], b"<html>sign in</html>"])
-def test_what_is_not_whole_gzip_leaves_nothing(body: bytes, tmp_path: Path, server: Server) -> None:
+def test_a_packed_file_that_is_not_whole_leaves_nothing(
+    body: bytes, tmp_path: Path, server: Server
+) -> None:
     server.answers = [(200, body, len(body))]
-    with pytest.raises(DownloadError, match=r"gzip|breaks off"):
+    with pytest.raises(DownloadError, match=r"sha256|breaks off"):
         fetch(packed(urls=(f"{server.url}/digits",)), tmp_path, None, first_delay=0)
     assert not list(tmp_path.rglob("*digits*"))

@@ -1,5 +1,6 @@
 """Stochastic moving MNIST: which digits are where, how they move, and how the set is split."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,19 @@ from pydantic import TypeAdapter, ValidationError
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.datasets import DataSet
 from s3vae.data.download import fetch
-from s3vae.data.smmnist import DIGIT, FACTORS, FASTEST, SIZE, SMMNIST, SUMS
+from s3vae.data.smmnist import (
+    DIGIT,
+    FACTORS,
+    FASTEST,
+    SIZE,
+    SMMNIST,
+    SUMS,
+    Digits,
+    _corners,
+    _embedded,
+    _flow,
+    _mnist,
+)
 
 RAW = Path("unused")
 BESIDE = Path(__file__).parents[3] / "shared" / "mirror"
@@ -35,15 +48,20 @@ def idx(array: np.ndarray) -> bytes:
 
 
 @pytest.fixture
-def drawn_mnist(tmp_path: Path) -> Path:
+def drawn_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """MNIST's files with digits that are squares, the brighter the larger their label."""
     folder = tmp_path / "mnist"
     folder.mkdir()
     labels = np.tile(np.arange(10, dtype=np.uint8), 20)
     images = np.zeros((200, 28, 28), np.uint8)
     images[:, 8:20, 8:20] = (10 + 10 * labels)[:, None, None]
+    corner = np.arange(400, dtype=np.int64).reshape(2, 200)  # tells every image from all others
     for name in SUMS:
-        (folder / name).write_bytes(idx(images if "images" in name else labels))
+        numbers = corner[int(name.startswith("t10k"))]
+        images[:, 0, 0], images[:, 0, 1] = numbers // 100, numbers % 100
+        content = idx(images if "images" in name else labels)
+        (folder / name).write_bytes(content)
+        monkeypatch.setitem(SUMS, name, hashlib.sha256(content).hexdigest())
     return tmp_path
 
 
@@ -77,8 +95,6 @@ def test_labels_are_ordered_and_of_the_digits_shown(drawn_mnist: Path) -> None:
 
 
 def test_digits_move_no_faster_than_told_and_stay_inside() -> None:
-    from s3vae.data.smmnist import _corners
-
     corners = _corners(np.random.default_rng(0), 500, 15)
     assert corners.min() == 0
     assert corners.max() == SIZE - DIGIT
@@ -87,8 +103,6 @@ def test_digits_move_no_faster_than_told_and_stay_inside() -> None:
 
 
 def test_between_walls_digits_go_straight_and_at_walls_somewhere_new() -> None:
-    from s3vae.data.smmnist import _corners
-
     corners = _corners(np.random.default_rng(0), 500, 15)
     moves = np.diff(corners, axis=2)
     changed = (moves[:, :, 1:] != moves[:, :, :-1]).any(axis=-1)
@@ -97,27 +111,55 @@ def test_between_walls_digits_go_straight_and_at_walls_somewhere_new() -> None:
     assert changed.any()
 
 
-def test_the_exact_motion_is_that_of_the_brighter_digit(drawn_mnist: Path) -> None:
-    clips = SMMNIST(digits="mnist", train=40, val=0, test=0).clips(drawn_mnist)
-    assert clips.motion is not None
-    assert clips.motion.shape == (40, 14, 3, 3, 3)
-    speed = np.sqrt((clips.motion[..., 1:] ** 2).sum(-1))
-    assert (clips.motion[..., 0] >= speed - 1e-4).all()
-    assert clips.motion[..., 0].max() <= FASTEST * np.sqrt(2)
+def test_the_exact_motion_is_that_of_the_brighter_digit() -> None:
+    one, other = np.zeros((2, 2, SIZE, SIZE), np.uint8)
+    one[:, 10:20, 10:20], other[:, 15:30, 15:30] = 150, 200
+    one[:, 40:50, 40:50] = 100  # too dark to count
+    moves = np.array([[[3, -1]], [[-2, 4]]])
+    flow = _flow(one, other, moves)
+    assert flow.shape == (1, SIZE, SIZE, 2)
+    assert flow[0, 12, 12].tolist() == [3, -1]
+    assert flow[0, 28, 28].tolist() == flow[0, 17, 17].tolist() == [-2, 4]
+    assert not flow[0, 45, 45].any()
+    assert not flow[0, 60, 5].any()
+
+
+def test_the_motion_of_the_set_is_summarised_from_both_digits() -> None:
+    motion = small().motion
+    assert motion is not None
+    assert motion.shape == (50, 14, 3, 3, 3)
+    assert motion[..., 0].any(axis=(1, 2, 3)).mean() > 0.9  # hardly any clip stands still
+    assert (motion[..., 0] + 1e-4 >= np.hypot(motion[..., 1], motion[..., 2])).all()
+
+
+def split_images(splits: tuple[Digits, ...]) -> list[set[bytes]]:
+    return [{image.tobytes() for image in split.images} for split in splits]
 
 
 def test_no_digit_image_is_in_two_splits() -> None:
-    from s3vae.data.smmnist import _embedded
-
-    splits = [{image.tobytes() for image in split.images} for split in _embedded()]
+    splits = split_images(_embedded())
     assert [len(split) for split in splits] == [3600, 400, 1000]
     assert not splits[0] & splits[2]
     assert not (splits[0] | splits[2]) & splits[1]
 
 
-def test_every_digit_is_in_every_split() -> None:
-    from s3vae.data.smmnist import _embedded
+def test_of_the_full_set_a_tenth_of_each_class_validates(drawn_mnist: Path) -> None:
+    splits = _mnist(drawn_mnist / "mnist")
+    images = split_images(splits)
+    assert [len(each) for each in images] == [180, 20, 200]
+    assert len(set.union(*images)) == 400
+    assert np.bincount(splits[1].labels).tolist() == [2] * 10
 
+
+def test_files_of_mnist_that_are_not_whole_are_not_used(drawn_mnist: Path) -> None:
+    (drawn_mnist / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(b"broken")
+    few = {"train": 2, "val": 0, "test": 0}
+    assert "5,000" in SMMNIST(digits="any", **few).clips(drawn_mnist).source
+    with pytest.raises(FileNotFoundError, match="does not hold MNIST whole"):
+        SMMNIST(digits="mnist", **few).clips(drawn_mnist)
+
+
+def test_every_digit_is_in_every_split() -> None:
     for split in _embedded():
         assert len(set(np.bincount(split.labels).tolist())) == 1
 
@@ -158,7 +200,8 @@ def test_settings_that_make_no_clips_are_refused() -> None:
 
 
 @pytest.mark.skipif(
-    not (os.environ.get("S3VAE_MIRROR") or BESIDE.is_dir()), reason="no mirror with MNIST"
+    not (Path(os.environ.get("S3VAE_MIRROR") or BESIDE) / "mnist").is_dir(),
+    reason="no mirror folder with MNIST: set S3VAE_MIRROR",
 )
 def test_the_full_set_comes_from_the_mirror(tmp_path: Path) -> None:
     mirror = os.environ.get("S3VAE_MIRROR") or str(BESIDE)

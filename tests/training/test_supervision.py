@@ -64,3 +64,8 @@ def test_the_supervised_objective_learns_from_labels_and_no_other_has_heads(
     plain = Objective(S3VAE(tiny), losses("baseline"), 1, 24, clips.factors)
     assert plain.supervision is None
     assert "supervision" not in plain(batch, draws(0)).named()
+
+
+def test_supervision_without_factors_is_refused() -> None:
+    with pytest.raises(ValueError, match="declares factors"):
+        Supervision((), 5, 6)
