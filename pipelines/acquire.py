@@ -8,8 +8,8 @@ from pipelines.params import section
 from pipelines.runner import map_shards, run_stage
 from s3vae.data.clips import write_clips
 from s3vae.data.datasets import DataSet
-from s3vae.data.download import RemoteFile, fetch, mirror_from_environment
-from s3vae.progress import Progress
+from s3vae.data.download import ATTEMPTS, DownloadError, RemoteFile, fetch, mirror_from_environment
+from s3vae.progress import LOG, Progress
 
 
 def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
@@ -17,8 +17,15 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
     if dataset.files:
         mirror = mirror_from_environment()
 
-        def fetch_one(file: RemoteFile) -> Path:
-            return fetch(file, raw, mirror)
+        def fetch_one(file: RemoteFile) -> Path | None:
+            try:
+                # what may be missing is not worth long patience
+                return fetch(file, raw, mirror, attempts=1 if file.optional else ATTEMPTS)
+            except DownloadError as error:
+                if not file.optional:
+                    raise
+                LOG.warning("%s goes without it: %s", name, error)
+                return None
 
         map_shards(
             f"acquire {name}", fetch_one, dataset.files, name=lambda file: file.path, unit="files"

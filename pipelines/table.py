@@ -78,7 +78,8 @@ def row(dataset: str, method: str) -> Row:
     for name in SCORES:
         columns[name] = scores.get(name)
         # what no draw enters has no spread
-        columns[f"{name}_std"] = None if name not in scores else scores.get(f"{name}_std", 0.0)
+        known = columns[name] is not None
+        columns[f"{name}_std"] = scores.get(f"{name}_std", 0.0) if known else None
     return columns
 
 

@@ -31,7 +31,7 @@ def train(files: Layout, name: str, method: Method) -> None:
     """Leave the model's folder and its history; a killed training goes on where it was."""
     clips, device = ClipFile(files.clips), choose_device()
     flow = FlowSignal(files.flow)
-    given = examples(clips, flow, method.losses.exchange)
+    given = examples(clips, flow, method.losses.exchange, labelled=method.losses.supervised)
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
         if given.clusters.number == 1:
@@ -71,7 +71,8 @@ def objective_of(method: Method, given: Examples) -> Objective:
     )
     model = S3VAE(sizes)
     model.prior.shares.copy_(starts)
-    return Objective(model, method.losses, len(shares), len(clips.split("train")))
+    train_clips = len(clips.split("train"))
+    return Objective(model, method.losses, len(shares), train_clips, clips.factors)
 
 
 def batches_from(first: int, given: Examples, method: Method) -> Iterable[Batch]:

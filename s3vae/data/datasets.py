@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from s3vae.data.dsprites import DSprites
+from s3vae.data.smmnist import SMMNIST
 from s3vae.data.sprites import Sprites
 
-DataSet = Annotated[DSprites | Sprites, Field(discriminator="kind")]
+DataSet = Annotated[DSprites | Sprites | SMMNIST, Field(discriminator="kind")]

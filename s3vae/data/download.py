@@ -3,9 +3,11 @@
 import hashlib
 import logging
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -25,17 +27,30 @@ PATIENCE = (10.0, 60.0)
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 """The HTTP answers that another attempt may change."""
 CHUNK = 1 << 20
+GZIP = b"\x1f\x8b"
 BIG = 16 << 20
 """Bytes from which on a file shows its progress."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to download: its path in a mirror, its sha256 and its official URLs, best first."""
+    """A file to download: its path in a mirror, its sha256 and its official URLs, best first.
+
+    A packed one is gzipped at its sources, as `<path>.gz` (and so are the URLs), and kept unpacked;
+    the sum is that of the unpacked file, for packed ones differ from source to source. Without an
+    optional one its data set can do.
+    """
 
     path: str
     sha256: str
     urls: tuple[str, ...]
+    packed: bool = False
+    optional: bool = False
+
+    @property
+    def stored(self) -> str:
+        """Its path in a mirror."""
+        return f"{self.path}.gz" if self.packed else self.path
 
     def __post_init__(self) -> None:
         """Raise ValueError for a path that leads out of its folder or a URL that is not safe."""
@@ -51,11 +66,12 @@ class DownloadError(RuntimeError):
     """A file that no source gave: what was tried, what went wrong there, and the mend."""
 
     def __init__(self, file: RemoteFile, failures: list[str]) -> None:
+        unpacked = " unpacked" if file.packed else ""
         tried = "".join(f"\n  - {failure}" for failure in failures) or "\n  (it has no source)"
         super().__init__(
             f"{file.path} could not be downloaded. Tried:{tried}\n"
             f"If this machine cannot reach them, set {MIRROR} to a folder or URL that holds "
-            f"{file.path} (sha256 {file.sha256}) and run again."
+            f"{file.stored} (sha256{unpacked} {file.sha256}) and run again."
         )
 
 
@@ -110,10 +126,10 @@ def fetch(
 def _sources(file: RemoteFile, mirror: str | None) -> Iterator[str]:
     """Name every place of the file in the order they are asked, each a path or a URL."""
     if mirror is not None and _is_url(mirror):
-        yield f"{mirror.rstrip('/')}/{quote(file.path)}"
+        yield f"{mirror.rstrip('/')}/{quote(file.stored)}"
     elif mirror is not None:
-        yield str(Path(mirror).expanduser() / file.path)
-    yield from file.urls
+        yield str(Path(mirror).expanduser() / file.stored)
+    yield from (f"{url}.gz" if file.packed else url for url in file.urls)
 
 
 def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
@@ -123,15 +139,38 @@ def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
     with opened as (chunks, size), replacing(target) as aside:
         watched = Progress(file.path, size, "B") if size >= BIG else nullcontext()
         with aside.open("wb") as out, watched as progress:
-            for chunk in chunks:
+            watched_chunks = _watched(chunks, progress)
+            for chunk in _unpacked(watched_chunks) if file.packed else watched_chunks:
                 out.write(chunk)
                 digest.update(chunk)
-                if progress is not None:
-                    progress.advance(len(chunk))
         if digest.hexdigest() != file.sha256:
             raise _Unavailable(
                 f"{file.path} should have sha256 {file.sha256} but has {digest.hexdigest()}"
             )
+
+
+def _watched(chunks: Iterator[bytes], progress: Progress | None) -> Iterator[bytes]:
+    """The same chunks; `progress` hears of each."""
+    for chunk in chunks:
+        if progress is not None:
+            progress.advance(len(chunk))
+        yield chunk
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What gzipped chunks hold; others as they are, for some servers unpack what they send."""
+    first = next(chunks, b"")
+    if not first.startswith(GZIP):
+        yield from chain([first], chunks)
+        return
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        for chunk in chain([first], chunks):
+            yield unpack.decompress(chunk)
+    except zlib.error as error:
+        raise _Unavailable(f"it is not whole gzip: {error}") from error
+    if not unpack.eof:
+        raise _Interrupted("the file breaks off before its end")
 
 
 @contextmanager

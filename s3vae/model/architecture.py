@@ -32,6 +32,9 @@ class Architecture:
     """`pooled`: the mean over frames of an MLP of each frame's features, blind to their order."""
     causal: bool = True
     """Whether q(z_t | x_<=t) as in the paper, or q(z_t | x_1:T) as in the released code."""
+    framewise: bool = False
+    """Whether q(z_t | x_t) sees its own frame alone (DSVAE's factorised posterior); else `causal`
+    says how far it sees."""
     film: bool = False
     """Whether z_f scales and shifts the channels of later layers of the other decoders too."""
     clusters: int = Field(default=1, gt=0)
@@ -40,7 +43,10 @@ class Architecture:
     """How many numbers per frame are predicted from z_t: the outputs of the DFP head."""
 
     def __post_init__(self) -> None:
-        """Over waves both codes scale and shift already."""
+        """Over waves both codes scale and shift already; a frame alone has no future."""
+        if self.framewise and not self.causal:
+            msg = "framewise posteriors see neither past nor future: leave `causal: false` out"
+            raise ValueError(msg)
         if self.film and self.decoder == "broadcast":
             msg = "film is part of `decoder: broadcast` already: leave it out"
             raise ValueError(msg)

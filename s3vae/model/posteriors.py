@@ -56,12 +56,26 @@ class PooledStatic(nn.Module):
 
 
 class DynamicPosterior(nn.Module):
-    """q(z_t | x_<=t) by an LSTM; with `causal` false q(z_t | x_1:T), an RNN over a bi-LSTM."""
+    """q(z_t | x_<=t) by an LSTM; with `causal` false q(z_t | x_1:T), an RNN over a bi-LSTM.
 
-    def __init__(self, features: int, recurrent: int, dynamic: int, *, causal: bool) -> None:
+    Framewise, q(z_t | x_t): an MLP of each frame (the factorised posterior of Li & Mandt 2018).
+    """
+
+    def __init__(
+        self,
+        features: int,
+        recurrent: int,
+        dynamic: int,
+        *,
+        causal: bool,
+        framewise: bool = False,
+    ) -> None:
         super().__init__()
         self.past: nn.LSTM | None = None
-        if causal:
+        self.each: nn.Sequential | None = None
+        if framewise:
+            self.each = nn.Sequential(nn.Linear(features, recurrent), nn.LeakyReLU(0.2))
+        elif causal:
             self.past = nn.LSTM(features, recurrent, batch_first=True)
         else:
             self.whole = nn.LSTM(features, recurrent, batch_first=True, bidirectional=True)
@@ -70,9 +84,11 @@ class DynamicPosterior(nn.Module):
 
     def forward(self, features: Features) -> Gaussian:
         """One Gaussian per frame."""
-        if self.past is not None:
+        if self.each is not None:
+            states = self.each(features)
+        elif self.past is not None:
             states = self.past(features)[0]
         else:
             states = self.after(self.whole(features)[0])[0]
-        each: Gaussian = self.head(states)
-        return each
+        gaussians: Gaussian = self.head(states)
+        return gaussians

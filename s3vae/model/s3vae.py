@@ -35,7 +35,10 @@ class S3VAE(nn.Module):
         self.frame_encoder = frame_encoder(architecture)
         self.static_posterior = static(*sizes, architecture.static)
         self.dynamic_posterior = DynamicPosterior(
-            *sizes, architecture.dynamic, causal=architecture.causal
+            *sizes,
+            architecture.dynamic,
+            causal=architecture.causal,
+            framewise=architecture.framewise,
         )
         self.prior = DynamicPrior(
             architecture.dynamic, architecture.recurrent, architecture.clusters

@@ -40,7 +40,7 @@ class FilmedLinear(nn.Module):
     ) -> tuple[Float[Tensor, "frame inputs outputs"], Float[Tensor, "frame 1 outputs"]]:
         """The weights and biases of each code."""
         scale, shift = self.film(codes).chunk(2, dim=-1)
-        # bounded, so that a drawn code scales no further than those of training did
+        # a code at most doubles a channel: a drawn one shall not be much louder than known ones
         weights = (1 + scale.tanh())[..., None] * self.weight
         return weights, torch.addmm(self.bias, shift, self.weight)[:, None]
 
@@ -53,8 +53,8 @@ class FilmedLinear(nn.Module):
 class FilmedWaves(nn.Module):
     """Sums of plane waves, sin(w·place + phase(z_t)), that both codes weigh.
 
-    To shift a wave is to add to its phase, so where an object is enters linearly, and z_f has no
-    say in it. As sin(a + b) = sin a cos b + cos a sin b, waves are the same for all frames.
+    To shift a wave is to add to its phase, so where an object is enters linearly, and z_f does not
+    enter there. As sin(a + b) = sin a cos b + cos a sin b, all frames are sums of the same waves.
     """
 
     grid: Tensor

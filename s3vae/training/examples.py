@@ -12,6 +12,7 @@ from s3vae.signals.motion import DIRECTIONS
 from s3vae.signals.store import FlowSignal
 from s3vae.training.batches import ClipBatches
 from s3vae.training.presets import Exchange
+from s3vae.training.supervision import label_of
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,13 @@ class Examples:
         return torch.bincount(self.batches.known["cluster"][train], minlength=number) / len(train)
 
 
-def examples(clips: ClipFile, flow: FlowSignal, exchange: Exchange | None) -> Examples:
+def examples(
+    clips: ClipFile, flow: FlowSignal, exchange: Exchange | None, *, labelled: bool = False
+) -> Examples:
     """Clips, their flow in units of its spread over the training clips, and their clusters.
 
-    Only training clips set the unit, and only among them clusters are found.
+    Only training clips set the unit, and only among them clusters are found. The true factors are
+    told only to what is to be trained on them.
     Raises ValueError if the signal was made from other clips.
     """
     flow.require_clips(clips.sha256)
@@ -49,5 +53,8 @@ def examples(clips: ClipFile, flow: FlowSignal, exchange: Exchange | None) -> Ex
         "direction": torch.from_numpy(direction.astype(np.int64)),
         "cluster": torch.from_numpy(cluster),
     }
+    if labelled:
+        for factor in clips.factors:
+            known[label_of(factor.name)] = torch.from_numpy(clips.labels(factor.name))
     directions = flow.parameters.get("directions", DIRECTIONS)
     return Examples(ClipBatches(clips, known), found, directions)

@@ -18,7 +18,7 @@ def model_learner(objective: Objective, given: Examples, device: torch.device) -
 
     def losses(batch: Batch, generator: Generator) -> Losses:
         terms = objective(batch, generator)
-        return {**terms._asdict(), "total": terms.total(objective.settings.weights)}
+        return {**terms.named(), "total": terms.total(objective.settings.weights)}
 
     def validate() -> dict[str, float]:
         return validation_losses(objective, given, device)
@@ -39,7 +39,7 @@ def validation_losses(
     for number, indices in enumerate(in_turn(clips, VALIDATION_BATCH)):
         batch = given.batches[indices].to(device)
         terms = objective(batch, generator_at(device, 0, number))
-        values = {**terms._asdict(), "total": terms.total(objective.settings.weights)}
+        values = {**terms.named(), "total": terms.total(objective.settings.weights)}
         for name, value in values.items():
             sums[name] = sums.get(name, 0.0) + value.item() * len(indices) / len(clips)
     return sums

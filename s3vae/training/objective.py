@@ -1,22 +1,24 @@
 """The whole objective on one screen: L_VAE + l1 L_SCC + l2 L_DFP + l3 L_MI, and our additions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
 from torch import Generator, Tensor, nn
 
+from s3vae.data.clips import Factor
 from s3vae.losses import consistency, elbo, independence, prediction
 from s3vae.model.exchange import MotionExchange
 from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, to_unit
 from s3vae.training.batches import Batch
 from s3vae.training.presets import LossSettings, Weights
+from s3vae.training.supervision import Supervision
 
 
 class Terms(NamedTuple):
-    """Everything minimized, each a mean over clips. `_asdict()` is what gets logged."""
+    """Everything minimized, each a mean over clips."""
 
     reconstruction: Scalar
     static_kl: Scalar
@@ -25,18 +27,30 @@ class Terms(NamedTuple):
     factor_prediction: Scalar
     independence: Scalar
     aggregate: Scalar
+    supervision: Scalar | None = None
+
+    def named(self) -> dict[str, Scalar]:
+        """The terms that there are, by name: what gets logged."""
+        return {name: term for name, term in self._asdict().items() if term is not None}
 
     def total(self, weights: Weights) -> Scalar:
         """What the optimizer sees: every term times its weight."""
         return torch.stack(
-            [getattr(weights, name) * term for name, term in self._asdict().items()]
+            [getattr(weights, name) * term for name, term in self.named().items()]
         ).sum()
 
 
 class Objective(nn.Module):
     """The model and all it is trained to minimize; holds the memory of the motion exchange."""
 
-    def __init__(self, model: S3VAE, settings: LossSettings, clusters: int, clips: int) -> None:
+    def __init__(
+        self,
+        model: S3VAE,
+        settings: LossSettings,
+        clusters: int,
+        clips: int,
+        factors: Sequence[Factor] = (),
+    ) -> None:
         super().__init__()
         self.model, self.settings, self.clips = model, settings, clips
         exchange = settings.exchange
@@ -45,6 +59,8 @@ class Objective(nn.Module):
             if exchange is not None and clusters > 1
             else None
         )
+        sizes = model.architecture.static, model.architecture.dynamic
+        self.supervision = Supervision(factors, *sizes) if settings.supervised else None
 
     def forward(self, batch: Batch, generator: Generator) -> Terms:
         """The terms on one batch of clips."""
@@ -70,6 +86,9 @@ class Objective(nn.Module):
             factor_prediction=self.factor_prediction(dynamic, batch.known),
             independence=self.independence(posterior, static, dynamic, generator),
             aggregate=independence.aggregate_mismatch(static),
+            supervision=self.supervision(static, dynamic, batch.known)
+            if self.supervision
+            else None,
         )
 
     def shown(

@@ -24,6 +24,8 @@ class Weights:
     factor_prediction: float = 100.0
     independence: float = 1.0
     aggregate: float = 0.0
+    supervision: float = Field(default=0.0, ge=0)
+    """Of the true factors' cross-entropy."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -60,6 +62,11 @@ class LossSettings:
             )
             raise ValueError(msg)
 
+    @property
+    def supervised(self) -> bool:
+        """Whether the true factors are told: no other method reads labels."""
+        return self.weights.supervision > 0
+
     def outputs(self, cells: int, directions: int = DIRECTIONS) -> int:
         """How many numbers per frame the signal head predicts, for so many cells and bins."""
         return {
@@ -74,6 +81,14 @@ PRESETS: dict[str, LossSettings] = {
     "released": LossSettings(
         weights=Weights(consistency=100.0, factor_prediction=0.1, independence=0.01),
         signal="top-cells+direction",
+    ),
+    "baseline": LossSettings(
+        weights=Weights(consistency=0.0, factor_prediction=0.0, independence=0.0),
+    ),
+    "supervised": LossSettings(
+        weights=Weights(
+            consistency=0.0, factor_prediction=0.0, independence=0.0, supervision=100.0
+        ),
     ),
     "ours": LossSettings(
         weights=Weights(

@@ -1,5 +1,6 @@
 """Downloads: from the first source that gives the right bytes, or not at all."""
 
+import gzip
 import hashlib
 import http.server
 import logging
@@ -7,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -223,3 +225,45 @@ def test_the_mirror_is_looked_up_in_the_environment(monkeypatch: pytest.MonkeyPa
     assert mirror_from_environment() is None
     monkeypatch.delenv("S3VAE_MIRROR")
     assert mirror_from_environment() is None
+
+
+def packed(**changes: Any) -> RemoteFile:
+    """A file that its sources hold gzipped."""
+    return RemoteFile(**({"path": "mnist/digits", "sha256": SHA256, "packed": True} | changes))
+
+
+def test_a_packed_file_is_kept_unpacked(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    (mirror / "mnist").mkdir(parents=True)
+    (mirror / "mnist" / "digits.gz").write_bytes(gzip.compress(CONTENT))
+    found = fetch(packed(urls=()), tmp_path / "raw", str(mirror))
+    assert found == tmp_path / "raw" / "mnist" / "digits"
+    assert found.read_bytes() == CONTENT
+
+
+def test_a_packed_file_is_asked_for_by_its_packed_name(tmp_path: Path, server: Server) -> None:
+    body = gzip.compress(CONTENT)
+    server.answers = [(200, body, len(body))]
+    fetch(packed(urls=(f"{server.url}/digits",)), tmp_path, None)
+    assert server.asked == ["/digits.gz"]
+
+
+def test_a_packed_file_that_its_server_unpacks_is_taken(tmp_path: Path, server: Server) -> None:
+    server.answers = [RIGHT]
+    found = fetch(packed(urls=(f"{server.url}/digits",)), tmp_path, None)
+    assert found.read_bytes() == CONTENT
+
+
+def test_the_error_names_a_packed_file_as_a_mirror_must_hold_it(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"holds mnist/digits\.gz \(sha256 unpacked"):
+        fetch(packed(urls=()), tmp_path, None)
+
+
+@pytest.mark.parametrize("body", [gzip.compress(CONTENT)[:-9], b"<html>sign in</html>"])
+def test_a_packed_file_that_is_not_whole_leaves_nothing(
+    body: bytes, tmp_path: Path, server: Server
+) -> None:
+    server.answers = [(200, body, len(body))]
+    with pytest.raises(DownloadError, match=r"sha256|breaks off"):
+        fetch(packed(urls=(f"{server.url}/digits",)), tmp_path, None, first_delay=0)
+    assert not list(tmp_path.rglob("*digits*"))

@@ -33,3 +33,8 @@ def test_what_no_architecture_has_is_refused_by_its_name(name: str, value: objec
 def test_an_architecture_does_not_change() -> None:
     with pytest.raises(AttributeError):
         Architecture().static = 3  # type: ignore[misc]
+
+
+def test_a_framewise_posterior_with_a_future_is_refused() -> None:
+    with pytest.raises(ValueError, match="neither past nor future"):
+        architecture("fast", framewise=True, causal=False)

@@ -108,3 +108,11 @@ def test_the_std_keeps_within_its_range_whatever_the_features() -> None:
 def test_a_new_posterior_is_narrow() -> None:
     std = GaussianHead(FEATURES, 4)(torch.zeros(1, FEATURES)).std
     torch.testing.assert_close(std, torch.full((1, 4), -2.0).exp())
+
+
+def test_a_framewise_posterior_sees_its_own_frame_alone() -> None:
+    features = torch.randn(2, TIME, FEATURES, requires_grad=True)
+    posterior = DynamicPosterior(FEATURES, HIDDEN, 4, causal=True, framewise=True)
+    posterior(features).mean[:, NOW].sum().backward()
+    assert features.grad is not None
+    assert features.grad.abs().sum(dim=(0, 2)).nonzero().flatten().tolist() == [NOW]

