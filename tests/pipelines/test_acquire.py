@@ -32,6 +32,6 @@ def test_files_that_are_needed_and_missing_stop_it(tmp_path: Path) -> None:
     from s3vae.data.download import DownloadError
     from s3vae.data.smmnist import SMMNIST
 
-    with pytest.raises(DownloadError, match="train-images"):
+    with pytest.raises(DownloadError, match="mnist"):
         acquire("smmnist", SMMNIST(digits="mnist"), tmp_path / "clips.h5", tmp_path / "raw")
     assert not (tmp_path / "clips.h5").exists()

@@ -71,8 +71,8 @@ def test_the_total_is_every_term_times_its_weight() -> None:
     assert tuple(field.name for field in fields(Weights)) == Terms._fields
     terms = Terms(*(torch.tensor(10.0**power) for power in range(7)))
     assert terms.total(Weights(1, 2, 3, 4, 5, 6, 7, 8)).item() == 7654321
-    with_labels = terms._replace(supervision=torch.tensor(1e7))
-    assert with_labels.total(Weights(1, 2, 3, 4, 5, 6, 7, 8)).item() == 87654321
+    with_labels = terms._replace(supervision=torch.tensor(0.5))
+    assert with_labels.total(Weights(1, 2, 3, 4, 5, 6, 7, 8)).item() == 7654325
 
 
 def test_the_same_randomness_gives_the_same_terms(make: Make, batch: Batch, draws: Draws) -> None:
