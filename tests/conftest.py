@@ -57,6 +57,12 @@ def squares() -> "tuple[ClipSet, ndarray]":
 
 
 @pytest.fixture(scope="session")
+def squares_set() -> "ClipSet":
+    """The squares before they are written."""
+    return squares()[0]
+
+
+@pytest.fixture(scope="session")
 def squares_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with clips.h5 (24 clips to train on, 12 to validate, 12 to test) and flow.h5."""
     from s3vae.data.clips import ClipFile, write_clips

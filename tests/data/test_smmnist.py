@@ -12,19 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.datasets import DataSet
 from s3vae.data.download import fetch
+from s3vae.data.mnist import SUMS, Digits, embedded_digits, full_digits
 from s3vae.data.smmnist import (
     DIGIT,
     FACTORS,
     FASTEST,
     SIZE,
     SMMNIST,
-    SUMS,
-    Digits,
     _corners,
-    _embedded,
     _flow,
     _frames,
-    _mnist,
 )
 
 RAW = Path("unused")
@@ -133,14 +130,14 @@ def split_images(splits: tuple[Digits, ...]) -> list[set[bytes]]:
 
 
 def test_no_digit_image_is_in_two_splits() -> None:
-    splits = split_images(_embedded())
+    splits = split_images(embedded_digits())
     assert [len(split) for split in splits] == [3600, 400, 1000]
     assert not splits[0] & splits[2]
     assert not (splits[0] | splits[2]) & splits[1]
 
 
 def test_of_the_full_set_a_tenth_of_each_class_validates(drawn_mnist: Path) -> None:
-    splits = _mnist(drawn_mnist / "mnist")
+    splits = full_digits(drawn_mnist / "mnist")
     images = split_images(splits)
     assert [len(each) for each in images] == [180, 20, 200]
     assert len(set.union(*images)) == 400
@@ -156,7 +153,7 @@ def test_files_of_mnist_that_are_not_whole_are_not_used(drawn_mnist: Path) -> No
 
 
 def test_every_digit_is_in_every_split() -> None:
-    for split in _embedded():
+    for split in embedded_digits():
         assert len(set(np.bincount(split.labels).tolist())) == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 def _nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No source has anything: an empty mirror, and no official URL."""
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "empty"))
-    monkeypatch.setattr("s3vae.data.smmnist.ORIGINS", ())
+    monkeypatch.setattr("s3vae.data.mnist.ORIGINS", ())
 
 
 def test_a_data_set_goes_without_files_that_are_optional(

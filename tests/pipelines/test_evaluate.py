@@ -1,33 +1,24 @@
 """Stage `evaluate`: its scores and pictures of clips whose motions have no names."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from s3vae.data.clips import ClipFile
+    from s3vae.data.clips import ClipFile, ClipSet
     from s3vae.model.architecture import Architecture
 
 
 @pytest.fixture
-def unnamed_motions(clips: "ClipFile", tmp_path: Path) -> "ClipFile":
+def unnamed_motions(squares_set: "ClipSet", tmp_path: Path) -> "ClipFile":
     """The squares, whose file declares their colour alone."""
-    from s3vae.data.clips import ClipFile, ClipSet, write_clips
+    from s3vae.data.clips import ClipFile, write_clips
 
-    static = ClipSet(
-        name="squares",
-        source="drawn by a test",
-        licence="none",
-        parameters={},
-        shape=clips.shape,
-        frames=clips.frames(range(clips.clips)),
-        factors=clips.static_factors,
-        labels={"colour": clips.labels("colour")},
-        identity=clips.identity,
-        split=clips._split,
-    )
-    write_clips(tmp_path / "clips.h5", static)
+    colour = {"colour": squares_set.labels["colour"]}
+    named = tuple(factor for factor in squares_set.factors if factor.name in colour)
+    write_clips(tmp_path / "clips.h5", replace(squares_set, factors=named, labels=colour))
     return ClipFile(tmp_path / "clips.h5")
 
 
