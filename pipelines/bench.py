@@ -77,12 +77,13 @@ def measure_training(row: str, path: Path) -> Figures:
         keep_freed_memory()
     import torch
 
-    from pipelines.train import batches_from, objective_of
+    from pipelines.train import batches_from
     from s3vae.model.architecture import PRESETS as ARCHITECTURES
     from s3vae.runtime import choose_device, generator_at
     from s3vae.signals.store import FlowSignal
     from s3vae.training.examples import examples
     from s3vae.training.method import Method
+    from s3vae.training.objectives import objective_of
     from s3vae.training.presets import PRESETS as LOSSES
     from s3vae.training.settings import TrainingSettings
 

@@ -15,29 +15,50 @@ from pipelines.layout import Layout
 from pipelines.params import section
 from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
-from pipelines.written import write_json
+from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.dependence import dependence_scores
-from s3vae.evaluation.generation import encode, reconstruction_error
+from s3vae.evaluation.evidence import evidence, write_evidence
+from s3vae.evaluation.examination import examine, sampled_scores
+from s3vae.evaluation.generation import (
+    Codes,
+    Generating,
+    ToldGenerator,
+    encode,
+    reconstruction_error,
+)
 from s3vae.evaluation.judge import Judge, load_judge
 from s3vae.evaluation.judging import judge_clips
-from s3vae.evaluation.pictures import pictures, save_picture
+from s3vae.evaluation.pictures import decode, pictures, save_picture, varied_clips
 from s3vae.evaluation.probes import probe_scores
 from s3vae.evaluation.protocol import (
     Subject,
+    draw_and_judge,
+    drawn_scores,
     on_real_clips,
     over_seeds,
     reconstruction_scores,
-    sampled_scores,
 )
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.evaluation.trust import require_trust
 from s3vae.files import replacing, sha256_of
 from s3vae.model.s3vae import S3VAE
-from s3vae.model.saved import load_model
+from s3vae.model.saved import Model, load_model, snapshots_of
 from s3vae.progress import Progress
-from s3vae.runtime import choose_device, keep_freed_memory
+from s3vae.runtime import choose_device, generator_at, keep_freed_memory
 from s3vae.weights import WEIGHTS
+
+CURVE = (
+    "accuracy",
+    "inception_score",
+    "h_y_given_x",
+    "h_y",
+    "static_kept",
+    "static_leak",
+    "swap_dynamic",
+    "swap_static",
+)
+"""The scores of a model's earlier states that are worth a curve."""
 
 
 def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
@@ -50,48 +71,93 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
         "evaluate", files.dataset, method, key, dataclasses.asdict(settings), clips, weights
     )
     with tracked(run) as tracker:
-        scores = score(model, judge, clips, settings, device)
+        subject = trusted_subject(judge, clips, settings, device)
+        scores, arrays = score(model, judge, clips, subject, settings, device)
+        curve = [
+            {"step": step, **curve_scores(load_model(path, device), judge, clips, subject, device)}
+            for step, path in snapshots_of(files.model(method)).items()
+        ]
         write_json(files.scores(method) / "metrics.json", scores)
+        write_csv(files.scores(method) / "curve.csv", curve)
+        write_evidence(files.evidence(method), arrays)
         draw(model, clips, settings, device, files.scores(method) / "pictures")
         write_origin(files.scores(method), run, files.model(method))
         tracker.scores(scores)
         tracker.folder(files.scores(method) / "pictures", "pictures")
+        tracker.file(files.evidence(method), "evidence")
 
 
-def score(
-    model: S3VAE,
-    judge: Judge,
-    clips: ClipFile,
-    settings: EvaluationSettings,
-    device: torch.device,
-) -> dict[str, float | None]:
-    """Every score of the protocol on the test split (docs/protocol.md); None where undefined."""
+def trusted_subject(
+    judge: Judge, clips: ClipFile, settings: EvaluationSettings, device: torch.device
+) -> Subject:
+    """The test clips under judgement; raises UntrustworthyJudgeError if the judge errs on them."""
     rows = clips.split("test")
     labels = {factor.name: clips.labels(factor.name)[rows] for factor in clips.factors}
     subject = Subject(clips.factors, labels, judge_clips(judge, clips, rows, device))
     require_trust(subject.on_real, labels, clips.factors, settings.least_judge_accuracy)
-    codes = encode(model, clips, rows, device)
-    known = probe_clips(clips, settings.probe_clips)
-    sampled = []
+    return subject
+
+
+def score(
+    model: Model,
+    judge: Judge,
+    clips: ClipFile,
+    subject: Subject,
+    settings: EvaluationSettings,
+    device: torch.device,
+) -> tuple[dict[str, float | None], dict[str, ndarray]]:
+    """Every score of the protocol on the test split (docs/protocol.md), None where undefined.
+
+    Beside them the probabilities that they are computed from.
+    """
+    rows = clips.split("test")
+    examined = examine(model, judge, clips, rows, subject, device)
+    draws = {}
     with Progress("evaluate", len(settings.sampling_seeds), "sampling seeds") as progress:
         for seed in settings.sampling_seeds:
-            sampled.append(sampled_scores(model, judge, codes, subject, seed))
+            draws[seed] = draw_and_judge(examined.maker, judge, examined.codes, seed)
             progress.advance()
     scores = {
-        **over_seeds(sampled),
+        **over_seeds([drawn_scores(examined.subject, each) for each in draws.values()]),
         **on_real_clips(subject),
-        **reconstruction_scores(model, judge, codes, subject),
+        **reconstruction_scores(examined.subject, examined.reconstruction),
+    }
+    if isinstance(model, S3VAE):
+        scores |= code_scores(model, examined.codes, clips, rows, settings, device)
+    defined = {name: value if math.isfinite(value) else None for name, value in scores.items()}
+    return defined, evidence(examined.subject, examined.reconstruction, draws)
+
+
+def code_scores(
+    model: S3VAE,
+    codes: Codes,
+    clips: ClipFile,
+    rows: Int[ndarray, " clip"],
+    settings: EvaluationSettings,
+    device: torch.device,
+) -> dict[str, float]:
+    """What only a model with an encoder has: how it reconstructs, and what its codes tell."""
+    known = probe_clips(clips, settings.probe_clips)
+    return {
         "reconstruction_error": reconstruction_error(model, codes, clips, rows),
         **dependence_scores(model, clips, rows, device),
         **probe_scores(
             encode(model, clips, known, device),
             {factor.name: clips.labels(factor.name)[known] for factor in clips.factors},
             codes,
-            labels,
+            {factor.name: clips.labels(factor.name)[rows] for factor in clips.factors},
             clips.factors,
         ),
     }
-    return {name: value if math.isfinite(value) else None for name, value in scores.items()}
+
+
+def curve_scores(
+    model: Model, judge: Judge, clips: ClipFile, subject: Subject, device: torch.device
+) -> dict[str, float]:
+    """The scores of one of a model's earlier states, for one seed of the sampling."""
+    examined = examine(model, judge, clips, clips.split("test"), subject, device)
+    scores = sampled_scores(examined, judge, seed=0)
+    return {name: scores[name] for name in CURVE}
 
 
 def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:
@@ -100,13 +166,23 @@ def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:
 
 
 def draw(
-    model: S3VAE, clips: ClipFile, settings: EvaluationSettings, device: torch.device, folder: Path
+    model: Model, clips: ClipFile, settings: EvaluationSettings, device: torch.device, folder: Path
 ) -> None:
     """The pictures of the protocol, as PNG and GIF, in a folder that is whole or not there."""
-    grids = pictures(model, clips, settings.picture_clips, settings.sampling_seeds[0], device)
+    seed = settings.sampling_seeds[0]
+    chosen = varied_clips(clips, settings.picture_clips, seed)
+    if isinstance(model, S3VAE):
+        maker: Generating = model
+        codes, margin = encode(model, clips, chosen, device), clips.frames(chosen)
+    else:
+        labels = {name: clips.labels(name)[chosen] for name in model.categories.values}
+        told = {name: torch.from_numpy(of).to(device) for name, of in labels.items()}
+        maker = ToldGenerator(model, told)
+        codes = maker.codes(clips.time, generator_at(device, seed))
+        margin = decode(maker, codes)
     with replacing(folder) as aside:
         aside.mkdir()
-        for name, grid in grids.items():
+        for name, grid in pictures(maker, codes, margin, seed).items():
             save_picture(grid, aside, name)
 
 

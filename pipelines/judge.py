@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Generator
 
+from pipelines.circumstances import code_that_runs, write_circumstances
 from pipelines.entry import arguments, loader_workers
 from pipelines.keys import judge_key, write_origin
 from pipelines.layout import CHECKPOINTS, Layout
@@ -44,7 +45,7 @@ class JudgeStage:
 
 def train_judge(files: Layout, settings: JudgeStage) -> None:
     """Leaves the judge's folder, its history and its scores on real clips of every split."""
-    clips, device = ClipFile(files.clips), choose_device()
+    code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
     torch.manual_seed(settings.training.seed)
     values = {factor.name: len(factor.values) for factor in clips.factors}
     judge = Judge(values, clips.channels, settings.network.width).to(device)
@@ -52,7 +53,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     checkpoint = Checkpoint(CHECKPOINTS / NAME, key)
     run = StageRun("judge", files.dataset, NAME, key, dataclasses.asdict(settings), clips)
     with tracked(run) as tracker:
-        history = fit(
+        history, seconds = fit(
             judge_learner(judge, clips, device, settings.shift),
             lambda first: batches_from(first, clips, settings),
             settings.training,
@@ -63,6 +64,9 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
         )
         save_judge(judge, files.judge)
         write_csv(files.scores(NAME) / "history.csv", history)
+        write_circumstances(
+            files.scores(NAME), code, settings.training.steps, seconds, torch.get_num_threads()
+        )
         for row in history:  # those that a kill kept from being sent; the others are known
             tracker.log(row)
         scores = on_real_clips(judge, clips, "val", device) | on_real_clips(

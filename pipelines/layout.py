@@ -42,6 +42,10 @@ class Layout:
         """The folder of a trained model."""
         return Path("data") / self.dataset / method
 
+    def evidence(self, method: str) -> Path:
+        """The judge's probabilities that a model's scores are computed from."""
+        return Path("data") / self.dataset / f"{method}-judged.npz"
+
     def scores(self, method: str) -> Path:
         """The folder of a model's history, scores and pictures."""
         return self.results / method

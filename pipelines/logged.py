@@ -83,11 +83,15 @@ class LoggedRun:
         """All files of a folder; those of the same name are replaced."""
         self.client.log_artifacts(self.id, str(path), artifact)
 
-    def model(self, folder: Path) -> None:
-        """The model of a folder, ready to serve, unless the run has one."""
-        from pipelines.packed import log_model
+    def file(self, path: Path, artifact: str) -> None:
+        """A file; one of the same name is replaced."""
+        self.client.log_artifact(self.id, str(path), artifact)
 
-        if not self._has_model:
+    def model(self, folder: Path) -> None:
+        """The model of a folder, ready to serve, unless the run has one or it takes no clips."""
+        from pipelines.packed import log_model, packable
+
+        if packable(folder) and not self._has_model:
             log_model(self.client, self.experiment, self.id, folder)
             self._has_model = True
 

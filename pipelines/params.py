@@ -5,9 +5,9 @@ wrong type is refused by its place in the file.
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 
@@ -20,11 +20,29 @@ Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, config=STRICT)
+class Chosen:
+    """A method on a data set."""
+
+    dataset: str
+    method: str
+
+
+def _named_by_content(models: dict[str, Chosen]) -> dict[str, Chosen]:
+    for name, chosen in models.items():
+        wanted = f"{chosen.dataset}-{chosen.method}"
+        if name != wanted:
+            msg = f"{name} is {chosen.method} on {chosen.dataset}: name it {wanted}"
+            raise ValueError(msg)
+    return models
+
+
+@dataclass(frozen=True, config=STRICT)
 class Pipeline:
-    """What `dvc repro` runs: every method on every data set."""
+    """What `dvc repro` runs: which data sets are made and judged, and which models trained."""
 
     datasets: list[str]
-    methods: list[str]
+    models: Annotated[dict[str, Chosen], AfterValidator(_named_by_content)]
+    """Each by the name that DVC knows its stages by: DATASET-METHOD."""
     code: str
     """The way from the folder of params.yaml to the code: DVC's, for the deps of dvc.yaml."""
 

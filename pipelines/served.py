@@ -15,7 +15,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy import ndarray
 
 from s3vae.model.s3vae import S3VAE
-from s3vae.model.saved import load_model
+from s3vae.model.saved import load_s3vae
 from s3vae.runtime import choose_device
 from s3vae.tensors import to_bytes, to_unit
 
@@ -28,7 +28,7 @@ class Served(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Read the model's folder, which is an artifact of the MLflow model."""
         self.device = choose_device()
-        self.model: S3VAE = load_model(Path(context.artifacts["model"]), self.device)
+        self.model: S3VAE = load_s3vae(Path(context.artifacts["model"]), self.device)
 
     def predict(
         self,

@@ -67,8 +67,8 @@ SHOWN = (
 
 
 def rows(pipeline: Pipeline) -> list[Row]:
-    """Every data set with every method, in the order of params.yaml."""
-    return [row(dataset, method) for dataset in pipeline.datasets for method in pipeline.methods]
+    """Every model, in the order of params.yaml."""
+    return [row(chosen.dataset, chosen.method) for chosen in pipeline.models.values()]
 
 
 def row(dataset: str, method: str) -> Row:
@@ -93,14 +93,21 @@ def markdown(table: Sequence[Mapping[str, str | float | None]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cell(row: Mapping[str, str | float | None], name: str) -> str:
+def cell(
+    row: Mapping[str, str | float | None],
+    name: str,
+    *,
+    percent: bool | None = None,
+    spread: bool = True,
+) -> str:
     """A score as people read it: percent or number, with its spread where it has one."""
-    value, spread = row.get(name), row.get(f"{name}_std")
+    value, deviation = row.get(name), row.get(f"{name}_std")
     if not isinstance(value, float) or not math.isfinite(value):
         return "-"
-    factor, digits = (100, 2) if name in PERCENT else (1, 3)
+    share = name in PERCENT if percent is None else percent
+    factor, digits = (100, 2) if share else (1, 3)
     shown = f"{factor * value:.{digits}f}"
-    return f"{shown} ± {factor * spread:.{digits}f}" if spread else shown
+    return f"{shown} ± {factor * deviation:.{digits}f}" if spread and deviation else shown
 
 
 def write_table(pipeline: Pipeline) -> str:

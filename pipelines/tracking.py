@@ -4,7 +4,6 @@
 """
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.circumstances import code_that_runs
 from pipelines.keys import StageRun as StageRun
 from pipelines.store import Store
 from s3vae.progress import LOG
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_BATCHES = 10.0
 METRICS_BETWEEN_BATCHES = 1000
 LONGEST_REASON = 300
-NOT_RESULTS = (":(top)", ":(top,exclude,glob)**/results/**", ":(top,exclude,glob)**/dvc.lock")
-"""Git's words for all files but those that stages rewrite while the pipeline runs."""
 
 
 class Tracked:
@@ -60,6 +58,10 @@ class Tracked:
     def folder(self, path: Path, artifact: str) -> None:
         """All files of a folder (pictures, tables), under this name among the run's artifacts."""
         self._tell(lambda run: run.folder(path, artifact))
+
+    def file(self, path: Path, artifact: str) -> None:
+        """A file, in a folder of this name among the run's artifacts."""
+        self._tell(lambda run: run.file(path, artifact))
 
     def model(self, folder: Path) -> None:
         """The trained model in a folder, with its signature and all it takes to load it."""
@@ -143,8 +145,8 @@ def circumstances(run: StageRun) -> dict[str, str]:
     }
     if run.weights_sha256:
         tags["s3vae.weights_sha256"] = run.weights_sha256
-    if commit := git("rev-parse", "HEAD"):
-        changed = bool(git("status", "--porcelain", "--untracked-files=no", "--", *NOT_RESULTS))
+    commit, changed = code_that_runs()
+    if commit:
         tags |= {"git.commit": commit, "mlflow.source.git.commit": commit}
         tags["git.dirty"] = str(changed).lower()
     if "prefect" in sys.modules:
@@ -153,14 +155,3 @@ def circumstances(run: StageRun) -> dict[str, str]:
         if flow_run.id:
             tags["prefect.flow_run_id"] = str(flow_run.id)
     return tags
-
-
-def git(*arguments: str) -> str:
-    """What git answers about the current folder; nothing where there is no git or no repository."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

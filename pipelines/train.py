@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import torch
 
+from pipelines.circumstances import code_that_runs, write_circumstances
 from pipelines.entry import arguments, loader_workers
 from pipelines.keys import train_key, write_origin
 from pipelines.layout import CHECKPOINTS, Layout
@@ -13,25 +14,24 @@ from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv
 from s3vae.data.clips import ClipFile
-from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import save_model
 from s3vae.progress import LOG
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.signals.store import FlowSignal
 from s3vae.training.batches import Batch, ShuffledBatches, loader
 from s3vae.training.checkpoint import Checkpoint
-from s3vae.training.examples import Examples, examples
+from s3vae.training.examples import Examples
 from s3vae.training.fit import fit
 from s3vae.training.learner import model_learner
-from s3vae.training.method import Method
-from s3vae.training.objective import Objective
+from s3vae.training.method import AdversarialMethod, AnyMethod, Method
+from s3vae.training.objectives import examples_for, objective_of
 
 
-def train(files: Layout, name: str, method: Method) -> None:
+def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     """Leave the model's folder and its history; a killed training goes on where it was."""
-    clips, device = ClipFile(files.clips), choose_device()
+    code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
     flow = FlowSignal(files.flow)
-    given = examples(clips, flow, method.losses.exchange, labelled=method.losses.supervised)
+    given = examples_for(method, clips, flow)
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
         if given.clusters.number == 1:
@@ -39,9 +39,10 @@ def train(files: Layout, name: str, method: Method) -> None:
     objective = objective_of(method, given).to(device)
     key = train_key(method, clips, flow.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
+    snapshots = CHECKPOINTS / "train" / f"{key}-snapshots"
     run = StageRun("train", files.dataset, name, key, dataclasses.asdict(method), clips)
     with tracked(run) as tracker:
-        history = fit(
+        history, seconds = fit(
             model_learner(objective, given, device),
             lambda first: batches_from(first, given, method),
             method.training,
@@ -49,9 +50,13 @@ def train(files: Layout, name: str, method: Method) -> None:
             device,
             tracker.log,
             label=f"train {files.dataset} {name}",
+            keep=lambda step: save_model(objective.model, snapshots / f"{step:06}"),
         )
-        save_model(objective.model, files.model(name))
+        save_model(objective.model, files.model(name), snapshots)
         write_csv(files.scores(name) / "history.csv", history)
+        write_circumstances(
+            files.scores(name), code, method.training.steps, seconds, torch.get_num_threads()
+        )
         for row in history:  # those that a kill kept from being sent; the others are known
             tracker.log(row)
         write_origin(files.scores(name), run, files.model(name))
@@ -59,23 +64,9 @@ def train(files: Layout, name: str, method: Method) -> None:
     checkpoint.remove()
 
 
-def objective_of(method: Method, given: Examples) -> Objective:
-    """A new model, its weights drawn from the seed, and what it is to minimize."""
-    torch.manual_seed(method.training.seed)
-    clips, cells = given.batches.clips, given.batches.known["direction"].shape[-1]
-    outputs = method.losses.outputs(cells, given.directions)
-    exchange, shares = method.losses.exchange, given.cluster_shares
-    starts = shares if exchange is not None and exchange.starts else torch.ones(1)
-    sizes = dataclasses.replace(
-        method.architecture, channels=clips.channels, signal=outputs, clusters=len(starts)
-    )
-    model = S3VAE(sizes)
-    model.prior.shares.copy_(starts)
-    train_clips = len(clips.split("train"))
-    return Objective(model, method.losses, len(shares), train_clips, clips.factors)
-
-
-def batches_from(first: int, given: Examples, method: Method) -> Iterable[Batch]:
+def batches_from(
+    first: int, given: Examples, method: Method | AdversarialMethod
+) -> Iterable[Batch]:
     """The batches of the training clips from a step on."""
     settings = method.training
     order = ShuffledBatches(
@@ -91,5 +82,11 @@ def batches_from(first: int, given: Examples, method: Method) -> Iterable[Batch]
 if __name__ == "__main__":
     keep_freed_memory()
     dataset, chosen = arguments("dataset", "method")
-    asked = section(Method, "datasets", dataset, "methods", chosen)
+    asked: Method | AdversarialMethod = section(
+        AnyMethod,  # type: ignore[arg-type]
+        "datasets",
+        dataset,
+        "methods",
+        chosen,
+    )
     run_stage(f"train {dataset} {chosen}", lambda: train(Layout(dataset), chosen, asked))

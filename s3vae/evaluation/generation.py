@@ -1,6 +1,8 @@
 """Clips generated from codes, judged as they are made: only codes and probabilities are kept."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -9,11 +11,57 @@ from numpy import ndarray
 from torch import Generator
 
 from s3vae.data.clips import ClipFile
-from s3vae.distributions import standard_normal
 from s3vae.evaluation.judge import Judge
 from s3vae.evaluation.judging import BATCH, Judged, judged, video_batches
+from s3vae.model.mocogan import MoCoGAN
 from s3vae.model.s3vae import S3VAE
-from s3vae.tensors import DynamicCode, StaticCode
+from s3vae.tensors import DynamicCode, Labels, StaticCode, Video
+
+
+@runtime_checkable
+class Generating(Protocol):
+    """What makes clips from codes, and draws either code."""
+
+    def draw_static(self, batch: int, generator: Generator) -> StaticCode:
+        """New appearances."""
+
+    def draw_dynamic(self, batch: int, time: int, generator: Generator) -> DynamicCode:
+        """New motions."""
+
+    def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
+        """The clips of these codes."""
+
+
+@dataclass(frozen=True)
+class ToldGenerator:
+    """MoCoGAN, told for every clip that it draws the categories of a known one."""
+
+    model: MoCoGAN
+    labels: Mapping[str, Labels]
+
+    def draw_static(self, _batch: int, generator: Generator) -> StaticCode:
+        """New contents, of the categories told if content is what they decide."""
+        return self.model.draw_static(self.labels, generator)
+
+    def draw_dynamic(self, _batch: int, time: int, generator: Generator) -> DynamicCode:
+        """New motions; of any category where it is motion that they decide."""
+        categories = self.model.categories
+        moving = categories.kind == "dynamic"
+        count = len(next(iter(self.labels.values())))
+        labels = categories.draw(count, generator) if moving else self.labels
+        return self.model.draw_dynamic(labels, time, generator)
+
+    def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
+        """The clips of these codes."""
+        return self.model.decode(static, dynamic)
+
+    @torch.no_grad()
+    def codes(self, time: int, generator: Generator) -> "Codes":
+        """In place of what an encoder would say of the known clips: codes of their categories."""
+        return Codes(
+            self.model.draw_static(self.labels, generator),
+            self.model.draw_dynamic(self.labels, time, generator),
+        )
 
 
 @dataclass(frozen=True)
@@ -23,16 +71,16 @@ class Codes:
     static: StaticCode
     dynamic: DynamicCode
 
-    def draw_static(self, generator: Generator) -> "Codes":
-        """The same motions with appearances drawn from N(0, I): one draw per clip."""
-        prior = standard_normal(*self.static.shape, device=self.static.device)
-        return Codes(prior.sample(generator), self.dynamic)
+    @torch.no_grad()
+    def draw_static(self, model: Generating, generator: Generator) -> "Codes":
+        """The same motions with drawn appearances: one draw per clip."""
+        return Codes(model.draw_static(len(self.static), generator), self.dynamic)
 
     @torch.no_grad()
-    def draw_dynamic(self, model: S3VAE, generator: Generator) -> "Codes":
-        """The same appearances with motions drawn from the learned prior: one draw per clip."""
+    def draw_dynamic(self, model: Generating, generator: Generator) -> "Codes":
+        """The same appearances with drawn motions: one draw per clip."""
         clips, time = self.dynamic.shape[:2]
-        return Codes(self.static, model.prior.sample(clips, time, generator))
+        return Codes(self.static, model.draw_dynamic(clips, time, generator))
 
     def batches(self) -> list[tuple[StaticCode, DynamicCode]]:
         """Both codes, `BATCH` clips at a time."""
@@ -58,7 +106,7 @@ def encode(
 
 
 @torch.no_grad()
-def judge_codes(model: S3VAE, judge: Judge, codes: Codes) -> Judged:
+def judge_codes(model: Generating, judge: Judge, codes: Codes) -> Judged:
     """What the judge says of the clips decoded from the codes."""
     return judged([judge.probabilities(model.decode(*pair)) for pair in codes.batches()])
 

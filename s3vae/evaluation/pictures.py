@@ -10,8 +10,7 @@ from numpy import ndarray
 from PIL import Image
 
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.generation import Codes, encode
-from s3vae.model.s3vae import S3VAE
+from s3vae.evaluation.generation import Codes, Generating
 from s3vae.runtime import generator_at
 from s3vae.tensors import to_bytes
 
@@ -20,12 +19,12 @@ GAP, MILLISECONDS, FRAMES_IN_STILL = 2, 125, 3
 
 
 def pictures(
-    model: S3VAE, clips: ClipFile, count: int, seed: int, device: torch.device
+    model: Generating,
+    codes: Codes,
+    real: UInt8[ndarray, "clip time height width channel"],
+    seed: int,
 ) -> Mapping[str, Grid]:
-    """By file name, a grid of clips: real ones at its margin, generated ones beside them."""
-    chosen = varied_clips(clips, count, seed)
-    real = clips.frames(chosen)
-    codes = encode(model, clips, chosen, device)
+    """By file name, a grid of clips: those that the codes are of at its margin, others beside."""
     return {
         "swap": swap_grid(model, codes, real),
         "fix-motion-vary-appearance": drawn_grid(model, codes, real, "static", seed),
@@ -54,14 +53,14 @@ def varied_clips(clips: ClipFile, count: int, seed: int) -> Int[ndarray, " clip"
 
 
 @torch.no_grad()
-def decode(model: S3VAE, codes: Codes) -> UInt8[ndarray, "clip time height width channel"]:
+def decode(model: Generating, codes: Codes) -> UInt8[ndarray, "clip time height width channel"]:
     """The decoded clips as bytes."""
     frames: ndarray = to_bytes(model.decode(codes.static, codes.dynamic)).cpu().numpy()
     return frames
 
 
 def swap_grid(
-    model: S3VAE, codes: Codes, real: UInt8[ndarray, "clip time height width channel"]
+    model: Generating, codes: Codes, real: UInt8[ndarray, "clip time height width channel"]
 ) -> Grid:
     """Row i, column j: the appearance of clip i with the motion of clip j, both at the margins."""
     count = len(real)
@@ -73,7 +72,7 @@ def swap_grid(
 
 
 def drawn_grid(
-    model: S3VAE,
+    model: Generating,
     codes: Codes,
     real: UInt8[ndarray, "clip time height width channel"],
     which: str,
@@ -85,7 +84,7 @@ def drawn_grid(
         generator = generator_at(codes.static.device, seed, column)
         if which == "static":
             # one appearance per column, whatever the motion of the row
-            drawn = codes.draw_static(generator)
+            drawn = codes.draw_static(model, generator)
             drawn = Codes(drawn.static[:1].expand_as(drawn.static), drawn.dynamic)
         else:
             drawn = codes.draw_dynamic(model, generator)

@@ -7,14 +7,14 @@ at once; where it has none of a kind, what judges them is not a number. Fraction
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Int
 from numpy import ndarray
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.generation import Codes, donors, judge_codes
+from s3vae.evaluation.generation import Codes, Generating, donors, judge_codes
 from s3vae.evaluation.judge import Judge
 from s3vae.evaluation.judging import Judged
 from s3vae.evaluation.scores import (
@@ -25,7 +25,6 @@ from s3vae.evaluation.scores import (
     marginal_entropy,
     mean_of,
 )
-from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 
 Scores = dict[str, float]
@@ -137,16 +136,39 @@ def swapped(subject: Subject, judged: Judged, motion_of: Int[ndarray, " clip"]) 
     }
 
 
-def sampled_scores(model: S3VAE, judge: Judge, codes: Codes, subject: Subject, seed: int) -> Scores:
-    """Everything that depends on a draw, for one seed of the sampling."""
+class Draws(NamedTuple):
+    """What the judge says where codes were drawn or exchanged, for one seed of the sampling."""
+
+    appearance: Judged
+    """z_t of the clip, z_f drawn."""
+    motion: Judged
+    """z_f of the clip, z_t drawn."""
+    swap: Judged
+    """z_f of the clip, z_t of its donor."""
+    motion_of: Int[ndarray, " clip"]
+    """The donors."""
+
+
+def draw_and_judge(model: Generating, judge: Judge, codes: Codes, seed: int) -> Draws:
+    """Each of the clips with either code drawn, and with the motion of another clip."""
     device = codes.static.device
     motion_of = donors(len(codes.static), seed)
-    drawn_static = codes.draw_static(generator_at(device, seed, 0))
+    drawn_static = codes.draw_static(model, generator_at(device, seed, 0))
     drawn_dynamic = codes.draw_dynamic(model, generator_at(device, seed, 1))
+    return Draws(
+        judge_codes(model, judge, drawn_static),
+        judge_codes(model, judge, drawn_dynamic),
+        judge_codes(model, judge, codes.swap(motion_of)),
+        motion_of,
+    )
+
+
+def drawn_scores(subject: Subject, draws: Draws) -> Scores:
+    """Everything that depends on a draw, for one seed of the sampling."""
     return {
-        **draw_appearance(subject, judge_codes(model, judge, drawn_static)),
-        **draw_motion(subject, judge_codes(model, judge, drawn_dynamic)),
-        **swapped(subject, judge_codes(model, judge, codes.swap(motion_of)), motion_of),
+        **draw_appearance(subject, draws.appearance),
+        **draw_motion(subject, draws.motion),
+        **swapped(subject, draws.swap, draws.motion_of),
     }
 
 
@@ -162,10 +184,8 @@ def over_seeds(rows: Sequence[Scores]) -> Scores:
     }
 
 
-@torch.no_grad()
-def reconstruction_scores(model: S3VAE, judge: Judge, codes: Codes, subject: Subject) -> Scores:
+def reconstruction_scores(subject: Subject, judged: Judged) -> Scores:
     """The judge on clips decoded from their own two codes."""
-    judged = judge_codes(model, judge, codes)
     return {
         "reconstructed_static": mean_of(subject.accuracies(judged, "static")),
         "reconstructed_dynamic": mean_of(subject.accuracies(judged, "dynamic")),

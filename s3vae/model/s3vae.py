@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
-from s3vae.distributions import Gaussian
+from s3vae.distributions import Gaussian, standard_normal
 from s3vae.model.architecture import Architecture
-from s3vae.model.frames import FrameDecoder, frame_encoder
+from s3vae.model.decoder import decode_clips, frame_decoder
+from s3vae.model.frames import frame_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
-from s3vae.model.waves import BroadcastDecoder
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 
 HEAD_HIDDEN = 64
@@ -43,8 +43,7 @@ class S3VAE(nn.Module):
         self.prior = DynamicPrior(
             architecture.dynamic, architecture.recurrent, architecture.clusters
         )
-        broadcast = architecture.decoder == "broadcast"
-        self.decoder = (BroadcastDecoder if broadcast else FrameDecoder)(architecture)
+        self.decoder = frame_decoder(architecture)
         self.signal_head = nn.Sequential(
             nn.Linear(architecture.dynamic, HEAD_HIDDEN),
             nn.LeakyReLU(0.2),
@@ -72,10 +71,16 @@ class S3VAE(nn.Module):
 
     def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
         """The mean of p(x_1:T | z_f, z_1:T): one static code for all dynamic codes of a clip."""
-        batch, time = dynamic.shape[:2]
-        repeated = static[:, None].expand(batch, time, -1)
-        frames: Tensor = self.decoder(repeated.flatten(0, 1), dynamic.flatten(0, 1))
-        return frames.reshape(batch, time, *frames.shape[1:])
+        return decode_clips(self.decoder, static, dynamic)
+
+    def draw_static(self, batch: int, generator: Generator) -> StaticCode:
+        """Appearances drawn from p(z_f) = N(0, I)."""
+        prior = standard_normal(batch, self.architecture.static, device=generator.device)
+        return prior.sample(generator)
+
+    def draw_dynamic(self, batch: int, time: int, generator: Generator) -> DynamicCode:
+        """Motions drawn from the learned prior, free-running."""
+        return self.prior.sample(batch, time, generator)
 
     def predict_signal(self, dynamic: DynamicCode) -> Float[Tensor, "batch time signal"]:
         """The motion signal of every frame, read off z_t alone (dynamic factor prediction)."""

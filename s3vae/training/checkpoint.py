@@ -27,25 +27,32 @@ class Checkpoint:
         """The file; its name holds the key, so that another setting never resumes from it."""
         return self.folder / f"{self.key}.safetensors"
 
-    def save(self, step: int, module: nn.Module, optimizer: Optimizer, history: History) -> None:
-        """Weights, buffers, the optimizer's moments, the step and what was logged."""
+    def save(
+        self,
+        step: int,
+        module: nn.Module,
+        optimizer: Optimizer,
+        history: History,
+        seconds: float = 0.0,
+    ) -> None:
+        """Weights, buffers, the optimizer's moments, the step, what was logged, the time taken."""
         tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
         for number, moments in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
         tensors = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
-        notes = {"step": str(step), "history": json.dumps(history)}
+        notes = {"step": str(step), "history": json.dumps(history), "seconds": str(seconds)}
         with replacing(self.path) as path:
             save_file(tensors, path, notes)
 
-    def load(self, module: nn.Module, optimizer: Optimizer) -> tuple[int, History]:
-        """Put the state back into module and optimizer; the step to go on with, and the history.
+    def load(self, module: nn.Module, optimizer: Optimizer) -> tuple[int, History, float]:
+        """Put the state back; gives the step to go on with, the history and the seconds taken.
 
         Without a checkpoint nothing changes and the step is 0. What a kill left half-written goes.
         """
         for aside in self.folder.glob(f".{self.path.name}.*"):
             shutil.rmtree(aside, ignore_errors=True)
         if not self.path.exists():
-            return 0, []
+            return 0, [], 0.0
         with safe_open(self.path, framework="pt") as file:
             notes = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -56,7 +63,7 @@ class Checkpoint:
             moments.setdefault(int(number), {})[moment] = value
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        return int(notes["step"]), json.loads(notes["history"])
+        return int(notes["step"]), json.loads(notes["history"]), float(notes["seconds"])
 
     def remove(self) -> None:
         """The training has ended well: its result is elsewhere."""

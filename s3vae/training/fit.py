@@ -1,9 +1,11 @@
 """The training loop, for every module that is trained here: model and judge."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -36,6 +38,17 @@ class Learner:
 Report = Callable[[Mapping[str, float]], None]
 """Is given every row of the history as it is made: the step and what was measured there."""
 
+Keep = Callable[[int], None]
+"""Is called after every `snapshot_every` steps, with how many are done."""
+
+
+class Fitted(NamedTuple):
+    """What was logged on the way, and how long it took."""
+
+    history: History
+    seconds: float
+    """Spent in training, of all processes that had a part in it up to their last checkpoint."""
+
 
 def fit(
     learner: Learner,
@@ -45,16 +58,20 @@ def fit(
     device: torch.device,
     report: Report,
     label: str,
-) -> History:
-    """Train to the end, from the checkpoint if there is one; gives what was logged on the way.
+    keep: Keep = lambda step: None,
+) -> Fitted:
+    """Train to the end, from the checkpoint if there is one.
 
     `batches(step)` yields the batches from that step on. The weights that come out are the same
     bytes however often the process was killed and started again. Raises NonFiniteLossError.
     """
     module = learner.module.train()
     parameters = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
-    first, history = checkpoint.load(module, optimizer)
+    optimizer = torch.optim.Adam(
+        parameters, lr=settings.learning_rate, betas=(settings.momentum, 0.999), fused=True
+    )
+    first, history, before = checkpoint.load(module, optimizer)
+    begun = time.monotonic() - before
     window: list[dict[str, float]] = []
     with Progress(label, settings.steps, "steps", done=first) as progress:
         for step, batch in enumerate(batches(first), start=first):
@@ -84,10 +101,12 @@ def fit(
                 history.append(row)
                 report(row)
             if done % settings.checkpoint_every == 0:
-                checkpoint.save(done, module, optimizer, history)
+                checkpoint.save(done, module, optimizer, history, time.monotonic() - begun)
+            if settings.snapshot_every and done % settings.snapshot_every == 0:
+                keep(done)
             progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()
-    return history
+    return Fitted(history, time.monotonic() - begun)
 
 
 @torch.no_grad()

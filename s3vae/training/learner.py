@@ -1,33 +1,31 @@
-"""A model and its examples, made ready for the training loop."""
+"""An objective and its examples, made ready for the training loop."""
 
 import numpy as np
 import torch
-from torch import Generator
 
 from s3vae.runtime import generator_at
-from s3vae.training.batches import Batch, in_turn
+from s3vae.training.adversarial import AdversarialObjective
+from s3vae.training.batches import in_turn
 from s3vae.training.examples import Examples
-from s3vae.training.fit import Learner, Losses
+from s3vae.training.fit import Learner
 from s3vae.training.objective import Objective
 
 VALIDATION_CLIPS, VALIDATION_BATCH = 512, 64
 
+AnyObjective = Objective | AdversarialObjective
 
-def model_learner(objective: Objective, given: Examples, device: torch.device) -> Learner:
+
+def model_learner(objective: AnyObjective, given: Examples, device: torch.device) -> Learner:
     """Terms and their weighted total as losses; the same on validation clips as validation."""
-
-    def losses(batch: Batch, generator: Generator) -> Losses:
-        terms = objective(batch, generator)
-        return {**terms.named(), "total": terms.total(objective.settings.weights)}
 
     def validate() -> dict[str, float]:
         return validation_losses(objective, given, device)
 
-    return Learner(objective, losses, validate)
+    return Learner(objective, objective.losses, validate)
 
 
 def validation_losses(
-    objective: Objective, given: Examples, device: torch.device
+    objective: AnyObjective, given: Examples, device: torch.device
 ) -> dict[str, float]:
     """The terms on validation clips (512 at most), the same ones with the same draws each time."""
     # in a random order: clips of one identity stand together in a file
@@ -38,8 +36,6 @@ def validation_losses(
     sums: dict[str, float] = {}
     for number, indices in enumerate(in_turn(clips, VALIDATION_BATCH)):
         batch = given.batches[indices].to(device)
-        terms = objective(batch, generator_at(device, 0, number))
-        values = {**terms.named(), "total": terms.total(objective.settings.weights)}
-        for name, value in values.items():
+        for name, value in objective.losses(batch, generator_at(device, 0, number)).items():
             sums[name] = sums.get(name, 0.0) + value.item() * len(indices) / len(clips)
     return sums

@@ -1,13 +1,14 @@
-"""One way to train a model: architecture and losses, each a preset with changes; a schedule."""
+"""One way to train a model: an architecture, what is minimized, a schedule."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Discriminator, Tag
 from pydantic.dataclasses import dataclass
 
 from s3vae.model.architecture import Architecture, architecture
 from s3vae.settings import STRICT
+from s3vae.training.adversarial import AdversarialSettings
 from s3vae.training.presets import LossSettings, losses
 from s3vae.training.settings import TrainingSettings
 
@@ -31,3 +32,24 @@ class Method:
     architecture: Annotated[Architecture, _preset(architecture)]
     losses: Annotated[LossSettings, _preset(losses)]
     training: TrainingSettings
+
+
+@dataclass(frozen=True, config=STRICT)
+class AdversarialMethod:
+    """MoCoGAN in params.yaml: it has `adversarial` where the other methods have `losses`."""
+
+    architecture: Annotated[Architecture, _preset(architecture)]
+    adversarial: AdversarialSettings
+    training: TrainingSettings
+
+
+def _kind(value: Any) -> str:
+    told = value if isinstance(value, dict) else vars(value)
+    return "adversarial" if "adversarial" in told else "variational"
+
+
+AnyMethod = Annotated[
+    Annotated[Method, Tag("variational")] | Annotated[AdversarialMethod, Tag("adversarial")],
+    Discriminator(_kind),
+]
+"""Any of the methods that params.yaml may tell."""

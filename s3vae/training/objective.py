@@ -62,6 +62,11 @@ class Objective(nn.Module):
         sizes = model.architecture.static, model.architecture.dynamic
         self.supervision = Supervision(factors, *sizes) if settings.supervised else None
 
+    def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
+        """The terms by name, and as `total` what the optimizer sees."""
+        terms = self(batch, generator)
+        return {**terms.named(), "total": terms.total(self.settings.weights)}
+
     def forward(self, batch: Batch, generator: Generator) -> Terms:
         """The terms on one batch of clips."""
         video = to_unit(batch.frames)

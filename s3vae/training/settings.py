@@ -15,12 +15,16 @@ class TrainingSettings:
     learning_rate: float = Field(default=2e-3, gt=0)
     warmup: int = Field(default=100, ge=0)
     """Steps over which the learning rate rises from 0; afterwards it falls linearly to 0."""
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    """How much of the gradient's running mean Adam carries on (its first beta)."""
     clip_norm: float = Field(default=1000.0, gt=0)
     """The gradient's largest allowed norm over all parameters."""
     seed: int = 0
     log_every: int = Field(default=50, gt=0)
     validate_every: int = Field(default=1000, gt=0)
     checkpoint_every: int = Field(default=250, gt=0)
+    snapshot_every: int | None = Field(default=None, gt=0)
+    """After how many steps each a copy of the model is kept, to be scored as the last one is."""
 
     def __post_init__(self) -> None:
         """A row of the history is a mean since the last one: a resume must not begin amid it."""

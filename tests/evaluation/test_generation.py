@@ -65,10 +65,10 @@ def test_swapped_twice_along_a_pair_everything_is_as_it_was() -> None:
 
 
 def test_a_drawn_appearance_is_standard_normal_one_per_clip_with_the_same_motion(
-    draws: Draws,
+    model: S3VAE, draws: Draws
 ) -> None:
     codes = some_codes(5000)
-    drawn = codes.draw_static(draws(0))
+    drawn = codes.draw_static(model, draws(0))
     assert torch.equal(drawn.dynamic, codes.dynamic)
     torch.testing.assert_close(drawn.static.mean(0), torch.zeros(4), atol=0.06, rtol=0)
     torch.testing.assert_close(torch.cov(drawn.static.T), torch.eye(4), atol=0.1, rtol=0)

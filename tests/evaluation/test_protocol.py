@@ -8,15 +8,16 @@ import torch
 from torch import Generator, Tensor
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.generation import Codes, donors
+from s3vae.evaluation.generation import Codes, donors, judge_codes
 from s3vae.evaluation.judge import Judge
 from s3vae.evaluation.protocol import (
     Subject,
+    draw_and_judge,
+    drawn_scores,
     headline,
     on_real_clips,
     over_seeds,
     reconstruction_scores,
-    sampled_scores,
 )
 from s3vae.evaluation.scores import mean_of
 from s3vae.model.architecture import Architecture
@@ -112,6 +113,13 @@ def judge() -> Judge:
     return Reader({"colour": COLOURS, "motion": MOTIONS}, channels=1, width=1)
 
 
+def sampled_scores(
+    model: S3VAE, judge: Judge, codes: Codes, subject: Subject, seed: int
+) -> dict[str, float]:
+    """Everything that depends on a draw."""
+    return drawn_scores(subject, draw_and_judge(model, judge, codes, seed))
+
+
 HEADLINE = {"accuracy": 1, "inception_score": MOTIONS, "h_y_given_x": 0, "h_y": math.log(MOTIONS)}
 
 
@@ -175,7 +183,7 @@ def test_reconstructions_are_judged_by_both_of_their_codes(
     tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
 ) -> None:
     for model in (Coloured, IgnoresStatic, IgnoresDynamic):
-        scores = reconstruction_scores(model(tiny), judge, codes, subject)
+        scores = reconstruction_scores(subject, judge_codes(model(tiny), judge, codes))
         assert scores == {"reconstructed_static": 1, "reconstructed_dynamic": 1}
 
 

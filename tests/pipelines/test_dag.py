@@ -7,7 +7,10 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+STAGES = {
+    name: stage.get("do", stage)  # what a stage does for each of many models
+    for name, stage in YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"].items()
+}
 CODE = "${pipeline.code}/"
 
 

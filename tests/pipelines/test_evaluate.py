@@ -27,7 +27,7 @@ def test_without_a_dynamic_factor_static_ones_are_scored_and_what_needs_one_is_n
 ) -> None:
     import torch
 
-    from pipelines.evaluate import draw, score
+    from pipelines.evaluate import draw, score, trusted_subject
     from s3vae.evaluation.judge import Judge
     from s3vae.evaluation.settings import EvaluationSettings
     from s3vae.model.s3vae import S3VAE
@@ -35,7 +35,8 @@ def test_without_a_dynamic_factor_static_ones_are_scored_and_what_needs_one_is_n
     torch.manual_seed(0)
     cpu, settings = torch.device("cpu"), EvaluationSettings(least_judge_accuracy=0, picture_clips=2)
     model, judge = S3VAE(tiny).eval(), Judge({"colour": 2}, channels=3, width=4).eval()
-    scores = score(model, judge, unnamed_motions, settings, cpu)
+    subject = trusted_subject(judge, unnamed_motions, settings, cpu)
+    scores, _ = score(model, judge, unnamed_motions, subject, settings, cpu)
     asked = {"swap_dynamic", "dynamic_follows_static", "drawn_h_y", "probe_dynamic_from_static"}
     assert asked <= {name for name, value in scores.items() if value is None}
     assert scores["accuracy"] == scores["static_kept"]

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.params import Pipeline, section
+from pipelines.params import Chosen, Pipeline, section
 from s3vae.evaluation.settings import EvaluationSettings
-from s3vae.training.method import Method
+from s3vae.training.method import AnyMethod, Method
 from s3vae.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
 
 WHOLE = """
-pipeline: {datasets: [toy], methods: [ours], code: ./}
+pipeline:
+  datasets: [toy]
+  models:
+    toy-ours: {dataset: toy, method: ours}
+  code: ./
 datasets:
   toy:
     evaluation: {sampling_seeds: [4, 5]}
@@ -39,11 +43,19 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 def test_a_section_is_read_as_the_settings_it_configures(path: Path) -> None:
-    assert section(Pipeline, "pipeline", path=path) == Pipeline(["toy"], ["ours"], "./")
+    assert section(Pipeline, "pipeline", path=path) == Pipeline(
+        ["toy"], {"toy-ours": Chosen("toy", "ours")}, "./"
+    )
     found = section(EvaluationSettings, "datasets", "toy", "evaluation", path=path)
     assert found == EvaluationSettings(sampling_seeds=(4, 5))
     method = section(Method, *METHOD, path=path)
     assert (method.architecture.static, method.losses.weights.static_kl) == (5, 2)
+
+
+def test_a_model_is_named_after_its_data_set_and_method(path: Path) -> None:
+    change(path, "toy-ours:", "ours-toy:")
+    with pytest.raises(ValueError, match=r"pipeline\.models.*name it toy-ours"):
+        section(Pipeline, "pipeline", path=path)
 
 
 def test_1e_3_is_a_number(path: Path) -> None:
@@ -91,7 +103,7 @@ def test_a_missing_section_is_missed_with_those_that_there_are(
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
-        ("pipeline: {", "extra: 1\npipeline: {", "extra"),
+        ("pipeline:", "extra: 1\npipeline:", "extra"),
         ("    evaluation:", "    evalution:", r"datasets\.toy\.evalution"),
     ],
 )
@@ -134,5 +146,6 @@ def test_every_method_that_the_project_names_is_understood(path: Path) -> None:
     named = section(Pipeline, "pipeline", path=path)
     for dataset in named.datasets:
         section(EvaluationSettings, "datasets", dataset, "evaluation", path=path)
-        for method in named.methods:
-            assert section(Method, "datasets", dataset, "methods", method, path=path)
+    for chosen in named.models.values():
+        keys = ("datasets", chosen.dataset, "methods", chosen.method)
+        assert section(AnyMethod, *keys, path=path)  # type: ignore[arg-type]

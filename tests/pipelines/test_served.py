@@ -16,7 +16,7 @@ from pipelines.keys import StageRun
 from pipelines.layout import Layout
 from pipelines.tracking import tracked
 from s3vae.data.clips import ClipFile
-from s3vae.model.saved import load_model
+from s3vae.model.saved import load_s3vae
 from s3vae.tensors import to_bytes, to_unit
 
 pytestmark = pytest.mark.filterwarnings(
@@ -55,7 +55,7 @@ def test_a_fresh_process_serves_the_codes_of_the_trained_model(
     uri = f"sqlite:///{repository / 'mlflow.db'}"
     subprocess.run([sys.executable, "-c", LOAD, uri, run_id], check=True, cwd=fresh)
     served = np.load(fresh / "codes.npz")
-    model = load_model(Layout("toy").model("tiny"), torch.device("cpu"))
+    model = load_s3vae(Layout("toy").model("tiny"), torch.device("cpu"))
     with torch.no_grad():
         static, dynamic = (code.mean for code in model.encode(to_unit(torch.from_numpy(clips))))
         decoded = to_bytes(model.decode(static, dynamic))

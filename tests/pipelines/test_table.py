@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.layout import Layout
-from pipelines.params import Pipeline
+from pipelines.params import Chosen, Pipeline
 from pipelines.table import markdown, row, write_table
 from pipelines.written import write_csv, write_json, write_text
 
@@ -23,7 +23,11 @@ SAMPLED = (
     "swap_static",
 )
 REQUIRED = (*SAMPLED, "static_chance")
-TOY = Pipeline(datasets=["toy"], methods=["ours", "theirs"], code="./")
+TOY = Pipeline(
+    datasets=["toy"],
+    models={f"toy-{method}": Chosen("toy", method) for method in ("ours", "theirs")},
+    code="./",
+)
 
 
 def scores(**changes: float) -> dict[str, float]:

@@ -11,9 +11,19 @@ import pytest
 from mlflow import MlflowClient
 from ruamel.yaml import YAML
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sqlalchemy.exc.SADeprecationWarning"  # MLflow's use of SQLAlchemy 2.1
+)
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
-    "pipeline": {"datasets": ["dsprites"], "methods": ["s3vae", "s3vae-plus"], "code": "."},
+    "pipeline": {
+        "datasets": ["dsprites"],
+        "models": {
+            f"dsprites-{method}": {"dataset": "dsprites", "method": method}
+            for method in ("s3vae", "s3vae-plus", "mocogan")
+        },
+        "code": ".",
+    },
     "datasets": {
         "dsprites": {
             "data": {"kind": "dsprites", "time": 4, "takes": 1},
@@ -30,6 +40,11 @@ TINY = {
                     "architecture": {"preset": "fast", "decoder_width": 4, "encoder_width": 4},
                     "losses": {"preset": "ours"},
                     "training": {"steps": 4, "batch_size": 8},
+                },
+                "mocogan": {
+                    "architecture": {"preset": "fast", "decoder_width": 4},
+                    "adversarial": {"width": 4},
+                    "training": {"steps": 4, "batch_size": 8, "snapshot_every": 2},
                 },
             },
         }
@@ -86,6 +101,7 @@ def test_the_table_has_a_row_for_every_method_with_every_column(project: Path) -
     assert [(row["dataset"], row["method"]) for row in table] == [
         ("dsprites", "s3vae"),
         ("dsprites", "s3vae-plus"),
+        ("dsprites", "mocogan"),
     ]
     for row in table:
         assert row.keys() >= COLUMNS
@@ -96,6 +112,11 @@ def test_pictures_are_left_as_stills_and_films(project: Path) -> None:
     pictures = project / "results" / "scores" / "dsprites" / "s3vae-plus" / "pictures"
     names = {path.name for path in pictures.iterdir()}
     assert {"swap.png", "swap.gif", "reconstruction.png"} <= names
+
+
+def test_earlier_states_that_are_kept_are_scored_as_well(project: Path) -> None:
+    curve = project / "results" / "scores" / "dsprites" / "mocogan" / "curve.csv"
+    assert [line.split(",")[0] for line in curve.read_text().splitlines()] == ["step", "2", "4"]
 
 
 def test_a_second_run_does_nothing(project: Path) -> None:
@@ -130,7 +151,7 @@ def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
         return sorted(run.data.tags.get("s3vae.kind", "parent") for run in found)
 
     before = kinds()
-    assert before.count("train") == before.count("evaluate") == 2
+    assert before.count("train") == before.count("evaluate") == 3
     assert before.count("judge") == 1
     run(project, sys.executable, "-m", "pipelines.publish")
     assert kinds() == before

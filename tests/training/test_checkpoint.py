@@ -33,9 +33,9 @@ def test_module_and_optimizer_go_on_as_if_nothing_had_been(tmp_path: Path) -> No
     unbroken = learn(*network(0), steps=7)
     first = network(0)
     learn(*first, steps=3)
-    checkpoint.save(3, *first, HISTORY)
+    checkpoint.save(3, *first, HISTORY, seconds=8.5)
     second = network(1)
-    assert checkpoint.load(*second) == (3, HISTORY)
+    assert checkpoint.load(*second) == (3, HISTORY, 8.5)
     assert torch.equal(learn(*second, steps=4), unbroken)
 
 
@@ -51,13 +51,13 @@ def test_what_is_learnt_after_saving_is_not_in_the_checkpoint(tmp_path: Path) ->
 
 def test_without_a_checkpoint_nothing_changes_and_the_step_is_0(tmp_path: Path) -> None:
     module, optimizer = network(0)
-    assert Checkpoint(tmp_path, "key").load(module, optimizer) == (0, [])
+    assert Checkpoint(tmp_path, "key").load(module, optimizer) == (0, [], 0)
     assert torch.equal(learn(module, optimizer, steps=0), learn(*network(0), steps=0))
 
 
 def test_the_checkpoint_of_another_key_is_not_used(tmp_path: Path) -> None:
     Checkpoint(tmp_path, "key").save(3, *network(0), HISTORY)
-    assert Checkpoint(tmp_path, "other").load(*network(1)) == (0, [])
+    assert Checkpoint(tmp_path, "other").load(*network(1)) == (0, [], 0)
 
 
 def test_the_learning_rate_is_not_that_of_the_checkpoint(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def run(slope: Slope, schedule: TrainingSettings, folder: Path) -> tuple[History
         slope.step = first
         return iter([EMPTY] * (schedule.steps - first))
 
-    history = fit(
+    history, _ = fit(
         Learner(slope, slope.losses, slope.validate),
         batches,
         schedule,
@@ -129,7 +129,7 @@ def test_a_loss_that_is_no_number_stops_with_its_name_and_step_and_keeps_the_las
     five = good_after_five_steps(good, tmp_path)
     restored = Slope()
     optimizer = torch.optim.Adam(restored.parameters(), fused=True)
-    step, _ = Checkpoint(tmp_path, "key").load(restored, optimizer)
+    step, _, _ = Checkpoint(tmp_path, "key").load(restored, optimizer)
     assert step == 5
     assert torch.equal(restored.value, five)
 
@@ -196,7 +196,7 @@ def test_one_batch_is_overfitted(
     )
     objective = make(settings)
     batch = given.batches[given.batches.clips.split("train")[::6]]
-    history = fit(
+    history, _ = fit(
         model_learner(objective, given, CPU),
         lambda first: iter([batch] * (steps - first)),
         TrainingSettings(steps=steps, learning_rate=0.05, warmup=5, log_every=10),

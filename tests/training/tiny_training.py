@@ -57,7 +57,7 @@ def train(
 
     checkpoint = Checkpoint(checkpoints, "tiny")
     learner = model_learner(objective, given, cpu)
-    history = fit(learner, batches, SETTINGS, checkpoint, cpu, lambda row: None, label="tiny")
+    history, _ = fit(learner, batches, SETTINGS, checkpoint, cpu, lambda row: None, label="tiny")
     return objective, history
 
 

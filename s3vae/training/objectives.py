@@ -1,0 +1,63 @@
+"""From a method and its examples to a new model and what it is to minimize."""
+
+import dataclasses
+from typing import Literal
+
+import torch
+
+from s3vae.data.clips import ClipFile
+from s3vae.model.mocogan import Categories, MoCoGAN
+from s3vae.model.s3vae import S3VAE
+from s3vae.signals.store import FlowSignal
+from s3vae.training.adversarial import AdversarialObjective
+from s3vae.training.examples import Examples, examples
+from s3vae.training.learner import AnyObjective
+from s3vae.training.method import AdversarialMethod, Method
+from s3vae.training.objective import Objective
+
+
+def examples_for(method: Method | AdversarialMethod, clips: ClipFile, flow: FlowSignal) -> Examples:
+    """What a method is told of the clips: labels only if it is one that learns from them."""
+    if isinstance(method, AdversarialMethod):
+        return examples(clips, flow, None, labelled=True)
+    return examples(clips, flow, method.losses.exchange, labelled=method.losses.supervised)
+
+
+def objective_of(method: Method | AdversarialMethod, given: Examples) -> AnyObjective:
+    """A new model, its weights drawn from the seed, and what it is to minimize."""
+    torch.manual_seed(method.training.seed)
+    if isinstance(method, AdversarialMethod):
+        return adversarial_objective(method, given)
+    return variational_objective(method, given)
+
+
+def variational_objective(method: Method, given: Examples) -> Objective:
+    """A sequential VAE and its terms."""
+    clips, cells = given.batches.clips, given.batches.known["direction"].shape[-1]
+    outputs = method.losses.outputs(cells, given.directions)
+    exchange, shares = method.losses.exchange, given.cluster_shares
+    starts = shares if exchange is not None and exchange.starts else torch.ones(1)
+    sizes = dataclasses.replace(
+        method.architecture, channels=clips.channels, signal=outputs, clusters=len(starts)
+    )
+    model = S3VAE(sizes)
+    model.prior.shares.copy_(starts)
+    train_clips = len(clips.split("train"))
+    return Objective(model, method.losses, len(shares), train_clips, clips.factors)
+
+
+def adversarial_objective(method: AdversarialMethod, given: Examples) -> AdversarialObjective:
+    """A generator, told the factors that the headline row judges, and its discriminators.
+
+    These are the dynamic factors, or the static ones where none is dynamic. Raises ValueError if
+    the clips declare no factor.
+    """
+    clips = given.batches.clips
+    if not clips.factors:
+        msg = f"{clips.path} declares no factor, and this method is told categories: leave it out"
+        raise ValueError(msg)
+    moving = any(factor.kind == "dynamic" for factor in clips.factors)
+    kind: Literal["static", "dynamic"] = "dynamic" if moving else "static"
+    values = {factor.name: len(factor.values) for factor in clips.factors if factor.kind == kind}
+    sizes = dataclasses.replace(method.architecture, channels=clips.channels)
+    return AdversarialObjective(MoCoGAN(sizes, Categories(kind, values)), method.adversarial)

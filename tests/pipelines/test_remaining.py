@@ -1,0 +1,69 @@
+"""What is left of a benchmark, and how long it may take."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines.layout import Layout
+from pipelines.params import Chosen, Pipeline
+from pipelines.remaining import SECONDS_PER_STEP, expected_seconds, with_dependants
+from pipelines.written import write_json
+
+MODELS = {f"{data}-{name}": Chosen(data, name) for data in ("one", "two") for name in ("a", "b")}
+PIPELINE = Pipeline(["one", "two"], MODELS, "..")
+
+
+@pytest.mark.parametrize(
+    ("changed", "left"),
+    [
+        ((), []),
+        (("train@one-a",), ["train@one-a", "evaluate@one-a", "table"]),
+        (("judge@two",), ["judge@two", "evaluate@two-a", "evaluate@two-b", "table"]),
+        (
+            ("flow@one",),
+            ["flow@one", "train@one-a", "train@one-b", "evaluate@one-a", "evaluate@one-b", "table"],
+        ),
+        (("table",), ["table"]),
+    ],
+)
+def test_what_depends_on_a_stale_stage_is_left_too(
+    changed: tuple[str, ...], left: list[str]
+) -> None:
+    assert with_dependants(changed, PIPELINE) == left
+
+
+def test_of_a_stale_data_set_everything_is_left() -> None:
+    left = with_dependants(["acquire@two"], PIPELINE)
+    assert len(left) == 3 + 2 * 2 + 1
+    assert not any("one" in stage for stage in left)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One data set with two methods, of which one has been trained."""
+    monkeypatch.chdir(tmp_path)
+    methods = {name: {"training": {"steps": steps}} for name, steps in (("a", 100), ("b", 300))}
+    models = {f"one-{name}": {"dataset": "one", "method": name} for name in methods}
+    YAML().dump(
+        {
+            "pipeline": {"datasets": ["one"], "models": models, "code": ".."},
+            "datasets": {"one": {"methods": methods, "judge": {"training": {"steps": 10}}}},
+        },
+        tmp_path / "params.yaml",
+    )
+    return tmp_path
+
+
+def test_without_any_training_a_step_has_its_usual_time(folder: Path) -> None:
+    assert expected_seconds("train@one-a", folder) == pytest.approx(100 * SECONDS_PER_STEP)
+
+
+def test_what_has_run_is_expected_to_take_as_long_again_and_others_as_long_a_step(
+    folder: Path,
+) -> None:
+    noted = {"commit": "", "changed": False, "steps": 100, "seconds": 50.0, "threads": 1}
+    write_json(folder / Layout("one").scores("a") / "circumstances.json", noted)
+    assert expected_seconds("train@one-a", folder) == 50
+    assert expected_seconds("train@one-b", folder) == pytest.approx(150)
+    assert expected_seconds("judge@one", folder) == pytest.approx(5)
