@@ -1,7 +1,6 @@
 """What MoCoGAN's generator must pass for real: one looks at single frames, one at whole clips."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,15 +13,19 @@ FEATURES = 128
 
 
 def frame_features(channels: int, width: int) -> nn.Sequential:
-    """A frame (64x64) to a vector, by strided convolutions of bounded slope.
+    """A frame (64x64) to a vector, by convolutions of bounded slope, the first over patches.
 
     Spectral normalization (Miyato et al. 2018) bounds it: without, the generator soon loses.
     """
-    sizes = [channels, width, 2 * width, 4 * width, 4 * width]
+    convolutions = (
+        nn.Conv2d(channels, width, 4, 4),
+        nn.Conv2d(width, 2 * width, 4, 2, 1),
+        nn.Conv2d(2 * width, 4 * width, 4, 2, 1),
+    )
     layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
-        layers += [spectral_norm(nn.Conv2d(inputs, outputs, 4, 2, 1)), nn.LeakyReLU(SLOPE)]
-    last = spectral_norm(nn.Linear(16 * sizes[-1], FEATURES))
+    for convolution in convolutions:
+        layers += [spectral_norm(convolution), nn.LeakyReLU(SLOPE)]
+    last = spectral_norm(nn.Linear(16 * 4 * width, FEATURES))
     return nn.Sequential(*layers, nn.Flatten(), last, nn.LeakyReLU(SLOPE))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -117,6 +118,23 @@ def test_pictures_are_left_as_stills_and_films(project: Path) -> None:
 def test_earlier_states_that_are_kept_are_scored_as_well(project: Path) -> None:
     curve = project / "results" / "scores" / "dsprites" / "mocogan" / "curve.csv"
     assert [line.split(",")[0] for line in curve.read_text().splitlines()] == ["step", "2", "4"]
+
+
+def test_every_judged_column_is_what_the_page_on_the_protocol_computes_by_hand(
+    project: Path,
+) -> None:
+    page = (ROOT / "docs" / "protocol.md").read_text()
+    (by_hand,) = re.findall(r"```python\n(import numpy.*?)```", page, re.DOTALL)
+    rows = []
+    for seed in (0, 1):
+        code = by_hand.replace("seed, moving, static = 0", f"seed, moving, static = {seed}")
+        printed = run(project, sys.executable, "-c", code).splitlines()
+        rows.append({name: float(value) for name, value in (line.split() for line in printed)})
+    scores = project / "results" / "scores" / "dsprites" / "s3vae-plus" / "metrics.json"
+    told = json.loads(scores.read_text())
+    assert len(rows[0]) == 8
+    for name in rows[0]:
+        assert told[name] == pytest.approx((rows[0][name] + rows[1][name]) / 2, abs=1e-5), name
 
 
 def test_a_second_run_does_nothing(project: Path) -> None:
