@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.layout import Layout
+from pipelines.layout import BENCHMARK, Layout
 from pipelines.runner import default_workers, map_shards
 from s3vae.data.clips import ClipFile
 from s3vae.signals.flow import TVL1, Farneback
 from s3vae.signals.motion import MotionSettings, clips_motion
 
-BENCHMARK = Path("benchmark")
 WARMUP = 3
 FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
 SHARD = 32

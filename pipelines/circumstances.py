@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from pipelines.written import write_json
 
-NOT_RESULTS = (":(top)", ":(top,exclude,glob)**/results/**", ":(top,exclude,glob)**/dvc.lock")
-"""Git's words for all files but those that stages rewrite while the pipeline runs."""
+CODE = ("s3vae", "pipelines", "dvc.yaml", "params.yaml", "benchmark/params.yaml")
+"""What decides a training beside its data; results and documents do not."""
 
 
 class Code(NamedTuple):
@@ -19,14 +19,16 @@ class Code(NamedTuple):
     commit: str
     """The one that is checked out; nothing where there is no git or no repository."""
     changed: bool
-    """Whether files that are no results differ from it."""
+    """Whether the code differs from it, or what git says of that could not be had."""
 
 
 def code_that_runs() -> Code:
     """To be asked at a training's begin: another commit may be checked out before its end."""
     commit = git("rev-parse", "HEAD")
-    status = ("status", "--porcelain", "--untracked-files=no", "--", *NOT_RESULTS)
-    return Code(commit, bool(commit and git(*status)))
+    if not commit:
+        return Code("", changed=False)
+    changes = git("status", "--porcelain", "--", *(f":(top){path}" for path in CODE))
+    return Code(commit, changed=changes != "")
 
 
 def write_circumstances(folder: Path, code: Code, steps: int, seconds: float, threads: int) -> None:
@@ -35,12 +37,12 @@ def write_circumstances(folder: Path, code: Code, steps: int, seconds: float, th
     write_json(folder / "circumstances.json", {**code._asdict(), **taken})
 
 
-def git(*arguments: str) -> str:
-    """What git answers about the current folder; nothing where there is no git or no repository."""
+def git(*arguments: str) -> str | None:
+    """What git answers about the current folder; None where there is no git or no repository."""
     try:
         done = subprocess.run(
             ["git", *arguments], capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

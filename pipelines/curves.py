@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from s3vae.files import replacing
 
 Curve = Sequence[Mapping[str, float]]
-SHARES = ("accuracy", "static_kept", "static_leak", "swap_dynamic", "swap_static")
+SHOWN_SHARES = ("accuracy", "static_kept", "static_leak", "swap_dynamic", "swap_static")
 WIDTH, HEIGHT = 10, 3.2
 """Inches of one model's row."""
 
@@ -19,7 +19,7 @@ def draw_curves(path: Path, curves: Mapping[str, Curve]) -> None:
     rows = figure.subplots(max(len(curves), 1), 3, squeeze=False)
     for panels, (title, curve) in zip(rows, curves.items(), strict=False):
         minutes = [row["minutes"] for row in curve]
-        for name in SHARES:
+        for name in SHOWN_SHARES:
             panels[0].plot(minutes, [100 * row[name] for row in curve], marker=".", label=name)
         panels[0].set(title=title, ylabel="%", ylim=(0, 101))
         panels[0].legend(fontsize="x-small")

@@ -19,11 +19,10 @@ from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.evidence import evidence, write_evidence
-from s3vae.evaluation.examination import examine, sampled_scores
+from s3vae.evaluation.examination import examine, sampled_scores, stand_in
 from s3vae.evaluation.generation import (
     Codes,
     Generating,
-    ToldGenerator,
     encode,
     reconstruction_error,
 )
@@ -45,7 +44,7 @@ from s3vae.files import replacing, sha256_of
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import Model, load_model, snapshots_of
 from s3vae.progress import Progress
-from s3vae.runtime import choose_device, generator_at, keep_freed_memory
+from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.weights import WEIGHTS
 
 CURVE = (
@@ -120,9 +119,9 @@ def score(
     scores = {
         **over_seeds([drawn_scores(examined.subject, each) for each in draws.values()]),
         **on_real_clips(subject),
-        **reconstruction_scores(examined.subject, examined.reconstruction),
     }
     if isinstance(model, S3VAE):
+        scores |= reconstruction_scores(examined.subject, examined.reconstruction)
         scores |= code_scores(model, examined.codes, clips, rows, settings, device)
     defined = {name: value if math.isfinite(value) else None for name, value in scores.items()}
     return defined, evidence(examined.subject, examined.reconstruction, draws)
@@ -175,10 +174,8 @@ def draw(
         maker: Generating = model
         codes, margin = encode(model, clips, chosen, device), clips.frames(chosen)
     else:
-        labels = {name: clips.labels(name)[chosen] for name in model.categories.values}
-        told = {name: torch.from_numpy(of).to(device) for name, of in labels.items()}
-        maker = ToldGenerator(model, told)
-        codes = maker.codes(clips.time, generator_at(device, seed))
+        told = {name: clips.labels(name)[chosen] for name in model.categories.values}
+        maker, codes = stand_in(model, told, clips.time, device)
         margin = decode(maker, codes)
     with replacing(folder) as aside:
         aside.mkdir()

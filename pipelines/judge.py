@@ -18,7 +18,7 @@ from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile, Split
-from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge
+from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge, some_frames
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.scores import accuracy, conditional_entropy
 from s3vae.evaluation.settings import JudgeSettings
@@ -41,6 +41,9 @@ class JudgeStage:
     training: TrainingSettings
     shift: int = Field(default=0, ge=0)
     """By how many pixels a training clip is moved at most, so that few identities suffice."""
+    frames: int | None = Field(default=None, gt=0)
+    """How many frames of a training clip are shown in a step, drawn at random; all if null. For
+    factors that a few frames tell."""
 
 
 def train_judge(files: Layout, settings: JudgeStage) -> None:
@@ -48,13 +51,14 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
     torch.manual_seed(settings.training.seed)
     values = {factor.name: len(factor.values) for factor in clips.factors}
-    judge = Judge(values, clips.channels, settings.network.width).to(device)
+    network = settings.network
+    judge = Judge(values, clips.channels, network.width, network.pooled).to(device)
     key = judge_key(settings, clips)
     checkpoint = Checkpoint(CHECKPOINTS / NAME, key)
     run = StageRun("judge", files.dataset, NAME, key, dataclasses.asdict(settings), clips)
     with tracked(run) as tracker:
         history, seconds = fit(
-            judge_learner(judge, clips, device, settings.shift),
+            judge_learner(judge, clips, device, settings),
             lambda first: batches_from(first, clips, settings),
             settings.training,
             checkpoint,
@@ -78,11 +82,17 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     checkpoint.remove()
 
 
-def judge_learner(judge: Judge, clips: ClipFile, device: torch.device, shift: int) -> Learner:
+def judge_learner(
+    judge: Judge, clips: ClipFile, device: torch.device, settings: JudgeStage
+) -> Learner:
     """Cross-entropy of every factor, on moved clips; validated by accuracy on the val split."""
 
     def losses(batch: Batch, generator: Generator) -> Losses:
-        frames = moved(batch.frames, shift, generator) if shift else batch.frames
+        frames = batch.frames
+        if settings.frames is not None:
+            frames = some_frames(frames, settings.frames, generator)
+        if settings.shift:
+            frames = moved(frames, settings.shift, generator)
         return judge_losses(judge(to_unit(frames)), batch.known)
 
     def validate() -> dict[str, float]:

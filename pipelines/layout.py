@@ -11,6 +11,9 @@ RAW = Path("data/raw")
 
 RESULTS = Path("results")
 
+BENCHMARK = Path("benchmark")
+"""The folder of the benchmark's params.yaml, data and results."""
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -25,6 +25,10 @@ class Chosen:
 
     dataset: str
     method: str
+    reseeds: str | None = None
+    """The method that it is, but for the seed of the training."""
+    varies: str | None = None
+    """The method that it is, but for one thing, at a short budget."""
 
 
 def _named_by_content(models: dict[str, Chosen]) -> dict[str, Chosen]:
@@ -70,11 +74,14 @@ def section(kind: type[Settings], *keys: str, path: Path = PARAMS) -> Settings:
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
-        faults = (
-            f"  {'.'.join([*keys, *map(str, fault['loc'])])}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = (f"  {place_of(fault['loc'], keys)}: {fault['msg']}" for fault in error.errors())
         raise ParamsError("\n".join([f"{path} does not fit:", *faults])) from error
+
+
+def place_of(found: tuple[str | int, ...], keys: tuple[str, ...]) -> str:
+    """Where in the file a fault is: kinds that settings are told apart by are no keys of it."""
+    told = [str(part) for part in found]
+    return ".".join([*keys, *(part for part in told if not part.startswith("<"))])
 
 
 def refuse_unknown(path: Path, content: Any) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from pipelines.entry import arguments
 from pipelines.keys import Kind, StageRun, read_origin
-from pipelines.layout import RESULTS, Layout
+from pipelines.layout import BENCHMARK, RESULTS, Layout
 from pipelines.packed import packable
 from pipelines.store import Store, has_model
 from pipelines.tracking import Tracked, tracked
 from s3vae.files import sha256_of
 from s3vae.weights import WEIGHTS
 
-PIPELINES = (Path(), Path("benchmark"))
+PIPELINES = (Path(), BENCHMARK)
 LEFT: dict[Kind, tuple[str, ...]] = {
     "train": ("history.csv",),
     "judge": ("history.csv", "metrics.json"),
@@ -88,6 +88,7 @@ def absent_results(pipeline: Path, run: StageRun) -> str:
 
 def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
     """Log what a stage left, by the same functions that it logs with itself."""
+    evidence = pipeline / Layout(run.dataset).evidence(run.method)
     with tracked(run, live=False) as tracker:
         for path in results_of(pipeline, run):
             if path.suffix == ".csv":
@@ -96,6 +97,8 @@ def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
                 tracker.scores(json.loads(path.read_text()))
             else:
                 tracker.folder(path, path.name)
+        if run.kind == "evaluate" and evidence.exists():  # it is in DVC's cache, not in git
+            tracker.file(evidence, "evidence")
         if model is not None:
             tracker.model(model)
     if tracker.failure is not None:

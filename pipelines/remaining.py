@@ -13,10 +13,9 @@ from statistics import fmean
 from ruamel.yaml import YAML
 
 from pipelines.entry import arguments
-from pipelines.layout import Layout
+from pipelines.layout import BENCHMARK, Layout
 from pipelines.params import PARAMS, Chosen, Pipeline, section
 
-BENCHMARK = Path("benchmark")
 SECONDS = {"acquire": 60.0, "flow": 120.0, "evaluate": 90.0, "table": 5.0}
 """Of stages that do not note how long they took."""
 SECONDS_PER_STEP = 0.2
@@ -33,7 +32,7 @@ AFTER: Mapping[str, Sequence[str]] = {
 def stale(folder: Path) -> list[str]:
     """The stages that DVC would run, and those that depend on them, in the order of the DAG."""
     command = ["dvc", "status", "--json", str(folder / "dvc.yaml")]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     changed = {name.rsplit(":", 1)[-1] for name in json.loads(answer)}
     pipeline = section(Pipeline, "pipeline", path=folder / PARAMS)
     return with_dependants(changed, pipeline)

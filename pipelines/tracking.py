@@ -74,7 +74,7 @@ class Tracked:
 
     def _open(self, run: StageRun, *, live: bool) -> None:
         try:
-            self._run = Store().start(run, circumstances(run))
+            self._run = Store().start(run, run_tags(run))
         except Exception as error:
             self._give_up(error)
         if live:
@@ -135,7 +135,7 @@ def tracking_is_off() -> bool:
     return os.environ.get("S3VAE_TRACKING", "").lower() == "off"
 
 
-def circumstances(run: StageRun) -> dict[str, str]:
+def run_tags(run: StageRun) -> dict[str, str]:
     """Tags that link a run to DVC's stage, git's commit, Prefect's flow run and the weights."""
     stage = f"{run.kind}@{run.dataset}" + (f"-{run.method}" if run.kind != "judge" else "")
     tags = {

@@ -1,6 +1,7 @@
 """Stage `train`: one method on one data set, from its clips and their motion signal to weights."""
 
 import dataclasses
+import shutil
 from collections.abc import Iterable
 
 import torch
@@ -62,6 +63,7 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
         write_origin(files.scores(name), run, files.model(name))
         tracker.model(files.model(name))
     checkpoint.remove()
+    shutil.rmtree(snapshots, ignore_errors=True)
 
 
 def batches_from(

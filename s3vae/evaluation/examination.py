@@ -1,6 +1,7 @@
 """A model before the judge: what is known of the test clips, as codes, and whose labels count."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -12,12 +13,14 @@ from s3vae.evaluation.generation import Codes, Generating, ToldGenerator, encode
 from s3vae.evaluation.judge import Judge
 from s3vae.evaluation.judging import Judged
 from s3vae.evaluation.protocol import Scores, Subject, draw_and_judge, drawn_scores
+from s3vae.model.mocogan import MoCoGAN
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import Model
 from s3vae.runtime import generator_at
 
-SOURCE = 2
-"""The stream of randomness of the clips that stand in for encoded ones; 0 and 1 are redrawn."""
+SOURCE = 1000
+"""The stream of randomness of the clips that stand in for encoded ones; what is redrawn has 0, 1,
+and in pictures the number of the column."""
 
 
 class Examined(NamedTuple):
@@ -45,12 +48,20 @@ def examine(
         codes = encode(model, clips, rows, device)
         return Examined(model, codes, subject, judge_codes(model, judge, codes))
     told = {name: subject.labels[name] for name in model.categories.values}
-    labels = {name: torch.from_numpy(of).to(device) for name, of in told.items()}
-    maker = ToldGenerator(model, labels)
-    codes = maker.codes(clips.time, generator_at(device, 0, SOURCE))
+    maker, codes = stand_in(model, told, clips.time, device)
     shown = judge_codes(maker, judge, codes)
     seen = {name: answers.argmax(axis=1) for name, answers in shown.items()}
-    return Examined(maker, codes, dataclasses.replace(subject, labels=seen | told), shown)
+    seen_subject = dataclasses.replace(subject, labels=seen | told, classes=subject.labels)
+    return Examined(maker, codes, seen_subject, shown)
+
+
+def stand_in(
+    model: MoCoGAN, told: Mapping[str, Int[ndarray, " clip"]], time: int, device: torch.device
+) -> tuple[ToldGenerator, Codes]:
+    """A generator that is told the categories of clips, and codes in place of encoded ones."""
+    labels = {name: torch.from_numpy(of).to(device) for name, of in told.items()}
+    maker = ToldGenerator(model, labels)
+    return maker, maker.codes(time, generator_at(device, 0, SOURCE))
 
 
 def sampled_scores(examined: Examined, judge: Judge, seed: int) -> Scores:

@@ -21,15 +21,17 @@ HEADS, FEATURES, RECURRENT, DROPOUT = "heads.json", 128, 128, 0.2
 class Judge(nn.Module):
     """A frame encoder, a bi-LSTM over time, and one head per factor."""
 
-    def __init__(self, factors: Mapping[str, int], channels: int, width: int) -> None:
+    def __init__(
+        self, factors: Mapping[str, int], channels: int, width: int, pooled: bool = False
+    ) -> None:
         super().__init__()
-        self.sizes = {"factors": dict(factors), "channels": channels, "width": width}
-        widths = [channels, width, 2 * width, 4 * width, 4 * width]
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise(widths):
-            layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs)]
-            layers += [nn.ReLU(inplace=True)]
-        self.encoder = nn.Sequential(*layers, nn.Flatten(), nn.Linear(16 * widths[-1], FEATURES))
+        self.sizes = {
+            "factors": dict(factors),
+            "channels": channels,
+            "width": width,
+            "pooled": pooled,
+        }
+        self.encoder = (pooled_encoder if pooled else placed_encoder)(channels, width)
         self.recurrent = nn.LSTM(FEATURES, RECURRENT, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(DROPOUT)
         self.heads = nn.ModuleDict({k: nn.Linear(2 * RECURRENT, n) for k, n in factors.items()})
@@ -44,6 +46,45 @@ class Judge(nn.Module):
     def probabilities(self, video: Video) -> dict[str, Float[Tensor, "batch value"]]:
         """For every factor, the judge's probabilities, in double precision."""
         return {name: logits.double().softmax(-1) for name, logits in self(video).items()}
+
+
+def placed_encoder(channels: int, width: int) -> nn.Sequential:
+    """A frame to what is seen where."""
+    widths = [channels, width, 2 * width, 4 * width, 4 * width]
+    layers = [layer for sizes in pairwise(widths) for layer in convolution(*sizes)]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(16 * widths[-1], FEATURES))
+
+
+def pooled_encoder(channels: int, width: int) -> nn.Sequential:
+    """A frame to what is seen in it, anywhere: maximum and mean over places."""
+    widths = [channels, width, 2 * width, 4 * width]
+    layers = [layer for sizes in pairwise(widths) for layer in convolution(*sizes)]
+    layers += convolution(widths[-1], FEATURES, size=3, stride=1)
+    return nn.Sequential(*layers, OverPlaces(), nn.Linear(2 * FEATURES, FEATURES))
+
+
+def convolution(inputs: int, outputs: int, size: int = 4, stride: int = 2) -> list[nn.Module]:
+    """A convolution with what follows it."""
+    convolved = nn.Conv2d(inputs, outputs, size, stride, 1, bias=False)
+    return [convolved, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+class OverPlaces(nn.Module):
+    """Maximum and mean of every channel."""
+
+    def forward(
+        self, hidden: Float[Tensor, "frame channel height width"]
+    ) -> Float[Tensor, "frame both"]:
+        """Both in one row."""
+        return torch.cat([hidden.amax(dim=(-2, -1)), hidden.mean(dim=(-2, -1))], dim=-1)
+
+
+def some_frames(frames: RawVideo, count: int, generator: Generator) -> RawVideo:
+    """Of each clip so many frames, drawn at random, in their order."""
+    clips, time = frames.shape[:2]
+    draws = torch.rand(clips, time, generator=generator, device=frames.device)
+    chosen = draws.argsort(dim=1)[:, :count].sort(dim=1).values
+    return frames[torch.arange(clips, device=frames.device)[:, None], chosen]
 
 
 def moved(frames: RawVideo, pixels: int, generator: Generator) -> RawVideo:

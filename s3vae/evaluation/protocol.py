@@ -38,6 +38,8 @@ class Subject:
     factors: Sequence[Factor]
     labels: Mapping[str, Int[ndarray, " clip"]]
     on_real: Judged
+    classes: Mapping[str, Int[ndarray, " clip"]] | None = None
+    """What balanced subsets are chosen by; `labels` if None."""
 
     def of_kind(self, kind: str) -> list[str]:
         """The names of the static or of the dynamic factors."""
@@ -59,7 +61,8 @@ class Subject:
 
     def mean(self, judged: Judged, kind: str, score: Score) -> float:
         """A score of the judge's answers on a class-balanced subset, mean over the factors."""
-        chosen = {name: balanced(self.labels[name]) for name in self.of_kind(kind)}
+        classes = self.classes or self.labels
+        chosen = {name: balanced(classes[name]) for name in self.of_kind(kind)}
         return mean_of({name: score(judged[name][rows]) for name, rows in chosen.items()})
 
     def chance(self, kind: str) -> float:

@@ -12,6 +12,9 @@ class JudgeSettings:
 
     width: int = Field(default=16, gt=0)
     """Channels after its first convolution."""
+    pooled: bool = False
+    """Whether what is seen in a frame counts wherever it is: for objects that move about and whose
+    place is no factor. Else the place counts too."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -21,7 +21,7 @@ Model = S3VAE | MoCoGAN
 
 
 def save_model(model: Model, folder: Path, snapshots: Path | None = None) -> None:
-    """Write a model's folder, whole or not at all; a folder of earlier states moves into it."""
+    """Write a model's folder, whole or not at all, with a copy of the folder of earlier states."""
     with replacing(folder) as aside:
         aside.mkdir()
         save_weights(model, aside)
@@ -29,7 +29,7 @@ def save_model(model: Model, folder: Path, snapshots: Path | None = None) -> Non
         if isinstance(model, MoCoGAN):
             _write(aside / CATEGORIES, model.categories)
         if snapshots is not None and snapshots.exists():
-            shutil.move(snapshots, aside / SNAPSHOTS)
+            shutil.copytree(snapshots, aside / SNAPSHOTS)
 
 
 def snapshots_of(folder: Path) -> dict[int, Path]:

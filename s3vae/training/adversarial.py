@@ -1,7 +1,8 @@
 """MoCoGAN's training: a generator against two discriminators, all in one step of one optimizer.
 
-Discriminators see made clips as they are, the generator sees verdicts whose weights stand still, so
-the gradients of both are those of alternating training; only their steps are taken at once.
+Both are moved by gradients at the same weights (simultaneous gradient descent): what discriminators
+learn of made clips teaches the generator nothing, and verdicts that the generator is to change
+teach the discriminators nothing.
 """
 
 import copy

@@ -100,10 +100,11 @@ def fit(
                 window.clear()
                 history.append(row)
                 report(row)
-            if done % settings.checkpoint_every == 0:
-                checkpoint.save(done, module, optimizer, history, time.monotonic() - begun)
+            # before the checkpoint: a resumed training does not come here again
             if settings.snapshot_every and done % settings.snapshot_every == 0:
                 keep(done)
+            if done % settings.checkpoint_every == 0:
+                checkpoint.save(done, module, optimizer, history, time.monotonic() - begun)
             progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()
     return Fitted(history, time.monotonic() - begun)

@@ -12,6 +12,9 @@ from s3vae.training.adversarial import AdversarialSettings
 from s3vae.training.presets import LossSettings, losses
 from s3vae.training.settings import TrainingSettings
 
+VARIATIONAL, ADVERSARIAL = "<variational>", "<adversarial>"
+"""Kinds of method: in brackets, since they are no keys of params.yaml."""
+
 
 def _preset(expand: Callable[..., Any]) -> BeforeValidator:
     def expanded(value: Any) -> Any:
@@ -44,12 +47,12 @@ class AdversarialMethod:
 
 
 def _kind(value: Any) -> str:
-    told = value if isinstance(value, dict) else vars(value)
-    return "adversarial" if "adversarial" in told else "variational"
+    told = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    return ADVERSARIAL if "adversarial" in told else VARIATIONAL
 
 
 AnyMethod = Annotated[
-    Annotated[Method, Tag("variational")] | Annotated[AdversarialMethod, Tag("adversarial")],
+    Annotated[Method, Tag(VARIATIONAL)] | Annotated[AdversarialMethod, Tag(ADVERSARIAL)],
     Discriminator(_kind),
 ]
 """Any of the methods that params.yaml may tell."""

@@ -11,7 +11,14 @@ from numpy import ndarray
 from torch import Generator
 
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.judge import Judge, judge_losses, load_judge, moved, save_judge
+from s3vae.evaluation.judge import (
+    Judge,
+    judge_losses,
+    load_judge,
+    moved,
+    save_judge,
+    some_frames,
+)
 from s3vae.evaluation.judging import BATCH, judge_clips, video_batches
 from s3vae.evaluation.scores import accuracy
 from s3vae.tensors import to_unit
@@ -153,3 +160,36 @@ def test_what_a_move_uncovers_repeats_the_edge(draws: Draws) -> None:
         (0, 1, 2, 3, 4, 5, 6, 7),
         (1, 2, 3, 4, 5, 6, 7, 7),
     }
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_pooled_judge_does_not_see_where_an_object_is_and_the_other_does(
+    pooled: bool, draws: Draws
+) -> None:
+    """Moved by whole strides of the convolutions, an object amid black looks the same to them."""
+    torch.manual_seed(0)
+    network = Judge(SIZES, channels=3, width=4, pooled=pooled).eval()
+    here, there = torch.zeros(2, 1, 2, 3, 64, 64)
+    pattern = torch.rand(1, 2, 3, 8, 8, generator=draws(0))
+    here[..., 24:32, 24:32] = there[..., 32:40, 24:32] = pattern
+    assert torch.allclose(network(here)["colour"], network(there)["colour"], atol=1e-5) is pooled
+
+
+def test_a_pooled_judge_is_saved_as_one(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Judge(SIZES, channels=3, width=4, pooled=True).eval()
+    save_judge(network, tmp_path / "judge")
+    video = torch.rand(2, 3, 3, 64, 64)
+    loaded = load_judge(tmp_path / "judge", CPU)
+    assert torch.equal(loaded(video)["motion"], network(video)["motion"])
+
+
+def test_some_frames_are_different_ones_of_the_same_clip_in_their_order(draws: Draws) -> None:
+    clip, time = torch.meshgrid(torch.arange(20), torch.arange(6), indexing="ij")
+    frames = (10 * clip + time).byte()[..., None, None, None]
+    chosen = some_frames(frames, 4, draws(0))[..., 0, 0, 0].int()
+    assert chosen.shape == (20, 4)
+    assert (chosen // 10 == torch.arange(20)[:, None]).all()
+    assert (chosen.diff(dim=1) > 0).all()
+    assert len({tuple((row % 10).tolist()) for row in chosen}) > 5
+    assert torch.equal(some_frames(frames, 6, draws(0)), frames)

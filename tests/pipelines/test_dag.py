@@ -42,6 +42,14 @@ def test_a_stage_declares_just_the_code_that_it_imports(
     assert declared(stage) == {path for module in modules if (path := files_of(module))}
 
 
+def test_the_report_declares_just_the_code_that_it_imports(graph: grimp.ImportGraph) -> None:
+    stage = YAML(typ="safe").load(ROOT / "docs" / "dvc.yaml")["stages"]["report"]
+    modules = graph.find_upstream_modules("pipelines.report") | {"pipelines.report"}
+    assert {ROOT / dep for dep in stage["deps"] if dep.endswith(".py")} == {
+        path for module in modules if (path := files_of(module))
+    }
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_runs_the_module_of_its_name(stage: str) -> None:
     assert STAGES[stage]["cmd"].startswith(f"python -m pipelines.{stage}")

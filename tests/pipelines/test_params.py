@@ -81,7 +81,15 @@ def test_what_no_setting_takes_is_refused_by_its_place(
 ) -> None:
     change(path, old, new)
     with pytest.raises(ValueError, match=rf"params\.yaml does not fit:\n(.*\n)*.*{place}"):
-        section(Method, *METHOD, path=path)
+        section(AnyMethod, *METHOD, path=path)
+
+
+@pytest.mark.parametrize("content", ["null", "3", "[]", "word"])
+def test_a_method_that_is_none_is_refused_by_its_place(path: Path, content: str) -> None:
+    text = path.read_text()
+    path.write_text(text[: text.index("      ours:")] + f"      ours: {content}\n")
+    with pytest.raises(ValueError, match=r"does not fit:\n  datasets\.toy\.methods\.ours: "):
+        section(AnyMethod, *METHOD, path=path)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from ruamel.yaml import YAML
 
 from pipelines.layout import Layout
 from pipelines.params import Chosen, Pipeline
-from pipelines.remaining import SECONDS_PER_STEP, expected_seconds, with_dependants
+from pipelines.remaining import AFTER, SECONDS_PER_STEP, expected_seconds, with_dependants
 from pipelines.written import write_json
 
+ROOT = Path(__file__).resolve().parents[2]
 MODELS = {f"{data}-{name}": Chosen(data, name) for data in ("one", "two") for name in ("a", "b")}
 PIPELINE = Pipeline(["one", "two"], MODELS, "..")
 
@@ -31,6 +32,22 @@ def test_what_depends_on_a_stale_stage_is_left_too(
     changed: tuple[str, ...], left: list[str]
 ) -> None:
     assert with_dependants(changed, PIPELINE) == left
+
+
+def test_what_makes_a_stage_stale_is_what_dvc_yaml_says() -> None:
+    """A stage depends on another if it has one of its files among its deps."""
+    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    told = {name: stage.get("do", stage) for name, stage in stages.items() if name != "table"}
+    made = {
+        name: {out for out in stage["outs"] if isinstance(out, str)} for name, stage in told.items()
+    }
+    direct = {
+        name: {later for later, stage in told.items() if made[name] & set(stage["deps"])}
+        for name in told
+    }
+    for name, later in direct.items():
+        reached = later.union(*(direct[each] for each in later))
+        assert set(AFTER.get(name, ())) == reached, name
 
 
 def test_of_a_stale_data_set_everything_is_left() -> None:

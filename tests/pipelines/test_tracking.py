@@ -152,8 +152,9 @@ def test_tags_link_a_run_to_commit_stage_flow_run_and_weights(
     pytest.importorskip("prefect.runtime")
     monkeypatch.setenv("DVC_STAGE", "train@toy-tiny")
     monkeypatch.setenv("PREFECT__RUNTIME__FLOW_RUN__ID", "a-flow-run")
-    commit = committed("file", "dvc.lock")
-    Path("dvc.lock").write_text("changed by the pipeline")
+    commit = committed("params.yaml", "dvc.lock", "README.md")
+    for rewritten in ("dvc.lock", "README.md"):
+        Path(rewritten).write_text("changed by the pipeline")
     track(dataclasses.replace(training, weights_sha256="w" * 64))
     tags = run_of("train").data.tags
     assert tags["s3vae.key"] == training.key
@@ -163,7 +164,7 @@ def test_tags_link_a_run_to_commit_stage_flow_run_and_weights(
     assert tags["prefect.flow_run_id"] == "a-flow-run"
     assert tags["git.commit"] == tags["mlflow.source.git.commit"] == commit
     assert tags["git.dirty"] == "false"
-    Path("file").write_text("changed by hand")
+    Path("params.yaml").write_text("changed by hand")
     track(training)
     assert run_of("train").data.tags["git.dirty"] == "true"
 

@@ -11,7 +11,7 @@ from s3vae.tensors import to_unit
 from s3vae.training.batches import Batch
 from s3vae.training.checkpoint import Checkpoint, History
 from s3vae.training.examples import Examples
-from s3vae.training.fit import Learner, Losses, NonFiniteLossError, fit
+from s3vae.training.fit import Keep, Learner, Losses, NonFiniteLossError, fit
 from s3vae.training.learner import model_learner, validation_losses
 from s3vae.training.objective import Objective, Terms
 from s3vae.training.presets import losses
@@ -52,7 +52,12 @@ def settings(steps: int, **changes: int) -> TrainingSettings:
     )
 
 
-def run(slope: Slope, schedule: TrainingSettings, folder: Path) -> tuple[History, History]:
+def run(
+    slope: Slope,
+    schedule: TrainingSettings,
+    folder: Path,
+    keep: Keep = lambda step: None,
+) -> tuple[History, History]:
     """The history, and the rows as they were reported."""
     slope.step = 0
     reported: History = []
@@ -69,8 +74,28 @@ def run(slope: Slope, schedule: TrainingSettings, folder: Path) -> tuple[History
         CPU,
         lambda row: reported.append(dict(row)),
         label="slope",
+        keep=keep,
     )
     return history, reported
+
+
+def test_states_are_kept_before_the_checkpoint_that_a_resume_starts_from(
+    tmp_path: Path,
+) -> None:
+    """Killed while a state is being kept, a training comes there again."""
+    schedule = settings(12, snapshot_every=4, checkpoint_every=4, log_every=4)
+    kept: list[int] = []
+
+    def keep(step: int) -> None:
+        if step == 8 and 8 not in kept:
+            kept.append(step)
+            raise KeyboardInterrupt
+        kept.append(step)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Slope(), schedule, tmp_path, keep)
+    run(Slope(), schedule, tmp_path, keep)
+    assert kept == [4, 8, 8, 12]
 
 
 def test_it_learns(tmp_path: Path) -> None:

@@ -1,0 +1,245 @@
+"""The tables of the report, as Markdown, from what pipelines have left of their models."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipelines.layout import BENCHMARK, Layout
+from pipelines.params import PARAMS, Chosen, Pipeline, section
+from pipelines.table import NUMBERS, PERCENT, Row, cell
+
+PUBLISHED = BENCHMARK / "published.yaml"
+
+HEADLINE = ("accuracy", "inception_score", "h_y_given_x", "h_y")
+SEPARATION = ("static_kept", "static_leak", "swap_dynamic", "swap_static")
+REST = (
+    "dynamic_follows_static",
+    "static_h_y",
+    "drawn_h_y",
+    "drawn_h_y_given_x",
+    "reconstruction_error",
+    "reconstructed_static",
+    "reconstructed_dynamic",
+    "probe_static_from_dynamic",
+    "probe_dynamic_from_static",
+    "mutual_information",
+    "mutual_information_null",
+)
+TITLES = {
+    **PERCENT,
+    **NUMBERS,
+    "static_h_y": "H(y) of drawn appearance",
+    "drawn_h_y": "H(y) of drawn motion",
+    "drawn_h_y_given_x": "H(y given x) of drawn motion",
+    "reconstruction_error": "reconstruction error",
+    "reconstructed_static": "reconstructed: static %",
+    "reconstructed_dynamic": "dynamic %",
+    "probe_static_from_dynamic": "probe: static from z_t %",
+    "probe_dynamic_from_static": "dynamic from z_f %",
+    "mutual_information": "mutual information (nats)",
+    "mutual_information_null": "its null",
+}
+SHARES = {
+    *PERCENT,
+    "reconstructed_static",
+    "reconstructed_dynamic",
+    "probe_static_from_dynamic",
+    "probe_dynamic_from_static",
+}
+
+
+UNENCODED = "*"
+"""Beside scores of a generator without an encoder that are no match for the others' (docs)."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A model that has been trained and evaluated."""
+
+    chosen: Chosen
+    scores: Row
+    circumstances: Mapping[str, Any]
+    curve: Sequence[Mapping[str, float]]
+
+    @property
+    def encodes(self) -> bool:
+        """Whether the model has an encoder."""
+        return "reconstruction_error" in self.scores
+
+    @property
+    def trained(self) -> list[str]:
+        """Minutes and threads of its training, and the commit; + where code differed from it."""
+        at = self.circumstances
+        commit = f"`{at['commit'][:7]}{'+' if at['changed'] else ''}`"
+        return [f"{at['seconds'] / 60:.1f}", str(at["threads"]), commit]
+
+    def cells(self, names: Sequence[str], *, spread: bool = True) -> list[str]:
+        """Scores as people read them."""
+        return [
+            cell(self.scores, name, percent=name in SHARES, spread=spread)
+            + ("" if self.encodes or name not in SEPARATION else UNENCODED)
+            for name in names
+        ]
+
+
+TRAINED = ("min", "threads", "commit")
+
+
+def results(folder: Path) -> list[Result]:
+    """The models of a pipeline that have been evaluated, in the order of its params.yaml."""
+    pipeline = section(Pipeline, "pipeline", path=folder / PARAMS)
+    found = (result(folder, chosen) for chosen in pipeline.models.values())
+    return [each for each in found if each is not None]
+
+
+def result(folder: Path, chosen: Chosen) -> Result | None:
+    """What there is of a model; None if it has not been evaluated since it was last trained."""
+    scores = folder / Layout(chosen.dataset).scores(chosen.method)
+    names = ("metrics", "circumstances", "origin-train", "origin-evaluate")
+    paths = {name: scores / f"{name}.json" for name in names}
+    if not all(path.exists() for path in paths.values()):
+        return None
+    found = {name: json.loads(path.read_text()) for name, path in paths.items()}
+    trained, evaluated = (found[f"origin-{of}"]["weights_sha256"] for of in ("train", "evaluate"))
+    if trained != evaluated:
+        return None
+    with (scores / "curve.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    curve = [{name: float(value) for name, value in row.items()} for row in rows]
+    return Result(chosen, found["metrics"], found["circumstances"], curve)
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown; without rows a line that says so."""
+    rows = list(rows)
+    if not rows:
+        return "Nothing of this has been run yet.\n"
+    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def titles(names: Sequence[str]) -> list[str]:
+    """What stands above scores."""
+    return [TITLES[name] for name in names]
+
+
+def methods(found: Iterable[Result], *datasets: str) -> list[Result]:
+    """The methods of the paper's table and ours, not their variants; of all data sets if none."""
+    return [
+        each
+        for each in found
+        if not (each.chosen.varies or each.chosen.reseeds)
+        and (not datasets or each.chosen.dataset in datasets)
+    ]
+
+
+def headline(found: Sequence[Result]) -> str:
+    """The table of the README: every method on every data set."""
+    names = (*HEADLINE, *SEPARATION)
+    rows = [
+        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names, spread=False)]
+        for each in methods(found)
+    ]
+    return table(["data set", "method", *titles(names)], rows)
+
+
+def one_data_set(found: Sequence[Result], dataset: str) -> str:
+    """Our rows of a data set that nobody has published figures of."""
+    names = (*HEADLINE, *SEPARATION)
+    rows = [
+        [f"`{each.chosen.method}`", *each.cells(names), *each.trained]
+        for each in methods(found, dataset)
+    ]
+    return table(["method", *titles(names), *TRAINED], rows)
+
+
+def against_published(found: Sequence[Result], dataset: str) -> str:
+    """Our rows of a data set, each with the published figures of its kind below it."""
+    published: list[dict[str, Any]] = YAML(typ="safe").load(PUBLISHED)[dataset]
+    names, rows = (*HEADLINE, *SEPARATION), []
+    ours = methods(found, dataset)
+    blank = [""] * (len(SEPARATION) + len(TRAINED))
+    theirs = {
+        other["name"]: [f"published: {other['name']}", *other["row"].split(), *blank]
+        for other in published
+    }
+    for each in ours:
+        rows.append([f"`{each.chosen.method}`", *each.cells(names), *each.trained])
+        kind = [other for other in published if other.get("method") == each.chosen.method]
+        rows += [theirs.pop(other["name"]) for other in kind]
+    return table(["method", *titles(names), *TRAINED], [*rows, *theirs.values()])
+
+
+def judge_line(found: Sequence[Result], dataset: str) -> str:
+    """The judge's own figures on the real test clips, and chance."""
+    names = (
+        "judge_accuracy",
+        "judge_inception_score",
+        "judge_h_y_given_x",
+        "static_chance",
+        "dynamic_chance",
+    )
+    shares = {"judge_accuracy", "static_chance", "dynamic_chance"}
+    rows = [
+        [cell(each.scores, name, percent=name in shares) for name in names]
+        for each in methods(found, dataset)[:1]
+    ]
+    above = ["judge on real clips: worst factor %", "IS", "H(y given x)"]
+    return table([*above, "chance, static %", "chance, dynamic %"], rows)
+
+
+def by_factor(found: Sequence[Result], dataset: str) -> str:
+    """Of every static factor what is kept and what leaks."""
+    rows, factors = [], []
+    for each in methods(found, dataset):
+        factors = [n.removeprefix("kept_") for n in each.scores if n.startswith("kept_")]
+        factors = [name for name in factors if not name.endswith("_std")]
+        for what in ("kept", "leak"):
+            said = [cell(each.scores, f"{what}_{name}", percent=True) for name in factors]
+            mark = "" if each.encodes else UNENCODED
+            rows.append([f"`{each.chosen.method}`", what, *(f"{text}{mark}" for text in said)])
+    return table(["method", "", *factors], rows)
+
+
+def other_scores(found: Sequence[Result]) -> str:
+    """What the main tables leave out."""
+    rows = [
+        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(REST)]
+        for each in methods(found)
+    ]
+    return table(["data set", "method", *titles(REST)], rows)
+
+
+def ablations(found: Sequence[Result], of: str) -> str:
+    """A method at a short budget, and the same with one thing changed."""
+    names = (*HEADLINE[:3], *SEPARATION, "drawn_h_y_given_x", "reconstruction_error")
+    rows = [
+        [
+            f"`{each.chosen.method}`",
+            str(each.circumstances["steps"]),
+            *each.trained,
+            *each.cells(names),
+        ]
+        for each in found
+        if each.chosen.varies == of
+    ]
+    return table(["method", "steps", *TRAINED, *titles(names)], rows)
+
+
+def reseeded(found: Sequence[Result]) -> str:
+    """Methods that were trained from several seeds, with each training in a row."""
+    names = (*HEADLINE, *SEPARATION)
+    again = {(each.chosen.dataset, each.chosen.reseeds) for each in found if each.chosen.reseeds}
+    rows = [
+        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names), *each.trained]
+        for dataset, method in sorted(again, key=str)
+        for each in found
+        if each.chosen.dataset == dataset and method in (each.chosen.reseeds, each.chosen.method)
+    ]
+    return table(["data set", "method", *titles(names), *TRAINED], rows)
