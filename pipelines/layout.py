@@ -15,6 +15,11 @@ BENCHMARK = Path("benchmark")
 """The folder of the benchmark's params.yaml, data and results."""
 
 
+def takes_clips(model: Path) -> bool:
+    """Whether a trained model encodes clips; a generator that is told categories does not."""
+    return not (model / "categories.json").exists()
+
+
 @dataclass(frozen=True)
 class Layout:
     """The files of one data set."""

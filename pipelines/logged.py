@@ -11,6 +11,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from pipelines.keys import StageRun, record
+from pipelines.layout import takes_clips
 from pipelines.store import has_model
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ class LoggedRun:
 
     def model(self, folder: Path) -> None:
         """The model of a folder, ready to serve, unless the run has one or it takes no clips."""
-        from pipelines.packed import log_model, packable
+        from pipelines.packed import log_model
 
-        if packable(folder) and not self._has_model:
+        if takes_clips(folder) and not self._has_model:
             log_model(self.client, self.experiment, self.id, folder)
             self._has_model = True
 

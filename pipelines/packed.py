@@ -22,15 +22,10 @@ from pipelines.keys import ROOT
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-NAME, NO_ENCODER = "model", "categories.json"
+NAME = "model"
 SERVED = ROOT / "pipelines" / "served.py"
 REQUIREMENTS = ("mlflow", "torch", "numpy", "safetensors", "jaxtyping", "pydantic")
 FRAME_SIZE = 64
-
-
-def packable(folder: Path) -> bool:
-    """Whether a model takes clips: a generator without an encoder can't be served with them."""
-    return not (folder / NO_ENCODER).exists()
 
 
 def log_model(client: "MlflowClient", experiment: str, run_id: str, folder: Path) -> None:

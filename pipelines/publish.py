@@ -11,8 +11,7 @@ from pathlib import Path
 
 from pipelines.entry import arguments
 from pipelines.keys import Kind, StageRun, read_origin
-from pipelines.layout import BENCHMARK, RESULTS, Layout
-from pipelines.packed import packable
+from pipelines.layout import BENCHMARK, RESULTS, Layout, takes_clips
 from pipelines.store import Store, has_model
 from pipelines.tracking import Tracked, tracked
 from s3vae.files import sha256_of
@@ -72,7 +71,7 @@ def is_complete(store: Store, run: StageRun, model: Path | None) -> bool:
     found = store.find(key=run.key)
     if found is None or found.info.status != "FINISHED":
         return False
-    return model is None or not packable(model) or has_model(found)
+    return model is None or not takes_clips(model) or has_model(found)
 
 
 def results_of(pipeline: Path, run: StageRun) -> list[Path]:

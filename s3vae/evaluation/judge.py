@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -79,7 +79,9 @@ class OverPlaces(nn.Module):
         return torch.cat([hidden.amax(dim=(-2, -1)), hidden.mean(dim=(-2, -1))], dim=-1)
 
 
-def some_frames(frames: RawVideo, count: int, generator: Generator) -> RawVideo:
+def some_frames(
+    frames: RawVideo, count: int, generator: Generator
+) -> UInt8[Tensor, "batch count height width channel"]:
     """Of each clip so many frames, drawn at random, in their order."""
     clips, time = frames.shape[:2]
     draws = torch.rand(clips, time, generator=generator, device=frames.device)
