@@ -8,26 +8,35 @@ from matplotlib.figure import Figure
 from s3vae.files import replacing
 
 Curve = Sequence[Mapping[str, float]]
-SHOWN_SHARES = ("accuracy", "static_kept", "static_leak", "swap_dynamic", "swap_static")
-WIDTH, HEIGHT = 10, 3.2
+PANELS = {
+    "%": ("accuracy", "static_kept", "swap_dynamic", "swap_static"),
+    "static leak %": ("static_leak",),
+    "IS": ("inception_score",),
+    "H(y given x)": ("h_y_given_x",),
+}
+"""What each picture of a row shows, by its title; those that end in % are shares."""
+WIDTH, HEIGHT = 12, 3.2
 """Inches of one model's row."""
+LINES = ("-", "--", "-.", ":")
+"""One after the other, so that curves that lie on each other are all seen."""
 
 
 def draw_curves(path: Path, curves: Mapping[str, Curve]) -> None:
-    """One row per model: shares, inception score and entropy against `minutes`, as PNG."""
-    figure = Figure(figsize=(WIDTH, HEIGHT * max(len(curves), 1)), layout="constrained")
-    rows = figure.subplots(max(len(curves), 1), 3, squeeze=False)
-    for panels, (title, curve) in zip(rows, curves.items(), strict=False):
+    """One row per model, one picture per kind of score, against `minutes`; as PNG."""
+    count = max(len(curves), 1)
+    figure = Figure(figsize=(WIDTH, HEIGHT * count), layout="constrained")
+    rows = figure.subplots(count, len(PANELS), squeeze=False)
+    for panels, (model, curve) in zip(rows, curves.items(), strict=False):
         minutes = [row["minutes"] for row in curve]
-        for name in SHOWN_SHARES:
-            panels[0].plot(minutes, [100 * row[name] for row in curve], marker=".", label=name)
-        panels[0].set(title=title, ylabel="%", ylim=(0, 101))
-        panels[0].legend(fontsize="x-small")
-        for panel, name in zip(panels[1:], ("inception_score", "h_y_given_x"), strict=True):
-            panel.plot(minutes, [row[name] for row in curve], marker=".")
-            panel.set(title=name)
-        for panel in panels:
-            panel.set_xlabel("minutes of training")
+        for panel, (title, names) in zip(panels, PANELS.items(), strict=True):
+            factor = 100 if title.endswith("%") else 1
+            for name, line in zip(names, LINES, strict=False):
+                scores = [factor * row[name] for row in curve]
+                panel.plot(minutes, scores, line, marker=".", label=name)
+            panel.set(title=title, xlabel="minutes of training")
             panel.grid(alpha=0.3)
+        panels[0].set(ylabel=model)
+        panels[0].legend(fontsize="x-small")
+        panels[1].set(ylim=(0, 100))
     with replacing(path) as aside:
-        figure.savefig(aside, format="png", dpi=100, metadata={"Software": None})
+        figure.savefig(aside, format="png", dpi=80, metadata={"Software": None})

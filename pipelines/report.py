@@ -19,6 +19,7 @@ from pipelines.report_tables import (
     by_factor,
     headline,
     judge_line,
+    minutes_to_the_published_row,
     one_data_set,
     other_scores,
     reseeded,
@@ -38,12 +39,11 @@ class ReportError(ValueError):
 
 def curves(found: Sequence[Result]) -> str:
     """Draw the scores of models whose earlier states were kept; a link to the picture."""
-    drawn = {}
-    for each in (each for each in found if each.curve):
-        minutes_per_step = each.circumstances["seconds"] / each.circumstances["steps"] / 60
-        drawn[f"{each.chosen.method} on {each.chosen.dataset}"] = [
-            {**row, "minutes": minutes_per_step * row["step"]} for row in each.curve
-        ]
+    drawn = {
+        f"{each.chosen.method} on {each.chosen.dataset}": each.timed_curve
+        for each in found
+        if each.curve
+    }
     draw_curves(CURVE, drawn)
     return f"![scores against minutes of training]({CURVE.relative_to('docs')})\n"
 
@@ -67,6 +67,7 @@ def blocks(demo: Sequence[Result], benchmark: Sequence[Result]) -> dict[str, Cal
             dataset: partial(against_published, benchmark, dataset),
             f"{dataset}-factors": partial(by_factor, benchmark, dataset),
             f"{dataset}-judge": partial(judge_line, benchmark, dataset),
+            f"{dataset}-minutes": partial(minutes_to_the_published_row, benchmark, dataset),
         }
     return named
 

@@ -1,5 +1,6 @@
 """The generated parts of the documents: never typed, always what the metrics files say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pipelines.report_tables import (
     ablations,
     against_published,
     headline,
+    minutes_to_the_published_row,
     reseeded,
     results,
 )
@@ -101,6 +103,18 @@ def test_published_figures_stand_beside_ours(monkeypatch: pytest.MonkeyPatch) ->
     assert "98.70 ± 1.00" in lines[ours]
     assert "99.49 | 8.637 | 0.041 | 2.197" in lines[ours + 1]
     assert "`0123456`" in lines[ours]
+
+
+def test_the_time_to_the_published_row_is_that_of_the_first_state_that_has_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    have = {"accuracy": 0.9949, "inception_score": 8.637, "static_kept": 0.8}
+    lacks = [{**have, name: value - 0.01} for name, value in have.items()]
+    curve = [{"step": float(step), **row} for step, row in enumerate([*lacks, have, have], 1)]
+    for rows, shown in ((curve, "| 0.9 |"), (curve[:3], "not reached")):
+        timed = replace(result("s3vae", 1.0), curve=rows)  # 90 seconds for 7 steps
+        assert shown in minutes_to_the_published_row([timed], "sprites")
 
 
 def test_documents_say_what_the_metrics_files_say(monkeypatch: pytest.MonkeyPatch) -> None:
