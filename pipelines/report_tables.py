@@ -140,13 +140,24 @@ def methods(found: Iterable[Result], *datasets: str) -> list[Result]:
 
 
 def headline(found: Sequence[Result]) -> str:
-    """The table of the README: every method on every data set."""
-    names = (*HEADLINE, *SEPARATION)
-    rows = [
-        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names, spread=False)]
-        for each in methods(found)
-    ]
+    """The table of the README: every method on every data set, and what is published of these."""
+    names, rows = (*HEADLINE, *SEPARATION), []
+    for dataset in dict.fromkeys(each.chosen.dataset for each in found):
+        rows += [
+            [dataset, f"`{each.chosen.method}`", *each.cells(names, spread=False)]
+            for each in methods(found, dataset)
+        ]
+        rows += [
+            [dataset, f"published: {other['name']}", *other["row"].split()] + [""] * len(SEPARATION)
+            for other in published(dataset)
+        ]
     return table(["data set", "method", *titles(names)], rows)
+
+
+def published(dataset: str) -> list[dict[str, str]]:
+    """What is published of a data set: `name`, `row`, and `method` where ours has a like."""
+    rows: list[dict[str, str]] = YAML(typ="safe").load(PUBLISHED).get(dataset, [])
+    return rows
 
 
 def one_data_set(found: Sequence[Result], dataset: str) -> str:
@@ -161,17 +172,15 @@ def one_data_set(found: Sequence[Result], dataset: str) -> str:
 
 def against_published(found: Sequence[Result], dataset: str) -> str:
     """Our rows of a data set, each with the published figures of its kind below it."""
-    published: list[dict[str, Any]] = YAML(typ="safe").load(PUBLISHED)[dataset]
     names, rows = (*HEADLINE, *SEPARATION), []
-    ours = methods(found, dataset)
     blank = [""] * (len(SEPARATION) + len(TRAINED))
     theirs = {
         other["name"]: [f"published: {other['name']}", *other["row"].split(), *blank]
-        for other in published
+        for other in published(dataset)
     }
-    for each in ours:
+    for each in methods(found, dataset):
         rows.append([f"`{each.chosen.method}`", *each.cells(names), *each.trained])
-        kind = [other for other in published if other.get("method") == each.chosen.method]
+        kind = [other for other in published(dataset) if other.get("method") == each.chosen.method]
         rows += [theirs.pop(other["name"]) for other in kind]
     return table(["method", *titles(names), *TRAINED], [*rows, *theirs.values()])
 

@@ -61,7 +61,10 @@ def test_an_unknown_part_is_refused_with_those_that_there_are() -> None:
         fill("<!-- generated: two -->\n<!-- end -->\n", {"one": str})
 
 
-def test_the_first_table_has_methods_and_no_variants_of_them() -> None:
+def test_the_first_table_has_methods_and_no_variants_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
     text = headline(FOUND)
     assert "98.70" in text
     assert not any(figure in text for figure in ("87.60", "76.50", "54.30"))
@@ -77,7 +80,10 @@ def test_variants_stand_beside_what_they_are_variants_of() -> None:
     assert "11.10" not in again
 
 
-def test_what_flatters_a_generator_without_an_encoder_is_marked() -> None:
+def test_what_flatters_a_generator_without_an_encoder_is_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
     ours, theirs = headline(FOUND).splitlines()[2:4]
     assert "100.00*" in theirs
     assert "11.10 " in theirs
