@@ -1,7 +1,8 @@
 """`python -m pipelines.remaining`: what of the benchmark is left to run, and how long it may take.
 
-A stage that has run before is expected to take as long again; else a training takes what its steps
-took on average where the data set has been trained on, or in any training.
+A stage that has run before is expected to take as long again; else the steps of a training take as
+long as those of the method that it is a variant of, or on average of those on the same data set, or
+of any.
 """
 
 import json
@@ -79,14 +80,14 @@ def expected_seconds(stage: str, folder: Path) -> float:
     steps = asked_steps(folder, chosen)
     if before is not None and before["steps"] == steps:
         return before["seconds"]
-    known = [noted(folder, other) for other in pipeline.models.values()]
-    rates = [
-        (other.dataset == chosen.dataset, each["seconds"] / each["steps"])
-        for other, each in zip(pipeline.models.values(), known, strict=True)
-        if each is not None
-    ]
-    alike = [rate for same, rate in rates if same] or [rate for _, rate in rates]
-    return steps * (fmean(alike) if alike else SECONDS_PER_STEP)
+    rates = {
+        (other.dataset, other.method): each["seconds"] / each["steps"]
+        for other in pipeline.models.values()
+        if (each := noted(folder, other)) is not None
+    }
+    like = rates.get((chosen.dataset, chosen.varies or chosen.reseeds or ""))
+    same_data = [rate for (dataset, _), rate in rates.items() if dataset == chosen.dataset]
+    return steps * (like or fmean(same_data or rates.values() or [SECONDS_PER_STEP]))
 
 
 def noted(folder: Path, chosen: Chosen) -> dict[str, float] | None:

@@ -84,3 +84,14 @@ def test_what_has_run_is_expected_to_take_as_long_again_and_others_as_long_a_ste
     assert expected_seconds("train@one-a", folder) == 50
     assert expected_seconds("train@one-b", folder) == pytest.approx(150)
     assert expected_seconds("judge@one", folder) == pytest.approx(5)
+
+
+def test_a_variant_is_expected_to_take_as_long_a_step_as_its_method(folder: Path) -> None:
+    params = YAML(typ="safe").load(folder / "params.yaml")
+    params["pipeline"]["models"]["one-c"] = {"dataset": "one", "method": "c", "varies": "a"}
+    params["datasets"]["one"]["methods"]["c"] = {"training": {"steps": 40}}
+    YAML().dump(params, folder / "params.yaml")
+    for method, seconds in (("a", 50.0), ("b", 900.0)):
+        noted = {"commit": "", "changed": False, "steps": 100, "seconds": seconds, "threads": 1}
+        write_json(folder / Layout("one").scores(method) / "circumstances.json", noted)
+    assert expected_seconds("train@one-c", folder) == pytest.approx(20)
