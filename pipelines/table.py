@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pipelines.entry import arguments
 from pipelines.layout import RESULTS, Layout
@@ -67,13 +68,22 @@ SHOWN = (
 
 
 def rows(pipeline: Pipeline) -> list[Row]:
-    """Every model, in the order of params.yaml."""
-    return [row(chosen.dataset, chosen.method) for chosen in pipeline.models.values()]
+    """Every model that has been evaluated, in the order of params.yaml."""
+    return [
+        row(chosen.dataset, chosen.method)
+        for chosen in pipeline.models.values()
+        if scores_of(chosen.dataset, chosen.method).exists()
+    ]
+
+
+def scores_of(dataset: str, method: str) -> Path:
+    """The file of a model's scores."""
+    return Layout(dataset).scores(method) / "metrics.json"
 
 
 def row(dataset: str, method: str) -> Row:
     """One model's scores and their spread over the sampling seeds; null where undefined."""
-    scores = json.loads((Layout(dataset).scores(method) / "metrics.json").read_text())
+    scores = json.loads(scores_of(dataset, method).read_text())
     columns: Row = {"dataset": dataset, "method": method}
     for name in SCORES:
         columns[name] = scores.get(name)
