@@ -20,7 +20,6 @@ from pipelines.report_tables import (
     headline,
     judge_line,
     minutes_to_the_published_row,
-    one_data_set,
     other_scores,
     reseeded,
     results,
@@ -58,7 +57,7 @@ def blocks(demo: Sequence[Result], benchmark: Sequence[Result]) -> dict[str, Cal
         "curves": lambda: curves(benchmark),
         "ablations-s3vae": lambda: ablations(benchmark, "s3vae"),
         "ablations-s3vae-plus": lambda: ablations(benchmark, "s3vae-plus"),
-        "dsprites": lambda: one_data_set(demo, "dsprites"),
+        "dsprites": lambda: against_published(demo, "dsprites"),
         "dsprites-factors": lambda: by_factor(demo, "dsprites"),
         "dsprites-judge": lambda: judge_line(demo, "dsprites"),
     }

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from pipelines.layout import BENCHMARK, Layout
 from pipelines.params import PARAMS, Chosen, Pipeline, section
-from pipelines.table import NUMBERS, PERCENT, Row, cell
+from pipelines.table import NUMBERS, PERCENT, Row, cell, markdown_table
 
 PUBLISHED = BENCHMARK / "published.yaml"
 
@@ -51,10 +51,13 @@ SHARES = {
     "probe_static_from_dynamic",
     "probe_dynamic_from_static",
 }
-
-
 UNENCODED = "*"
 """Beside scores of a generator without an encoder that are no match for the others' (docs)."""
+
+TRAINED = ("min", "threads", "commit")
+"""What stands above `Result.trained`."""
+LEAST_KEPT = 0.8
+"""Beside the published row, which does not ask for it, so that the codes are apart too."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,6 @@ class Result:
         ]
 
 
-LEAST_KEPT = 0.8
-"""Beside the published row, which does not ask for it, so that the codes are apart too."""
-TRAINED = ("min", "threads", "commit")
-
-
 def results(folder: Path) -> list[Result]:
     """The models of a pipeline that have been evaluated, in the order of its params.yaml."""
     pipeline = section(Pipeline, "pipeline", path=folder / PARAMS)
@@ -122,14 +120,9 @@ def result(folder: Path, chosen: Chosen) -> Result | None:
     return Result(chosen, found["metrics"], found["circumstances"], curve)
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Markdown; without rows a line that says so."""
-    rows = list(rows)
-    if not rows:
-        return "Nothing of this has been run yet.\n"
-    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
+    return markdown_table(titles, rows) if rows else "Nothing of this has been run yet.\n"
 
 
 def titles(names: Sequence[str]) -> list[str]:
@@ -168,18 +161,8 @@ def published(dataset: str) -> list[dict[str, str]]:
     return rows
 
 
-def one_data_set(found: Sequence[Result], dataset: str) -> str:
-    """Our rows of a data set that nobody has published figures of."""
-    names = (*HEADLINE, *SEPARATION)
-    rows = [
-        [f"`{each.chosen.method}`", *each.cells(names), *each.trained]
-        for each in methods(found, dataset)
-    ]
-    return table(["method", *titles(names), *TRAINED], rows)
-
-
 def against_published(found: Sequence[Result], dataset: str) -> str:
-    """Our rows of a data set, each with the published figures of its kind below it."""
+    """Our rows of a data set, each with the published figures of its kind, if any, below it."""
     names, rows = (*HEADLINE, *SEPARATION), []
     blank = [""] * (len(SEPARATION) + len(TRAINED))
     theirs = {

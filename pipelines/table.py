@@ -96,11 +96,17 @@ def row(dataset: str, method: str) -> Row:
 def markdown(table: Sequence[Mapping[str, str | float | None]]) -> str:
     """The columns that people compare, each as mean and, where it was sampled, spread."""
     titles = ["data set", "method", *((PERCENT | NUMBERS)[name] for name in SHOWN)]
-    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    for row in table:
-        cells = [str(row["dataset"]), f"`{row['method']}`", *(cell(row, name) for name in SHOWN)]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    rows = [
+        [str(row["dataset"]), f"`{row['method']}`", *(cell(row, name) for name in SHOWN)]
+        for row in table
+    ]
+    return markdown_table(titles, rows)
+
+
+def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Titles, then a line for every row."""
+    head, *body = ("| " + " | ".join(line) + " |" for line in (titles, *rows))
+    return "\n".join([head, "|" + "---|" * len(titles), *body]) + "\n"
 
 
 def cell(
