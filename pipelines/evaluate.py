@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Int
 from numpy import ndarray
 
+from pipelines.columns import HEADLINE, SEPARATION
 from pipelines.entry import arguments
 from pipelines.keys import evaluate_key, write_origin
 from pipelines.layout import Layout
@@ -46,18 +47,6 @@ from s3vae.model.saved import Model, load_model, snapshots_of
 from s3vae.progress import Progress
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.weights import WEIGHTS
-
-CURVE = (
-    "accuracy",
-    "inception_score",
-    "h_y_given_x",
-    "h_y",
-    "static_kept",
-    "static_leak",
-    "swap_dynamic",
-    "swap_static",
-)
-"""The scores of a model's earlier states that are worth a curve."""
 
 
 def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
@@ -156,7 +145,7 @@ def curve_scores(
     """The scores of one of a model's earlier states, for one seed of the sampling."""
     examined = examine(model, judge, clips, clips.split("test"), subject, device)
     scores = sampled_scores(examined, judge, seed=0)
-    return {name: scores[name] for name in CURVE}
+    return {name: scores[name] for name in (*HEADLINE, *SEPARATION)}
 
 
 def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:

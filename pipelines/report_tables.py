@@ -9,14 +9,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipelines.columns import HEADLINE, SEPARATION
 from pipelines.layout import BENCHMARK, Layout
 from pipelines.params import PARAMS, Chosen, Pipeline, section
 from pipelines.table import NUMBERS, PERCENT, Row, cell, markdown_table
 
 PUBLISHED = BENCHMARK / "published.yaml"
 
-HEADLINE = ("accuracy", "inception_score", "h_y_given_x", "h_y")
-SEPARATION = ("static_kept", "static_leak", "swap_dynamic", "swap_static")
 REST = (
     "dynamic_follows_static",
     "static_h_y",

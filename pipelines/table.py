@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipelines.columns import HEADLINE, SEPARATION
 from pipelines.entry import arguments
 from pipelines.layout import RESULTS, Layout
 from pipelines.params import Pipeline, section
@@ -13,15 +14,9 @@ from pipelines.written import write_csv, write_json, write_text
 Row = dict[str, str | float | None]
 
 SCORES = (
-    "accuracy",
-    "inception_score",
-    "h_y_given_x",
-    "h_y",
-    "static_kept",
-    "static_leak",
+    *HEADLINE,
+    *SEPARATION,
     "static_chance",
-    "swap_dynamic",
-    "swap_static",
     "dynamic_follows_static",
     "dynamic_chance",
     "static_h_y",
@@ -51,15 +46,9 @@ NUMBERS = {
     "judge_h_y_given_x": "H(y given x) of real clips",
 }
 SHOWN = (
-    "accuracy",
-    "inception_score",
-    "h_y_given_x",
-    "h_y",
-    "static_kept",
-    "static_leak",
+    *HEADLINE,
+    *SEPARATION,
     "static_chance",
-    "swap_dynamic",
-    "swap_static",
     "dynamic_follows_static",
     "dynamic_chance",
     "judge_inception_score",
