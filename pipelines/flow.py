@@ -1,6 +1,5 @@
 """Stage `flow`: optical flow of every pair of neighbouring frames, summarised on a grid."""
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -26,7 +25,7 @@ def flow(name: str, clips_path: Path, settings: MotionSettings, flow_path: Path)
     """The motion signal of all clips, shard by shard; a killed run goes on at its next shard."""
     require_contrib()
     clips = ClipFile(clips_path)
-    parameters = dataclasses.asdict(settings)
+    parameters = settings.parameters
     folder = CHECKPOINTS / "flow" / key_of(parameters, clips.sha256)
     shards = [
         range(start, min(start + CLIPS_PER_SHARD, clips.clips))

@@ -19,7 +19,10 @@ HEADS, FEATURES, RECURRENT, DROPOUT = "heads.json", 128, 128, 0.2
 
 
 class Judge(nn.Module):
-    """A frame encoder, a bi-LSTM over time, and one head per factor."""
+    """A frame encoder, a bi-LSTM over time, and one head per factor.
+
+    Pooled, it is blind to where and when something is seen: for factors that a frame may tell.
+    """
 
     def __init__(
         self, factors: Mapping[str, int], channels: int, width: int, pooled: bool = False
@@ -32,14 +35,22 @@ class Judge(nn.Module):
             "pooled": pooled,
         }
         self.encoder = (pooled_encoder if pooled else placed_encoder)(channels, width)
-        self.recurrent = nn.LSTM(FEATURES, RECURRENT, batch_first=True, bidirectional=True)
+        self.recurrent: nn.LSTM | None = None
+        if pooled:
+            self.whenever = nn.Sequential(nn.Linear(4 * RECURRENT, 2 * RECURRENT), nn.ReLU())
+        else:
+            self.recurrent = nn.LSTM(FEATURES, RECURRENT, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(DROPOUT)
         self.heads = nn.ModuleDict({k: nn.Linear(2 * RECURRENT, n) for k, n in factors.items()})
 
     def forward(self, video: Video) -> Logits:
         """For every factor, logits over its values."""
         features = self.encoder(video.flatten(0, 1)).unflatten(0, video.shape[:2])
-        summary = self.recurrent(self.dropout(features.relu()))[0].mean(dim=1)
+        if self.recurrent is None:
+            seen = torch.cat([features.amax(dim=1), features.mean(dim=1)], dim=-1)
+            summary = self.whenever(self.dropout(seen))
+        else:
+            summary = self.recurrent(self.dropout(features.relu()))[0].mean(dim=1)
         return {name: head(summary) for name, head in self.heads.items()}
 
     @torch.no_grad()
@@ -60,7 +71,7 @@ def pooled_encoder(channels: int, width: int) -> nn.Sequential:
     widths = [channels, width, 2 * width, 4 * width]
     layers = [layer for sizes in pairwise(widths) for layer in convolution(*sizes)]
     layers += convolution(widths[-1], FEATURES, size=3, stride=1)
-    return nn.Sequential(*layers, OverPlaces(), nn.Linear(2 * FEATURES, FEATURES))
+    return nn.Sequential(*layers, OverPlaces(), nn.Linear(2 * FEATURES, 2 * RECURRENT), nn.ReLU())
 
 
 def convolution(inputs: int, outputs: int, size: int = 4, stride: int = 2) -> list[nn.Module]:

@@ -13,8 +13,8 @@ class JudgeSettings:
     width: int = Field(default=16, gt=0)
     """Channels after its first convolution."""
     pooled: bool = False
-    """Whether what is seen in a frame counts wherever it is: for objects that move about and whose
-    place is no factor. Else the place counts too."""
+    """Whether what is seen counts wherever and whenever it is: for objects that move about, and
+    factors that neither place nor order tell. Else both count."""
 
 
 @dataclass(frozen=True, config=STRICT)

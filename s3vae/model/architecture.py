@@ -8,17 +8,22 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.settings import STRICT
 
+OBJECTS, PLACES = 2, 4
+"""How many objects are told apart by `objects` and `sprites`, and how many numbers place them."""
+
 
 @dataclass(frozen=True, config=STRICT)
 class Architecture:
     """Sizes and kinds of every part of the model; the defaults are the paper's (section 4.1)."""
 
-    encoder: Literal["strided", "patch"] = "strided"
-    """`strided`: overlapping convolutions, the paper's; `patch`: cheaper, for centred objects."""
-    decoder: Literal["transposed", "shuffle", "broadcast"] = "transposed"
+    encoder: Literal["strided", "patch", "objects"] = "strided"
+    """`strided`: overlapping convolutions, the paper's; `patch`: cheaper, for centred objects;
+    `objects`: two bright objects on black, followed through the clip and seen one by one."""
+    decoder: Literal["transposed", "shuffle", "broadcast", "sprites"] = "transposed"
     """`transposed`: the paper's; `shuffle`: convolutions at low resolution, then PixelShuffle;
     `broadcast`: layers over plane waves whose phases z_t sets, for objects that move about; both
-    codes scale and shift their channels."""
+    codes scale and shift their channels; `sprites`: two objects drawn from z_f, laid where z_t
+    says."""
     normalized: bool = True
     """Whether hidden convolutions are followed by batch normalization, as in the paper."""
     encoder_width: int = Field(default=64, gt=0)
@@ -43,12 +48,26 @@ class Architecture:
     """How many numbers per frame are predicted from z_t: the outputs of the DFP head."""
 
     def __post_init__(self) -> None:
-        """Over waves both codes scale and shift already; a frame alone has no future."""
+        """Over waves both codes scale and shift already; a frame alone has no future.
+
+        Objects have codes of their own, z_t begins with their places.
+        """
         if self.framewise and not self.causal:
             msg = "framewise posteriors see neither past nor future: leave `causal: false` out"
             raise ValueError(msg)
-        if self.film and self.decoder == "broadcast":
-            msg = "film is part of `decoder: broadcast` already: leave it out"
+        if self.film and self.decoder in ("broadcast", "sprites"):
+            msg = f"film is part of `decoder: {self.decoder}` or of no use to it: leave it out"
+            raise ValueError(msg)
+        of_objects = self.encoder == "objects", self.decoder == "sprites"
+        if any(of_objects) and (self.static % OBJECTS or self.dynamic < PLACES):
+            msg = (
+                f"{OBJECTS} objects share z_f and have {PLACES} numbers of z_t for their places: "
+                f"`static` ({self.static}) must be even, `dynamic` ({self.dynamic}) at least "
+                f"{PLACES}"
+            )
+            raise ValueError(msg)
+        if self.encoder == "objects" and self.static_posterior != "pooled":
+            msg = "`encoder: objects` pools over frames: set `static_posterior: pooled`"
             raise ValueError(msg)
 
 

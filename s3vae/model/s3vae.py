@@ -9,9 +9,11 @@ from s3vae.distributions import Gaussian, standard_normal
 from s3vae.model.architecture import Architecture
 from s3vae.model.decoder import decode_clips, frame_decoder
 from s3vae.model.frames import frame_encoder
+from s3vae.model.objects import ObjectDynamic, ObjectEncoder, ObjectStatic
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
+from s3vae.windows import Tracks
 
 HEAD_HIDDEN = 64
 FRAME_SIZE = 64
@@ -24,22 +26,25 @@ class Posterior(NamedTuple):
     dynamic: Gaussian
 
 
+def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module]:
+    """What clips are seen by, and q(z_f | x) and q(z_t | x) over that."""
+    if architecture.encoder == "objects":
+        return ObjectEncoder(), ObjectStatic(architecture), ObjectDynamic(architecture)
+    sizes = (architecture.features, architecture.recurrent)
+    static = PooledStatic if architecture.static_posterior == "pooled" else RecurrentStatic
+    dynamic = DynamicPosterior(
+        *sizes, architecture.dynamic, causal=architecture.causal, framewise=architecture.framewise
+    )
+    return frame_encoder(architecture), static(*sizes, architecture.static), dynamic
+
+
 class S3VAE(nn.Module):
     """Encoder, prior, decoder and the head that predicts the motion signal from z_t."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        sizes = (architecture.features, architecture.recurrent)
-        static = PooledStatic if architecture.static_posterior == "pooled" else RecurrentStatic
-        self.frame_encoder = frame_encoder(architecture)
-        self.static_posterior = static(*sizes, architecture.static)
-        self.dynamic_posterior = DynamicPosterior(
-            *sizes,
-            architecture.dynamic,
-            causal=architecture.causal,
-            framewise=architecture.framewise,
-        )
+        self.frame_encoder, self.static_posterior, self.dynamic_posterior = encoder(architecture)
         self.prior = DynamicPrior(
             architecture.dynamic, architecture.recurrent, architecture.clusters
         )
@@ -50,14 +55,20 @@ class S3VAE(nn.Module):
             nn.Linear(HEAD_HIDDEN, architecture.signal),
         )
 
-    def features(self, video: Video) -> Features:
-        """Each frame on its own. Raises ValueError unless frames are 64x64."""
+    def features(self, video: Video, tracks: Tracks | None = None) -> Features:
+        """Each frame on its own, or objects where they are followed (along `tracks`, if known).
+
+        Raises ValueError unless frames are 64x64.
+        """
         if video.shape[-2:] != (FRAME_SIZE, FRAME_SIZE):
             height, width = video.shape[-2:]
             msg = (
                 f"frames must be {FRAME_SIZE}x{FRAME_SIZE}, not {height}x{width}: resize the clips"
             )
             raise ValueError(msg)
+        if isinstance(self.frame_encoder, ObjectEncoder):
+            seen: Tensor = self.frame_encoder(video, tracks)
+            return seen
         encoded: Tensor = self.frame_encoder(video.flatten(0, 1))
         return encoded.reshape(*video.shape[:2], -1)
 

@@ -1,10 +1,12 @@
 """The motion signal of a clip: what its optical flow says, in the cells of a grid."""
 
+from dataclasses import asdict, replace
 from dataclasses import dataclass as value
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int8, UInt8
+import torch
+from jaxtyping import Float, Int8, Int16, UInt8
 from numpy import ndarray
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic.dataclasses import dataclass
@@ -12,9 +14,11 @@ from pydantic.dataclasses import dataclass
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 from s3vae.signals.flow import Farneback, FlowMethod, clip_flow
+from s3vae.tracking import follow_two
 
 STILL = -1
 DIRECTIONS = 8
+TRACKED_AT_ONCE = 16
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -22,7 +26,8 @@ class MotionSettings:
     """How flow is found and summarised.
 
     `top` cells are kept as the strongest; a cell moves when its mean magnitude is at least `moving`
-    (pixels per frame); the direction of a moving cell is one of `directions` equal bins.
+    (pixels per frame); the direction of a moving cell is one of `directions` equal bins. With
+    `objects` two bright objects on black are followed too, for an encoder that looks at them.
     """
 
     method: FlowMethod = Field(default_factory=Farneback)
@@ -31,6 +36,15 @@ class MotionSettings:
     top: PositiveInt = 3
     directions: Annotated[int, Field(ge=2, le=127)] = DIRECTIONS
     moving: NonNegativeFloat = 0.05
+    objects: Literal[0, 2] = 0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is noted beside the signal."""
+        noted = asdict(self)
+        if not self.objects:  # files in which nothing is followed stay as they were
+            del noted["objects"]
+        return noted
 
 
 @value(frozen=True)
@@ -38,12 +52,14 @@ class Motion:
     """The signal of some clips of `time` frames, hence `time - 1` neighbouring pairs.
 
     `cells`: mean magnitude, x and y (pixels per frame); `top`: the strongest cells, strongest
-    first, numbered row by row; `direction`: bin of each moving cell, -1 for a still one.
+    first, numbered row by row; `direction`: bin of each moving cell, -1 for a still one. `tracks`:
+    row and column of the corner of each object's window, where objects are followed.
     """
 
     cells: Float[ndarray, "clip pair rows columns 3"]
     top: UInt8[ndarray, "clip pair top"]
     direction: Int8[ndarray, "clip pair rows columns"]
+    tracks: Int16[ndarray, "clip time 2 2"] | None = None
 
 
 def clips_motion(
@@ -54,7 +70,17 @@ def clips_motion(
         cell_motion(clip_flow(clip, settings.method), settings.rows, settings.columns)
         for clip in frames
     ]
-    return summary(np.stack(cells), settings)
+    found = summary(np.stack(cells), settings)
+    return replace(found, tracks=objects_tracks(frames)) if settings.objects else found
+
+
+def objects_tracks(
+    frames: UInt8[ndarray, "clip time height width channel"],
+) -> Int16[ndarray, "clip time 2 2"]:
+    """Where two bright objects are, a few clips at a time: what is looked through is much."""
+    light = torch.split(torch.from_numpy(frames), TRACKED_AT_ONCE)
+    tracks = [follow_two(part.float().mean(dim=-1) / 255).tracks for part in light]
+    return torch.cat(tracks).numpy().astype(np.int16)
 
 
 def summary(cells: Float[ndarray, "clip pair rows columns 3"], settings: MotionSettings) -> Motion:

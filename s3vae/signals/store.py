@@ -15,6 +15,8 @@ from s3vae.signals.motion import Motion
 FORMAT, VERSION, KIND = "s3vae-signals", 1, "flow"
 DTYPES = {"cells": np.float32, "top": np.uint8, "direction": np.int8}
 """Data set names and types, in the order they are written."""
+TRACKS = np.int16
+"""The type of the tracks of objects, which a file may have too."""
 
 
 def write_flow(
@@ -36,6 +38,9 @@ def write_flow(
                 dtype, copy=False
             )
             file.create_dataset(name, data=values, track_times=False)
+        tracks = [part.tracks for part in parts if part.tracks is not None]
+        if tracks:
+            file.create_dataset("tracks", data=np.concatenate(tracks), track_times=False)
 
 
 class FlowSignal:
@@ -50,9 +55,11 @@ class FlowSignal:
             self._require_header(file)
             self.parameters: dict[str, Any] = json.loads(file.attrs["parameters"])
             self.clips_sha256 = str(file.attrs["clips_sha256"])
-            arrays = {name: self._array(file, name) for name in DTYPES}
+            arrays = {name: self._array(file, name, dtype) for name, dtype in DTYPES.items()}
+            tracks = self._array(file, "tracks", TRACKS) if "tracks" in file else None
         self._require_agreement(**arrays)
-        self.motion = Motion(**arrays)
+        self._require_tracks(tracks, arrays["cells"])
+        self.motion = Motion(**arrays, tracks=tracks)
 
     def __len__(self) -> int:
         """The number of clips."""
@@ -74,10 +81,10 @@ class FlowSignal:
         for name in ("parameters", "clips_sha256"):
             self._require(name in file.attrs, f"attribute {name} must be there")
 
-    def _array(self, file: h5py.File, name: str) -> Any:
+    def _array(self, file: h5py.File, name: str, dtype: type) -> Any:
         self._require(name in file, f"data set {name} must be there")
         values = file[name]
-        wanted = np.dtype(DTYPES[name])
+        wanted = np.dtype(dtype)
         self._require(values.dtype == wanted, f"{name} must be {wanted}, it is {values.dtype}")
         return values[()]
 
@@ -97,6 +104,14 @@ class FlowSignal:
         count = cells.shape[2] * cells.shape[3]
         self._require(bool((top < count).all()), f"top must name cells below {count}")
         self._require(bool(np.isfinite(cells).all()), "cells must be finite")
+
+    def _require_tracks(self, tracks: ndarray | None, cells: ndarray) -> None:
+        if tracks is not None:
+            shape = (cells.shape[0], cells.shape[1] + 1, 2, 2)
+            self._require(
+                tracks.shape == shape,
+                f"tracks must be {shape} (clip, frame, object, row and column), not {tracks.shape}",
+            )
 
     def _require(self, holds: bool, rule: str) -> None:
         if not holds:

@@ -53,6 +53,8 @@ def examples(
         "direction": torch.from_numpy(direction.astype(np.int64)),
         "cluster": torch.from_numpy(cluster),
     }
+    if flow.motion.tracks is not None:
+        known["tracks"] = torch.from_numpy(flow.motion.tracks.astype(np.int64))
     if labelled:
         for factor in clips.factors:
             known[label_of(factor.name)] = torch.from_numpy(clips.labels(factor.name))

@@ -70,7 +70,7 @@ class Objective(nn.Module):
     def forward(self, batch: Batch, generator: Generator) -> Terms:
         """The terms on one batch of clips."""
         video = to_unit(batch.frames)
-        features = self.model.features(video)
+        features = self.model.features(video, batch.known.get("tracks"))
         posterior = self.model.posterior(features)
         static = posterior.static.sample(generator)
         dynamic = posterior.dynamic.sample(generator)

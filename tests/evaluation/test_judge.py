@@ -175,6 +175,17 @@ def test_a_pooled_judge_does_not_see_where_an_object_is_and_the_other_does(
     assert torch.allclose(network(here)["colour"], network(there)["colour"], atol=1e-5) is pooled
 
 
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_pooled_judge_does_not_see_in_which_order_frames_come_and_the_other_does(
+    pooled: bool, draws: Draws
+) -> None:
+    torch.manual_seed(0)
+    network = Judge(SIZES, channels=3, width=4, pooled=pooled).eval()
+    video = torch.rand(2, 4, 3, 64, 64, generator=draws(0))
+    forwards, backwards = (network(each)["motion"] for each in (video, video.flip(1)))
+    assert torch.allclose(forwards, backwards, atol=1e-6) is pooled
+
+
 def test_a_pooled_judge_is_saved_as_one(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = Judge(SIZES, channels=3, width=4, pooled=True).eval()

@@ -16,8 +16,9 @@ ENCODERS, DECODERS = (get_args(Architecture.__annotations__[k]) for k in ("encod
 KINDS = [
     kind
     for kind in product(ENCODERS, DECODERS, (1, 3), (False, True))
-    if not (kind[1] == "broadcast" and kind[3])
+    if not (kind[1] == "broadcast" and kind[3]) and not {"objects", "sprites"} & set(kind[:2])
 ]
+"""What looks at single frames; for objects see test_objects.py."""
 
 
 @pytest.mark.parametrize(("encoder", "decoder", "channels", "film"), KINDS)

@@ -31,6 +31,24 @@ def test_the_strongest_cell_is_where_the_square_moves() -> None:
     assert motion.direction[0, :, 1, 2].tolist() == [0, 0, 0]
 
 
+def test_objects_are_followed_only_where_it_is_asked_for() -> None:
+    clips = np.zeros((2, 4, 64, 64, 3), np.uint8)
+    for step in range(4):
+        clips[:, step, 10:20, 5 + 2 * step : 15 + 2 * step] = 255
+        clips[:, step, 40:50, 45 - step : 55 - step] = 200
+    assert clips_motion(clips, MotionSettings()).tracks is None
+    tracks = clips_motion(clips, MotionSettings(objects=2)).tracks
+    assert tracks is not None
+    moves = np.diff(tracks, axis=1)
+    assert sorted(moves[0, 0].tolist()) == [[0, -1], [0, 2]]
+    assert (moves == moves[:1, :1]).all()
+
+
+def test_parameters_tell_of_objects_only_where_there_are_some() -> None:
+    assert "objects" not in MotionSettings().parameters
+    assert MotionSettings(objects=2).parameters["objects"] == 2
+
+
 def test_strongest_cells_come_strongest_first_and_equal_ones_in_the_order_of_cells() -> None:
     magnitude = np.array([[[0, 2, 0], [5, 0, 2], [0, 0, 5]]], np.float32)
     assert strongest_cells(magnitude, 4).tolist() == [[3, 8, 1, 5]]

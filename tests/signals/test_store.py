@@ -1,7 +1,7 @@
 """The laws of the signals' file format."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import h5py
@@ -56,6 +56,30 @@ def test_a_shard_is_itself_a_signal_file(tmp_path: Path) -> None:
     shards = (FlowSignal(tmp_path / f"{start}.h5").motion for start in (0, 2))
     write_flow(tmp_path / "flow.h5", shards, PARAMETERS, "abc")
     np.testing.assert_array_equal(FlowSignal(tmp_path / "flow.h5").motion.cells, motion.cells)
+
+
+def with_tracks(motion: Motion) -> Motion:
+    clips, pairs = motion.cells.shape[:2]
+    numbers = np.arange(clips * (pairs + 1) * 4, dtype=np.int16)
+    return replace(motion, tracks=numbers.reshape(clips, pairs + 1, 2, 2))
+
+
+def test_tracks_are_written_where_there_are_any(tmp_path: Path) -> None:
+    motions = [with_tracks(random_motion(2)), with_tracks(random_motion(3))]
+    write_flow(tmp_path / "flow.h5", motions, PARAMETERS, "abc")
+    tracks = FlowSignal(tmp_path / "flow.h5").motion.tracks
+    assert tracks is not None
+    np.testing.assert_array_equal(tracks, np.concatenate([m.tracks for m in motions]))  # type: ignore[misc]
+    write_flow(tmp_path / "without.h5", [random_motion(2)], PARAMETERS, "abc")
+    assert FlowSignal(tmp_path / "without.h5").motion.tracks is None
+
+
+def test_tracks_of_another_number_of_frames_are_refused(tmp_path: Path) -> None:
+    motion = with_tracks(random_motion(2))
+    short = replace(motion, tracks=motion.tracks[:, 1:])  # type: ignore[index]
+    write_flow(tmp_path / "flow.h5", [short], PARAMETERS, "abc")
+    with pytest.raises(ValueError, match=r"flow\.h5: tracks must be \(2, 5, 2, 2\)"):
+        FlowSignal(tmp_path / "flow.h5")
 
 
 def test_signals_of_other_clips_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,192 @@
+"""Two bright objects on black, followed through a clip: where each of them is, without any label.
+
+No network: in the frame where they are furthest apart two means part the light into two, each part
+is a template, and templates are looked for from frame to frame, in what the other leaves of it.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, pad
+
+from s3vae.windows import (
+    MARGIN,
+    REACH,
+    SIDE,
+    Canvas,
+    Corners,
+    Tracks,
+    Windows,
+    left,
+    placed,
+    windows,
+    within,
+)
+
+STARTS, ROUNDS, MEANS_ROUNDS = 4, 3, 6
+GOOD = 2.0
+"""Sum of squares per frame (intensities in [0, 1]) below which a clip counts as explained."""
+MOVES = 2 * REACH + 1
+
+Brightness = Float[Tensor, "clip time height width"]
+
+
+class Followed(NamedTuple):
+    """Tracks, and what both objects leave unexplained: a sum of squares per frame."""
+
+    tracks: Tracks
+    unexplained: Float[Tensor, " clip"]
+
+
+@torch.no_grad()
+def follow_two(video: Brightness) -> Followed:
+    """The two objects of every clip, from the start that explains it best.
+
+    Clips that are not explained are followed again from another frame, `STARTS` times at most.
+    Which of the objects comes first is arbitrary, but the same in all frames.
+    """
+    centres, apart = two_means(video)
+    canvas = pad(video, (MARGIN,) * 4)
+    clips, time = video.shape[:2]
+    best = Followed(
+        torch.zeros(clips, time, 2, 2, dtype=torch.long, device=video.device),
+        torch.full((clips,), torch.inf, device=video.device),
+    )
+    frames = torch.arange(time, device=video.device)
+    for _ in range(STARTS):
+        rows = (best.unexplained > GOOD).nonzero()[:, 0]
+        if not len(rows):
+            break
+        start = apart[rows].argmax(dim=1)
+        near = (frames - start[:, None]).abs() <= 2
+        apart[rows] = apart[rows].masked_fill(near, -1)
+        found = from_start(canvas[rows], start, centres[rows, start])
+        better = found.unexplained < best.unexplained[rows]
+        best.tracks[rows[better]] = found.tracks[better] - MARGIN
+        best.unexplained[rows[better]] = found.unexplained[better]
+    return best
+
+
+def from_start(
+    canvas: Float[Tensor, "clip time height width"],
+    start: Int[Tensor, " clip"],
+    centres: Float[Tensor, "clip 2 2"],
+) -> Followed:
+    """Both objects followed from one frame of each clip, forwards and backwards, then settled."""
+    rows = torch.arange(len(canvas), device=canvas.device)
+    corners = (centres - (SIDE - 1) / 2).round().long() + MARGIN
+    corners = within(corners, canvas.shape[-1])
+    line = torch.arange(canvas.shape[-1], device=canvas.device) - MARGIN
+    towards = centres[:, 1] - centres[:, 0]
+    middle = centres.mean(dim=1)
+    sides = (line[:, None] - middle[:, :1, None]) * towards[:, :1, None] + (
+        line - middle[:, 1:, None]
+    ) * towards[:, 1:, None]
+    first = canvas[rows, start]
+    templates = [
+        windows(first * part, corners[:, k]) for k, part in enumerate((sides < 0, sides >= 0))
+    ]
+    return settled(canvas, followed(canvas, start, corners, templates))
+
+
+def followed(
+    canvas: Float[Tensor, "clip time height width"],
+    start: Int[Tensor, " clip"],
+    corners: Int[Tensor, "clip 2 2"],
+    templates: list[Windows],
+) -> Tracks:
+    """From frame to frame away from the start; templates become the means of what was found."""
+    clips, time = canvas.shape[:2]
+    tracks = torch.zeros(clips, time, 2, 2, dtype=torch.long, device=canvas.device)
+    row = torch.arange(clips, device=canvas.device)
+    tracks[row, start] = corners
+    # both directions side by side
+    row, start, way = row.repeat(2), start.repeat(2), torch.ones_like(start).repeat(2)
+    way[clips:] = -1
+    here = [corners[:, k].repeat(2, 1) for k in (0, 1)]
+    seen = [template.repeat(2, 1, 1) for template in templates]
+    for step in range(1, time):
+        inside = (start + step * way >= 0) & (start + step * way < time)
+        row, start, way = row[inside], start[inside], way[inside]
+        here, seen = [h[inside] for h in here], [s[inside] for s in seen]
+        frame = canvas[row, start + step * way]
+        for k in (0, 1, 0, 1):
+            here[k] = looked_for(left(frame, seen[1 - k], here[1 - k]), seen[k], here[k])
+        tracks[row, start + step * way] = torch.stack(here, dim=1)
+        found = [windows(left(frame, seen[1 - k], here[1 - k]), here[k]) for k in (0, 1)]
+        seen = [seen[k] + (found[k] - seen[k]) / (step + 1) for k in (0, 1)]
+    return tracks
+
+
+def settled(canvas: Float[Tensor, "clip time height width"], tracks: Tracks) -> Followed:
+    """Templates from the whole clip and tracks by these templates, in turn, until both agree."""
+    clips, time = canvas.shape[:2]
+    frames = canvas.flatten(0, 1)
+    here = [tracks[:, :, k].flatten(0, 1) for k in (0, 1)]
+    seen = [typical(windows(frames, here[k]), time) for k in (0, 1)]
+    for _ in range(ROUNDS):
+        for k in (0, 1):
+            rest = left(frames, seen[1 - k], here[1 - k])
+            here[k] = looked_for(rest, seen[k], here[k])
+            seen[k] = typical(windows(rest, here[k]), time)
+    one, other = (placed(seen[k], here[k], frames.shape[-1]) for k in (0, 1))
+    errors = (frames - (one + other).clamp(max=1)).square().sum(dim=(1, 2))
+    found = torch.stack([each.reshape(clips, time, 2) for each in here], dim=2)
+    return Followed(found, errors.reshape(clips, time).mean(dim=1))
+
+
+def typical(seen: Windows, time: int) -> Windows:
+    """For every frame the median of its clip's windows: what passes by does not stay in it."""
+    of_clips = seen.reshape(-1, time, *seen.shape[1:])
+    return of_clips.median(dim=1).values.repeat_interleave(time, dim=0)
+
+
+def looked_for(frames: Canvas, seen: Windows, corners: Corners) -> Corners:
+    """Where around its last corner an object fits best: least squares over all whole moves."""
+    around = windows(frames, corners - REACH, SIDE + 2 * REACH)
+    # each row of the template at each sidewards move, so that all moves are one matrix product
+    moved = torch.zeros(len(seen), SIDE, SIDE + 2 * REACH, MOVES, device=seen.device)
+    for move in range(MOVES):
+        moved[:, :, move : move + SIDE, move] = seen
+    rows = around.unfold(1, SIDE, 1).transpose(2, 3).flatten(2)
+    match = rows @ moved.flatten(1, 2)
+    light = avg_pool2d(around.square()[:, None], SIDE, 1)[:, 0] * SIDE**2
+    best = (light - 2 * match).flatten(1).argmin(dim=1)
+    moves = torch.stack([best // MOVES, best % MOVES], dim=1) - REACH
+    return within(corners + moves, frames.shape[-1])
+
+
+def two_means(
+    video: Brightness,
+) -> tuple[Float[Tensor, "clip time 2 2"], Float[Tensor, "clip time"]]:
+    """The centres (row, column) of a frame's light parted into two, and how far apart they are.
+
+    Apart: variance between the parts over that within them.
+    """
+    light = avg_pool2d(video.flatten(0, 1)[:, None], 2)[:, 0] + 1e-6
+    line = torch.arange(light.shape[-1], device=video.device) * 2 + 0.5
+    place = torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1).flatten(0, 1)
+    light = light.flatten(1)
+
+    def centre(part: Tensor) -> tuple[Tensor, Tensor]:
+        mass = part.sum(dim=1, keepdim=True)
+        return part @ place / mass, mass[:, 0]
+
+    middle, mass = centre(light)
+    off = place - middle[:, None]
+    spread = torch.einsum("fp,fpi,fpj->fij", light, off, off) / mass[:, None, None]
+    widths, axes = torch.linalg.eigh(spread)
+    step = axes[:, :, 1] * widths[:, 1:].sqrt()
+    one, other = middle - step, middle + step
+    for _ in range(MEANS_ROUNDS):
+        towards = ((place - (one + other)[:, None] / 2) * (other - one)[:, None]).sum(dim=-1)
+        (one, mass_one), (other, mass_other) = (
+            centre(light * (towards < 0)),
+            centre(light * (towards >= 0)),
+        )
+    between = (one - other).square().sum(dim=1) * mass_one * mass_other / mass**2
+    apart = between / (widths.sum(dim=1) - between).clamp(min=1e-3)
+    shape = video.shape[:2]
+    return torch.stack([one, other], dim=1).reshape(*shape, 2, 2), apart.reshape(shape)

@@ -1,0 +1,110 @@
+"""Two objects are found and followed, whatever they look like, without being told anything."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from s3vae.data.mnist import Digits, embedded_digits
+from s3vae.data.smmnist import _corners, _frames, _layers
+from s3vae.tracking import GOOD, follow_two, looked_for, two_means
+from s3vae.windows import MARGIN, SIDE, placed
+
+SIZE = 64 + 2 * MARGIN
+
+
+def shapes() -> Tensor:
+    """A ring and a cross, each within a window."""
+    line = torch.arange(SIDE) - (SIDE - 1) / 2
+    far = (line[:, None] ** 2 + line**2).sqrt()
+    ring = ((far > 6) & (far < 9)).float()
+    bars = line.abs() < 2
+    cross = ((bars[:, None] | bars) & (far < 9)).float() * 0.8
+    return torch.stack([ring, cross])
+
+
+def flown(paths: Tensor) -> Tensor:
+    """Both shapes along their paths (clip, time, object, row and column)."""
+    clips, time = paths.shape[:2]
+    frames = torch.zeros(clips, time, 64, 64)
+    for clip, at in np.ndindex(clips, time):
+        for shape, (row, column) in zip(shapes(), paths[clip, at].tolist(), strict=True):
+            frames[clip, at, row : row + SIDE, column : column + SIDE] += shape
+    return frames.clamp(max=1)
+
+
+def crossing() -> Tensor:
+    """One flies along the diagonal, the other against it: they meet in the middle."""
+    step = torch.arange(9) * 4
+    along = torch.stack([step, step], dim=-1)
+    return torch.stack([along, along.flip(0)], dim=1)[None]
+
+
+def from_first(tracks: Tensor) -> Tensor:
+    """How far each object is from where it began."""
+    return tracks - tracks[:, :1]
+
+
+def same_up_to_order(found: Tensor, true: Tensor) -> Tensor:
+    """By clip, whether both paths are found exactly, up to which is first and where windows sit."""
+    right = [
+        (from_first(found) == from_first(true[:, :, order])).flatten(1).all(dim=1)
+        for order in ([0, 1], [1, 0])
+    ]
+    return right[0] | right[1]
+
+
+def test_objects_are_followed_through_each_other() -> None:
+    followed = follow_two(flown(crossing()))
+    assert same_up_to_order(followed.tracks, crossing()).all()
+    assert (followed.unexplained < GOOD).all()
+
+
+def test_a_clip_is_followed_alike_alone_and_among_others() -> None:
+    paths = torch.cat([crossing(), crossing().flip(1), crossing().transpose(-1, -2)])
+    paths[1, :, :, 1] = 3
+    together = follow_two(flown(paths)).tracks
+    alone = torch.cat([follow_two(flown(path[None])).tracks for path in paths])
+    assert torch.equal(together, alone)
+
+
+def test_moving_a_clip_moves_its_tracks() -> None:
+    paths = crossing() // 2
+    here, there = (follow_two(flown(paths + by)).tracks for by in (0, 8))
+    assert torch.equal(here + 8, there)
+
+
+def test_an_object_is_found_at_every_move_within_reach() -> None:
+    template, corner = shapes()[:1], torch.tensor([[30, 40]])
+    for move in ([-4, 4], [0, 0], [3, -1]):
+        there = corner + torch.tensor([move])
+        assert torch.equal(looked_for(placed(template, there, SIZE), template, corner), there)
+
+
+def test_light_is_parted_where_the_gap_is() -> None:
+    frames = torch.zeros(1, 2, 64, 64)
+    for at, gap in enumerate((10, 30)):
+        frames[0, at, 20:30, 4:14] = frames[0, at, 20:30, 14 + gap : 24 + gap] = 1
+    centres, apart = two_means(frames)
+    assert centres[0, 1, :, 1].sort().values.tolist() == pytest.approx([8.5, 48.5], abs=0.1)
+    assert apart[0, 1] > apart[0, 0]
+
+
+def test_digits_are_followed_in_nine_of_ten_clips() -> None:
+    """Real digits; right is: both within two pixels in nine of ten frames."""
+    digits, clips = embedded_digits()[0].images, 60
+    draw = np.random.default_rng(0)
+    paths = _corners(draw, clips, 15)
+    pairs = draw.integers(len(digits), size=(clips, 2))
+    shown = Digits(digits, np.zeros(len(digits), np.int64))
+    frames = np.stack([_frames(*each)[..., 0] for each in _layers(shown, pairs, paths)])
+    found = follow_two(torch.from_numpy(frames).float() / 255).tracks
+    true = torch.from_numpy(paths).transpose(1, 2).flip(-1)
+    off = torch.stack(
+        [
+            (d - d.median(dim=1, keepdim=True).values).abs().amax(dim=-1)
+            for d in (found - true, found - true.flip(2))
+        ]
+    )
+    right = ((off <= 2).float().mean(dim=2) > 0.9).all(dim=-1).any(dim=0)
+    assert right.float().mean() > 0.9
