@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Generator, Tensor, nn
 
 from s3vae.data.clips import Factor
@@ -111,7 +111,12 @@ class Objective(nn.Module):
         self.exchange.observe(posterior.static.mean.detach(), clusters)
         others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
         static = self.exchange(static, clusters, clusters[others])
-        return static, dynamic[partners(clusters, self.settings.partners, generator)]
+        mates, alone = partners(clusters, self.settings.partners, generator)
+        shown = dynamic[mates]
+        if self.settings.drawn_partners:
+            drawn = self.model.prior.sample_of(clusters, shown.shape[1], generator).detach()
+            shown = torch.where(alone[:, None, None], drawn, shown)
+        return static, shown
 
     def consistency(self, features: Features, posterior: Posterior, generator: Generator) -> Scalar:
         """L_SCC on posterior means: the same clip shuffled (or half of it) against another clip."""
@@ -149,11 +154,19 @@ class Objective(nn.Module):
         return independence.mutual_information(*posterior, static, dynamic, generator)
 
 
-def partners(clusters: Labels, probability: float, generator: Generator) -> Int[Tensor, " batch"]:
+class Partners(NamedTuple):
+    """For each clip the number of one to take the motion from, and whether there was none."""
+
+    mates: Int[Tensor, " batch"]
+    alone: Bool[Tensor, " batch"]
+
+
+def partners(clusters: Labels, probability: float, generator: Generator) -> Partners:
     """For each clip with some probability another clip of its motion cluster, else itself."""
     size, device = len(clusters), clusters.device
     alike = (clusters[:, None] == clusters) & ~torch.eye(size, dtype=torch.bool, device=device)
     draws = torch.rand(size, size, generator=generator, device=device)
     mate = draws.masked_fill(~alike, -1).argmax(dim=1)
     exchanged = torch.rand(size, generator=generator, device=device) < probability
-    return torch.where(exchanged & alike.any(dim=1), mate, torch.arange(size, device=device))
+    known, itself = alike.any(dim=1), torch.arange(size, device=device)
+    return Partners(torch.where(exchanged & known, mate, itself), exchanged & ~known)
