@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import avg_pool2d
 
 from s3vae.windows import (
     MARGIN,
@@ -22,6 +22,7 @@ from s3vae.windows import (
     left,
     placed,
     windows,
+    with_margin,
     within,
 )
 
@@ -48,7 +49,7 @@ def follow_two(video: Brightness) -> Followed:
     Which of the objects comes first is arbitrary, but the same in all frames.
     """
     centres, apart = two_means(video)
-    canvas = pad(video, (MARGIN,) * 4)
+    canvas = with_margin(video)
     clips, time = video.shape[:2]
     best = Followed(
         torch.zeros(clips, time, 2, 2, dtype=torch.long, device=video.device),

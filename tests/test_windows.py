@@ -3,7 +3,17 @@
 import torch
 from torch import Tensor
 
-from s3vae.windows import MARGIN, REACH, SIDE, left, placed, seen_along, windows, within
+from s3vae.windows import (
+    MARGIN,
+    REACH,
+    SIDE,
+    left,
+    placed,
+    seen_along,
+    windows,
+    with_margin,
+    within,
+)
 
 SIZE = 64 + 2 * MARGIN
 
@@ -14,6 +24,12 @@ def seen(clips: int = 3) -> Tensor:
 
 def corners() -> Tensor:
     return torch.tensor([[4, 5], [20, 33], [60, 60]])
+
+
+def test_the_margin_is_black_and_the_frame_amid_it() -> None:
+    frames = torch.rand(2, 3, 64, 64)
+    canvas = with_margin(frames)
+    assert torch.equal(canvas, torch.nn.functional.pad(frames, (MARGIN,) * 4))
 
 
 def test_what_is_laid_down_is_what_is_seen_there() -> None:
