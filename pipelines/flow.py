@@ -17,6 +17,7 @@ from s3vae.signals.flow import require_contrib
 from s3vae.signals.motion import Motion, MotionSettings, clips_motion
 from s3vae.signals.score import top_cell_accuracy
 from s3vae.signals.store import FlowSignal, write_flow
+from s3vae.tracking import GOOD
 
 CLIPS_PER_SHARD = 128
 
@@ -52,11 +53,17 @@ def key_of(*parts: object) -> str:
 
 
 def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
-    """How often the strongest cell is the right one, where the data set knows its exact motion."""
+    """How often the strongest cell is the right one, where the data set knows its exact motion.
+
+    And, where objects are followed, what share of the clips their tracks explain.
+    """
     exact = ClipFile(clips_path).motion
-    found = FlowSignal(flow_path).motion.cells
-    right = top_cell_accuracy(found, exact) if exact is not None else math.nan
-    write_json(scores_path, {"top_cell_accuracy": right if math.isfinite(right) else None})
+    found = FlowSignal(flow_path).motion
+    right = top_cell_accuracy(found.cells, exact) if exact is not None else math.nan
+    scores = {"top_cell_accuracy": right if math.isfinite(right) else None}
+    if found.unexplained is not None:
+        scores["clips_explained_by_tracks"] = float((found.unexplained <= GOOD).mean())
+    write_json(scores_path, scores)
 
 
 if __name__ == "__main__":

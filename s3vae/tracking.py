@@ -19,8 +19,8 @@ from s3vae.windows import (
     Corners,
     Tracks,
     Windows,
-    left,
     placed,
+    remainder,
     windows,
     with_margin,
     within,
@@ -30,6 +30,8 @@ STARTS, ROUNDS, MEANS_ROUNDS = 4, 3, 6
 GOOD = 2.0
 """Sum of squares per frame (intensities in [0, 1]) below which a clip counts as explained."""
 MOVES = 2 * REACH + 1
+TIE = 1e-3
+"""Sum of squares that a move costs per square of its length, where nothing else decides."""
 
 Brightness = Float[Tensor, "clip time height width"]
 
@@ -41,12 +43,17 @@ class Followed(NamedTuple):
     unexplained: Float[Tensor, " clip"]
 
 
+def brightness(video: Float[Tensor, "clip time channel height width"]) -> Brightness:
+    """What objects are followed by: the mean over channels."""
+    return video.mean(dim=2)
+
+
 @torch.no_grad()
 def follow_two(video: Brightness) -> Followed:
     """The two objects of every clip, from the start that explains it best.
 
-    Clips that are not explained are followed again from another frame, `STARTS` times at most.
-    Which of the objects comes first is arbitrary, but the same in all frames.
+    Clips that are not explained are followed again from another frame, up to `STARTS` times in all.
+    The first object is the lower one, or the right one, of the frame from which they are followed.
     """
     centres, apart = two_means(video)
     canvas = with_margin(video)
@@ -114,22 +121,22 @@ def followed(
         here, seen = [h[inside] for h in here], [s[inside] for s in seen]
         frame = canvas[row, start + step * way]
         for k in (0, 1, 0, 1):
-            here[k] = looked_for(left(frame, seen[1 - k], here[1 - k]), seen[k], here[k])
+            here[k] = looked_for(remainder(frame, seen[1 - k], here[1 - k]), seen[k], here[k])
         tracks[row, start + step * way] = torch.stack(here, dim=1)
-        found = [windows(left(frame, seen[1 - k], here[1 - k]), here[k]) for k in (0, 1)]
+        found = [windows(remainder(frame, seen[1 - k], here[1 - k]), here[k]) for k in (0, 1)]
         seen = [seen[k] + (found[k] - seen[k]) / (step + 1) for k in (0, 1)]
     return tracks
 
 
 def settled(canvas: Float[Tensor, "clip time height width"], tracks: Tracks) -> Followed:
-    """Templates from the whole clip and tracks by these templates, in turn, until both agree."""
+    """Templates from the whole clip and tracks by these templates, in turn."""
     clips, time = canvas.shape[:2]
     frames = canvas.flatten(0, 1)
     here = [tracks[:, :, k].flatten(0, 1) for k in (0, 1)]
     seen = [typical(windows(frames, here[k]), time) for k in (0, 1)]
     for _ in range(ROUNDS):
         for k in (0, 1):
-            rest = left(frames, seen[1 - k], here[1 - k])
+            rest = remainder(frames, seen[1 - k], here[1 - k])
             here[k] = looked_for(rest, seen[k], here[k])
             seen[k] = typical(windows(rest, here[k]), time)
     one, other = (placed(seen[k], here[k], frames.shape[-1]) for k in (0, 1))
@@ -145,7 +152,10 @@ def typical(seen: Windows, time: int) -> Windows:
 
 
 def looked_for(frames: Canvas, seen: Windows, corners: Corners) -> Corners:
-    """Where around its last corner an object fits best: least squares over all whole moves."""
+    """Where around its last corner an object fits best: least squares over all whole moves.
+
+    Of moves that fit alike the shortest: what is not seen stays where it was.
+    """
     around = windows(frames, corners - REACH, SIDE + 2 * REACH)
     # each row of the template at each sidewards move, so that all moves are one matrix product
     moved = torch.zeros(len(seen), SIDE, SIDE + 2 * REACH, MOVES, device=seen.device)
@@ -154,7 +164,9 @@ def looked_for(frames: Canvas, seen: Windows, corners: Corners) -> Corners:
     rows = around.unfold(1, SIDE, 1).transpose(2, 3).flatten(2)
     match = rows @ moved.flatten(1, 2)
     light = avg_pool2d(around.square()[:, None], SIDE, 1)[:, 0] * SIDE**2
-    best = (light - 2 * match).flatten(1).argmin(dim=1)
+    line = torch.arange(-REACH, REACH + 1, device=seen.device).square()
+    shortest = TIE * (line[:, None] + line)
+    best = (light - 2 * match + shortest).flatten(1).argmin(dim=1)
     moves = torch.stack([best // MOVES, best % MOVES], dim=1) - REACH
     return within(corners + moves, frames.shape[-1])
 
@@ -179,8 +191,10 @@ def two_means(
     off = place - middle[:, None]
     spread = torch.einsum("fp,fpi,fpj->fij", light, off, off) / mass[:, None, None]
     widths, axes = torch.linalg.eigh(spread)
-    step = axes[:, :, 1] * widths[:, 1:].sqrt()
-    one, other = middle - step, middle + step
+    axis = axes[:, :, 1]
+    larger = axis.gather(1, axis.abs().argmax(dim=1, keepdim=True))
+    step = axis * larger.sign() * widths[:, 1:].sqrt()  # which end comes first is not left open
+    one, other = middle + step, middle - step
     for _ in range(MEANS_ROUNDS):
         towards = ((place - (one + other)[:, None] / 2) * (other - one)[:, None]).sum(dim=-1)
         (one, mass_one), (other, mass_other) = (

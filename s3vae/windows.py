@@ -7,9 +7,9 @@ from torch import Tensor
 SIDE = 32
 """Of the window in which an object is seen."""
 REACH = 4
-"""Pixels along each axis that an object moves at most from one frame to the next."""
+"""Pixels along each axis within which an object is looked for, from where it was thought to be."""
 MARGIN = 16
-"""Pixels around a frame into which a window may reach."""
+"""Pixels of black around a frame; a window may reach into all of it but the last `REACH`."""
 
 Canvas = Float[Tensor, "clip height width"]
 """Frames with their margin."""
@@ -34,7 +34,7 @@ def within(corners: Int[Tensor, "*clips 2"], size: int) -> Int[Tensor, "*clips 2
     return corners.clamp(REACH, size - SIDE - REACH)
 
 
-def cells(corners: Corners, side: int, width: int) -> Int[Tensor, "clip cell"]:
+def numbers_within(corners: Corners, side: int, width: int) -> Int[Tensor, "clip cell"]:
     """The numbers, row by row, of a canvas' pixels that lie in a window of `side` pixels."""
     line = torch.arange(side, device=corners.device)
     rows, columns = corners[:, :1] + line, corners[:, 1:] + line
@@ -43,17 +43,19 @@ def cells(corners: Corners, side: int, width: int) -> Int[Tensor, "clip cell"]:
 
 def windows(canvas: Canvas, corners: Corners, side: int = SIDE) -> Float[Tensor, "clip side side"]:
     """What is in the window of each frame."""
-    chosen = canvas.flatten(1).gather(1, cells(corners, side, canvas.shape[-1]))
+    chosen = canvas.flatten(1).gather(1, numbers_within(corners, side, canvas.shape[-1]))
     return chosen.reshape(-1, side, side)
 
 
 def placed(seen: Windows, corners: Corners, size: int) -> Canvas:
     """Black but for each window."""
     canvas = torch.zeros(len(seen), size * size, device=seen.device)
-    return canvas.scatter_(1, cells(corners, SIDE, size), seen.flatten(1)).reshape(-1, size, size)
+    return canvas.scatter_(1, numbers_within(corners, SIDE, size), seen.flatten(1)).reshape(
+        -1, size, size
+    )
 
 
-def left(frames: Canvas, seen: Windows, corners: Corners) -> Canvas:
+def remainder(frames: Canvas, seen: Windows, corners: Corners) -> Canvas:
     """What an object there leaves of a frame for the other one."""
     return (frames - placed(seen, corners, frames.shape[-1])).relu()
 
@@ -66,8 +68,8 @@ def seen_along(
     line = torch.arange(SIDE, device=video.device)
     rows, columns = (tracks[..., axis, None] + line for axis in (0, 1))
     inside = [(lines >= 0) & (lines < size) for lines in (rows, columns)]
-    cells = rows.clamp(0, size - 1)[..., None] * size + columns.clamp(0, size - 1)[..., None, :]
-    of_frame = cells.flatten(2)[:, :, None].expand(-1, -1, channels, -1)
+    nearest = rows.clamp(0, size - 1)[..., None] * size + columns.clamp(0, size - 1)[..., None, :]
+    of_frame = nearest.flatten(2)[:, :, None].expand(-1, -1, channels, -1)
     seen = video.flatten(3).gather(3, of_frame)
     seen = seen.reshape(clips, time, channels, 2, SIDE, SIDE).transpose(2, 3)
     return seen * (inside[0][..., None] & inside[1][..., None, :])[:, :, :, None]

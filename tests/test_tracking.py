@@ -81,6 +81,25 @@ def test_an_object_is_found_at_every_move_within_reach() -> None:
         assert torch.equal(looked_for(placed(template, there, SIZE), template, corner), there)
 
 
+def test_what_is_not_seen_stays_where_it_was() -> None:
+    template, corner = shapes()[:1], torch.tensor([[30, 40]])
+    assert torch.equal(looked_for(torch.zeros(1, SIZE, SIZE), template, corner), corner)
+
+
+def test_nothing_moves_in_a_clip_of_black() -> None:
+    tracks, unexplained = follow_two(torch.zeros(2, 5, 64, 64))
+    assert (tracks == tracks[:, :1]).all()
+    assert not unexplained.any()
+
+
+def test_the_first_object_is_the_lower_one_of_the_frame_where_they_are_apart() -> None:
+    still, step = torch.full((9, 2), 4), torch.arange(9)
+    falling = torch.stack([8 + 3 * step, torch.full_like(step, 10)], dim=-1)
+    for paths in ([still, falling], [falling, still]):
+        tracks = follow_two(flown(torch.stack(paths, dim=1)[None])).tracks[0]
+        assert tracks[-1, 0, 0] > tracks[-1, 1, 0]
+
+
 def test_light_is_parted_where_the_gap_is() -> None:
     frames = torch.zeros(1, 2, 64, 64)
     for at, gap in enumerate((10, 30)):

@@ -7,8 +7,8 @@ from s3vae.windows import (
     MARGIN,
     REACH,
     SIDE,
-    left,
     placed,
+    remainder,
     seen_along,
     windows,
     with_margin,
@@ -42,8 +42,8 @@ def test_what_is_laid_down_is_what_is_seen_there() -> None:
 def test_an_object_leaves_the_rest_of_the_frame_and_no_darkness() -> None:
     other = placed(seen().flip(0), corners().flip(0), SIZE)
     both = placed(seen(), corners(), SIZE) + other
-    torch.testing.assert_close(left(both, seen(), corners()), other)
-    assert left(other, seen(), corners()).min() >= 0
+    torch.testing.assert_close(remainder(both, seen(), corners()), other)
+    assert remainder(other, seen(), corners()).min() >= 0
 
 
 def test_corners_that_are_too_far_out_come_back_to_the_edge() -> None:

@@ -118,11 +118,14 @@ def moved(frames: RawVideo, pixels: int, generator: Generator) -> RawVideo:
 
 
 def warped(video: Video, most: float, generator: Generator) -> Video:
-    """Each clip turned, stretched and slanted as a whole: by up to `most` (radians; logarithms)."""
+    """Each clip turned, stretched along either axis and slanted, as a whole.
+
+    By up to `most`: radians of the turn, logarithms of the stretches, the slant's tangent.
+    """
     draws = most * (2 * torch.rand(4, len(video), generator=generator, device=video.device) - 1)
-    angle, rows, columns, slant = draws
+    angle, wider, higher, slant = draws
     turned = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=-1)
-    stretched = torch.stack([rows.exp(), slant, torch.zeros_like(slant), columns.exp()], dim=-1)
+    stretched = torch.stack([wider.exp(), slant, torch.zeros_like(slant), higher.exp()], dim=-1)
     matrices = turned.reshape(-1, 2, 2) @ stretched.reshape(-1, 2, 2)
     frames = video.flatten(1, 2)
     grid = affine_grid(pad(matrices, (0, 1)), list(frames.shape), align_corners=False)

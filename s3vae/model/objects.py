@@ -13,7 +13,7 @@ from s3vae.model.architecture import OBJECTS, PLACES, Architecture
 from s3vae.model.frames import SLOPE
 from s3vae.model.posteriors import DynamicPosterior, GaussianHead
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
-from s3vae.tracking import follow_two
+from s3vae.tracking import brightness, follow_two
 from s3vae.windows import SIDE, Tracks, seen_along
 
 FRAME = 64
@@ -33,7 +33,7 @@ class ObjectEncoder(nn.Module):
         Without `tracks` the objects are followed here. The whole clip decides where they are.
         """
         if tracks is None:
-            tracks = follow_two(video.mean(dim=2)).tracks
+            tracks = follow_two(brightness(video)).tracks
         seen = seen_along(video, tracks).flatten(2)
         return torch.cat([seen, (tracks.flatten(2) - MIDDLE) / UNIT], dim=-1)
 
@@ -71,7 +71,10 @@ class ObjectStatic(nn.Module):
 
 
 class ObjectDynamic(nn.Module):
-    """q(z_t | x_1:T): its first numbers are the places as found, the rest is told by their past."""
+    """q(z_t | x_1:T): its first numbers are the places as found, the rest is told by the places.
+
+    `causal` and `framewise` say by which: those up to a frame, all, or its own.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int8, Int16, UInt8
+from jaxtyping import Float, Float32, Int8, Int16, UInt8
 from numpy import ndarray
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from pydantic.dataclasses import dataclass
@@ -14,11 +14,13 @@ from pydantic.dataclasses import dataclass
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 from s3vae.signals.flow import Farneback, FlowMethod, clip_flow
-from s3vae.tracking import follow_two
+from s3vae.tensors import to_unit
+from s3vae.tracking import brightness, follow_two
 
 STILL = -1
 DIRECTIONS = 8
 TRACKED_AT_ONCE = 16
+"""Clips: what is looked through for each is much."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -52,14 +54,16 @@ class Motion:
     """The signal of some clips of `time` frames, hence `time - 1` neighbouring pairs.
 
     `cells`: mean magnitude, x and y (pixels per frame); `top`: the strongest cells, strongest
-    first, numbered row by row; `direction`: bin of each moving cell, -1 for a still one. `tracks`:
-    row and column of the corner of each object's window, where objects are followed.
+    first, numbered row by row; `direction`: bin of each moving cell, -1 for a still one. Where
+    objects are followed, `tracks`: row and column of the corner of each one's window, and
+    `unexplained`: what both leave of a frame, a sum of squares (intensities in [0, 1]).
     """
 
     cells: Float[ndarray, "clip pair rows columns 3"]
     top: UInt8[ndarray, "clip pair top"]
     direction: Int8[ndarray, "clip pair rows columns"]
     tracks: Int16[ndarray, "clip time 2 2"] | None = None
+    unexplained: Float32[ndarray, " clip"] | None = None
 
 
 def clips_motion(
@@ -71,16 +75,15 @@ def clips_motion(
         for clip in frames
     ]
     found = summary(np.stack(cells), settings)
-    return replace(found, tracks=objects_tracks(frames)) if settings.objects else found
-
-
-def objects_tracks(
-    frames: UInt8[ndarray, "clip time height width channel"],
-) -> Int16[ndarray, "clip time 2 2"]:
-    """Where two bright objects are, a few clips at a time: what is looked through is much."""
-    light = torch.split(torch.from_numpy(frames), TRACKED_AT_ONCE)
-    tracks = [follow_two(part.float().mean(dim=-1) / 255).tracks for part in light]
-    return torch.cat(tracks).numpy().astype(np.int16)
+    if not settings.objects:
+        return found
+    parts = torch.split(torch.from_numpy(frames), TRACKED_AT_ONCE)
+    followed = [follow_two(brightness(to_unit(part))) for part in parts]
+    return replace(
+        found,
+        tracks=torch.cat([each.tracks for each in followed]).numpy().astype(np.int16),
+        unexplained=torch.cat([each.unexplained for each in followed]).numpy(),
+    )
 
 
 def summary(cells: Float[ndarray, "clip pair rows columns 3"], settings: MotionSettings) -> Motion:

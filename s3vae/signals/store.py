@@ -15,8 +15,8 @@ from s3vae.signals.motion import Motion
 FORMAT, VERSION, KIND = "s3vae-signals", 1, "flow"
 DTYPES = {"cells": np.float32, "top": np.uint8, "direction": np.int8}
 """Data set names and types, in the order they are written."""
-TRACKS = np.int16
-"""The type of the tracks of objects, which a file may have too."""
+OBJECT_DTYPES = {"tracks": np.int16, "unexplained": np.float32}
+"""What a file also has where objects were followed."""
 
 
 def write_flow(
@@ -33,18 +33,20 @@ def write_flow(
         file.attrs["kind"] = KIND
         file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
         file.attrs["clips_sha256"] = clips_sha256
-        for name, dtype in DTYPES.items():
+        for name, dtype in dtypes(parameters).items():
             values = np.concatenate([getattr(part, name) for part in parts]).astype(
                 dtype, copy=False
             )
             file.create_dataset(name, data=values, track_times=False)
-        tracks = [part.tracks for part in parts if part.tracks is not None]
-        if tracks:
-            file.create_dataset("tracks", data=np.concatenate(tracks), track_times=False)
+
+
+def dtypes(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Names and types of what is in a file that was made with these parameters."""
+    return DTYPES | (OBJECT_DTYPES if parameters.get("objects") else {})
 
 
 class FlowSignal:
-    """A flow signal file, read into memory (less than 1 kB a clip) and checked.
+    """A flow signal file, read into memory (1 or 2 kB a clip) and checked.
 
     Raises ValueError with file, broken rule and mend when the file does not fit the format.
     """
@@ -55,11 +57,12 @@ class FlowSignal:
             self._require_header(file)
             self.parameters: dict[str, Any] = json.loads(file.attrs["parameters"])
             self.clips_sha256 = str(file.attrs["clips_sha256"])
-            arrays = {name: self._array(file, name, dtype) for name, dtype in DTYPES.items()}
-            tracks = self._array(file, "tracks", TRACKS) if "tracks" in file else None
-        self._require_agreement(**arrays)
-        self._require_tracks(tracks, arrays["cells"])
-        self.motion = Motion(**arrays, tracks=tracks)
+            asked = dtypes(self.parameters)
+            arrays = {name: self._array(file, name, dtype) for name, dtype in asked.items()}
+        self._require_agreement(*(arrays[name] for name in DTYPES))
+        if "tracks" in asked:
+            self._require_tracks(arrays["cells"], arrays["tracks"], arrays["unexplained"])
+        self.motion = Motion(**arrays)
 
     def __len__(self) -> int:
         """The number of clips."""
@@ -105,13 +108,14 @@ class FlowSignal:
         self._require(bool((top < count).all()), f"top must name cells below {count}")
         self._require(bool(np.isfinite(cells).all()), "cells must be finite")
 
-    def _require_tracks(self, tracks: ndarray | None, cells: ndarray) -> None:
-        if tracks is not None:
-            shape = (cells.shape[0], cells.shape[1] + 1, 2, 2)
-            self._require(
-                tracks.shape == shape,
-                f"tracks must be {shape} (clip, frame, object, row and column), not {tracks.shape}",
-            )
+    def _require_tracks(self, cells: ndarray, tracks: ndarray, unexplained: ndarray) -> None:
+        clips, pairs = cells.shape[:2]
+        shape = (clips, pairs + 1, 2, 2)
+        self._require(
+            tracks.shape == shape,
+            f"tracks must be {shape} (clip, frame, object, row and column), not {tracks.shape}",
+        )
+        self._require(unexplained.shape == (clips,), f"unexplained must be of {clips} clips")
 
     def _require(self, holds: bool, rule: str) -> None:
         if not holds:

@@ -104,7 +104,10 @@ class Objective(nn.Module):
         batch: Batch,
         generator: Generator,
     ) -> tuple[StaticCode, DynamicCode]:
-        """The codes that the decoder is given: in training with the motion in z_f exchanged."""
+        """The codes that the decoder is given: in training with the motion in z_f exchanged.
+
+        And with z_t of a partner, or drawn for a clip that has none.
+        """
         if self.exchange is None or not self.training:
             return static, dynamic
         clusters = batch.known["cluster"]
@@ -114,7 +117,8 @@ class Objective(nn.Module):
         mates, alone = partners(clusters, self.settings.partners, generator)
         shown = dynamic[mates]
         if self.settings.drawn_partners:
-            drawn = self.model.prior.sample_of(clusters, shown.shape[1], generator).detach()
+            with torch.no_grad():
+                drawn = self.model.prior.sample_of(clusters, shown.shape[1], generator)
             shown = torch.where(alone[:, None, None], drawn, shown)
         return static, shown
 
@@ -155,7 +159,7 @@ class Objective(nn.Module):
 
 
 class Partners(NamedTuple):
-    """For each clip the number of one to take the motion from, and whether there was none."""
+    """Whose motion each clip takes, and which take their own for want of another one to take."""
 
     mates: Int[Tensor, " batch"]
     alone: Bool[Tensor, " batch"]

@@ -17,9 +17,18 @@ from s3vae.training.objective import Objective
 
 
 def examples_for(method: Method | AdversarialMethod, clips: ClipFile, flow: FlowSignal) -> Examples:
-    """What a method is told of the clips: labels only if it is one that learns from them."""
+    """What a method is told of the clips: labels only if it is one that learns from them.
+
+    Raises ValueError if it looks along tracks and the signal has none.
+    """
     if isinstance(method, AdversarialMethod):
         return examples(clips, flow, None, labelled=True)
+    if method.architecture.encoder == "objects" and flow.motion.tracks is None:
+        msg = (
+            f"{flow.path} has no tracks, which `encoder: objects` is trained along: set "
+            "`objects: 2` in the data set's `flow` section of params.yaml, then dvc repro"
+        )
+        raise ValueError(msg)
     return examples(clips, flow, method.losses.exchange, labelled=method.losses.supervised)
 
 

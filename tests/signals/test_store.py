@@ -1,7 +1,7 @@
 """The laws of the signals' file format."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -11,7 +11,8 @@ import pytest
 from s3vae.signals.motion import Motion, MotionSettings, summary
 from s3vae.signals.store import FlowSignal, write_flow
 
-PARAMETERS = asdict(MotionSettings())
+PARAMETERS = MotionSettings().parameters
+WITH_OBJECTS = MotionSettings(objects=2).parameters
 
 
 def random_motion(clips: int, seed: int = 0) -> Motion:
@@ -61,15 +62,17 @@ def test_a_shard_is_itself_a_signal_file(tmp_path: Path) -> None:
 def with_tracks(motion: Motion) -> Motion:
     clips, pairs = motion.cells.shape[:2]
     numbers = np.arange(clips * (pairs + 1) * 4, dtype=np.int16)
-    return replace(motion, tracks=numbers.reshape(clips, pairs + 1, 2, 2))
+    left = np.arange(clips, dtype=np.float32)
+    return replace(motion, tracks=numbers.reshape(clips, pairs + 1, 2, 2), unexplained=left)
 
 
 def test_tracks_are_written_where_there_are_any(tmp_path: Path) -> None:
     motions = [with_tracks(random_motion(2)), with_tracks(random_motion(3))]
-    write_flow(tmp_path / "flow.h5", motions, PARAMETERS, "abc")
-    tracks = FlowSignal(tmp_path / "flow.h5").motion.tracks
-    assert tracks is not None
-    np.testing.assert_array_equal(tracks, np.concatenate([m.tracks for m in motions]))  # type: ignore[misc]
+    write_flow(tmp_path / "flow.h5", motions, WITH_OBJECTS, "abc")
+    read = FlowSignal(tmp_path / "flow.h5").motion
+    for name in ("tracks", "unexplained"):
+        written = np.concatenate([getattr(motion, name) for motion in motions])
+        np.testing.assert_array_equal(getattr(read, name), written)
     write_flow(tmp_path / "without.h5", [random_motion(2)], PARAMETERS, "abc")
     assert FlowSignal(tmp_path / "without.h5").motion.tracks is None
 
@@ -77,8 +80,16 @@ def test_tracks_are_written_where_there_are_any(tmp_path: Path) -> None:
 def test_tracks_of_another_number_of_frames_are_refused(tmp_path: Path) -> None:
     motion = with_tracks(random_motion(2))
     short = replace(motion, tracks=motion.tracks[:, 1:])  # type: ignore[index]
-    write_flow(tmp_path / "flow.h5", [short], PARAMETERS, "abc")
+    write_flow(tmp_path / "flow.h5", [short], WITH_OBJECTS, "abc")
     with pytest.raises(ValueError, match=r"flow\.h5: tracks must be \(2, 5, 2, 2\)"):
+        FlowSignal(tmp_path / "flow.h5")
+
+
+def test_a_file_that_should_have_tracks_and_has_none_is_refused(tmp_path: Path) -> None:
+    write_flow(tmp_path / "flow.h5", [with_tracks(random_motion(2))], WITH_OBJECTS, "abc")
+    with h5py.File(tmp_path / "flow.h5", "a") as file:
+        del file["tracks"]
+    with pytest.raises(ValueError, match=r"flow\.h5: data set tracks must be there"):
         FlowSignal(tmp_path / "flow.h5")
 
 
