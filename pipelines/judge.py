@@ -87,7 +87,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
 def judge_learner(
     judge: Judge, clips: ClipFile, device: torch.device, settings: JudgeStage
 ) -> Learner:
-    """Cross-entropy of every factor, on moved clips; validated by accuracy on the val split."""
+    """Cross-entropy of every factor, on moved and warped clips; validated by accuracy on val."""
 
     def losses(batch: Batch, generator: Generator) -> Losses:
         frames = batch.frames

@@ -25,11 +25,13 @@ class Architecture:
     codes scale and shift their channels; `sprites`: two objects drawn from z_f, laid where z_t
     says."""
     normalized: bool = True
-    """Whether hidden convolutions are followed by batch normalization, as in the paper."""
+    """Whether hidden convolutions are followed by batch normalization, as in the paper; those of
+    `objects` and `sprites` never are."""
     encoder_width: int = Field(default=64, gt=0)
     decoder_width: int = Field(default=64, gt=0)
     channels: Literal[1, 3] = 3
     features: int = Field(default=128, gt=0)
+    """How many numbers a frame is seen as; of `objects` it is their windows and places."""
     recurrent: int = Field(default=256, gt=0)
     static: int = Field(default=256, gt=0)
     dynamic: int = Field(default=32, gt=0)

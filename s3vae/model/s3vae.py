@@ -73,7 +73,10 @@ class S3VAE(nn.Module):
         return encoded.reshape(*video.shape[:2], -1)
 
     def posterior(self, features: Features) -> Posterior:
-        """q(z_f | x_1:T) and q(z_t | x_<=t) from the features of the frames."""
+        """q(z_f | x_1:T) and q(z_t | x_<=t) from the features of the frames.
+
+        Or q(z_t | x_1:T), as the architecture says.
+        """
         return Posterior(self.static_posterior(features), self.dynamic_posterior(features))
 
     def encode(self, video: Video) -> Posterior:
