@@ -67,6 +67,8 @@ class Result:
     scores: Row
     circumstances: Mapping[str, Any]
     curve: Sequence[Mapping[str, float]]
+    source: str
+    """Where its clips are from."""
 
     @property
     def encodes(self) -> bool:
@@ -116,7 +118,8 @@ def result(folder: Path, chosen: Chosen) -> Result | None:
     with (scores / "curve.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     curve = [{name: float(value) for name, value in row.items()} for row in rows]
-    return Result(chosen, found["metrics"], found["circumstances"], curve)
+    source = found["origin-train"]["clips"]["source"]
+    return Result(chosen, found["metrics"], found["circumstances"], curve, source)
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -195,7 +198,7 @@ def minutes_to_the_published_row(found: Sequence[Result], dataset: str) -> str:
 
 
 def judge_line(found: Sequence[Result], dataset: str) -> str:
-    """The judge's own figures on the real test clips, and chance."""
+    """Where the clips are from, the judge's own figures on the real test clips, and chance."""
     names = (
         "judge_accuracy",
         "judge_inception_score",
@@ -205,10 +208,10 @@ def judge_line(found: Sequence[Result], dataset: str) -> str:
     )
     shares = {"judge_accuracy", "static_chance", "dynamic_chance"}
     rows = [
-        [cell(each.scores, name, percent=name in shares) for name in names]
+        [each.source, *(cell(each.scores, name, percent=name in shares) for name in names)]
         for each in methods(found, dataset)[:1]
     ]
-    above = ["judge on real clips: worst factor %", "IS", "H(y given x)"]
+    above = ["clips from", "judge on real clips: worst factor %", "IS", "H(y given x)"]
     return table([*above, "chance, static %", "chance, dynamic %"], rows)
 
 

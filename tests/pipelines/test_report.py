@@ -13,6 +13,7 @@ from pipelines.report_tables import (
     ablations,
     against_published,
     headline,
+    judge_line,
     minutes_to_the_published_row,
     reseeded,
     results,
@@ -32,7 +33,7 @@ def result(method: str, accuracy: float, **variant: str) -> Result:
     if method != "mocogan":
         scores["reconstruction_error"] = 1.0
     noted = {"commit": "0123456789", "changed": False, "steps": 7, "seconds": 90.0, "threads": 1}
-    return Result(Chosen("sprites", method, **variant), scores, noted, [])
+    return Result(Chosen("sprites", method, **variant), scores, noted, [], "sheets")
 
 
 FOUND = [
@@ -76,6 +77,7 @@ def test_variants_stand_beside_what_they_are_variants_of() -> None:
     plus, paper = (ablations(FOUND, of) for of in ("s3vae-plus", "s3vae"))
     assert ("76.50" in plus, "54.30" in plus) == (True, False)
     assert ("76.50" in paper, "54.30" in paper) == (False, True)
+    assert "| sheets |" in judge_line(FOUND, "sprites")
     again = reseeded(FOUND)
     assert "98.70" in again
     assert "87.60" in again
@@ -142,7 +144,8 @@ def test_scores_of_other_weights_are_not_reported(tmp_path: Path) -> None:
     write_json(folder / "metrics.json", {"accuracy": 1.0})
     write_json(folder / "circumstances.json", {})
     write_text(folder / "curve.csv", "\n")
-    write_json(folder / "origin-train.json", {"weights_sha256": "a"})
+    origin = {"weights_sha256": "a", "clips": {"source": "sheets"}}
+    write_json(folder / "origin-train.json", origin)
     assert result_of(tmp_path, chosen) is None
     for evaluated, reported in (("b", False), ("a", True)):
         write_json(folder / "origin-evaluate.json", {"weights_sha256": evaluated})
