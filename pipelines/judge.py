@@ -18,7 +18,7 @@ from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile, Split
-from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge, some_frames, warped
+from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge, some_frames
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.scores import accuracy, conditional_entropy
 from s3vae.evaluation.settings import JudgeSettings
@@ -41,8 +41,6 @@ class JudgeStage:
     training: TrainingSettings
     shift: int = Field(default=0, ge=0)
     """By how many pixels a training clip is moved at most, so that few identities suffice."""
-    warp: float = Field(default=0, ge=0, lt=1)
-    """By how much a training clip is turned (radians), stretched and slanted at most."""
     frames: int | None = Field(default=None, gt=0)
     """How many frames of a training clip are shown in a step, drawn at random; all if null. For
     factors that a few frames tell."""
@@ -87,7 +85,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
 def judge_learner(
     judge: Judge, clips: ClipFile, device: torch.device, settings: JudgeStage
 ) -> Learner:
-    """Cross-entropy of every factor, on moved and warped clips; validated by accuracy on val."""
+    """Cross-entropy of every factor, on moved clips; validated by accuracy on the val split."""
 
     def losses(batch: Batch, generator: Generator) -> Losses:
         frames = batch.frames
@@ -95,10 +93,7 @@ def judge_learner(
             frames = some_frames(frames, settings.frames, generator)
         if settings.shift:
             frames = moved(frames, settings.shift, generator)
-        video = to_unit(frames)
-        if settings.warp:
-            video = warped(video, settings.warp, generator)
-        return judge_losses(judge(video), batch.known)
+        return judge_losses(judge(to_unit(frames)), batch.known)
 
     def validate() -> dict[str, float]:
         scores = on_real_clips(judge, clips, "val", device)

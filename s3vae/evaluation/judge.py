@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor, nn
-from torch.nn.functional import affine_grid, cross_entropy, grid_sample, pad
+from torch.nn.functional import cross_entropy
 
 from s3vae.files import replacing
 from s3vae.tensors import RawVideo, Scalar, Video
@@ -115,21 +115,6 @@ def moved(frames: RawVideo, pixels: int, generator: Generator) -> RawVideo:
             for clip, from_rows, from_columns in zip(frames, rows, columns, strict=True)
         ]
     )
-
-
-def warped(video: Video, most: float, generator: Generator) -> Video:
-    """Each clip turned, stretched along either axis and slanted, as a whole.
-
-    By up to `most`: radians of the turn, logarithms of the stretches, the slant's tangent.
-    """
-    draws = most * (2 * torch.rand(4, len(video), generator=generator, device=video.device) - 1)
-    angle, wider, higher, slant = draws
-    turned = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=-1)
-    stretched = torch.stack([wider.exp(), slant, torch.zeros_like(slant), higher.exp()], dim=-1)
-    matrices = turned.reshape(-1, 2, 2) @ stretched.reshape(-1, 2, 2)
-    frames = video.flatten(1, 2)
-    grid = affine_grid(pad(matrices, (0, 1)), list(frames.shape), align_corners=False)
-    return grid_sample(frames, grid, align_corners=False).reshape(video.shape)
 
 
 def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:

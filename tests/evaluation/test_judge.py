@@ -18,7 +18,6 @@ from s3vae.evaluation.judge import (
     moved,
     save_judge,
     some_frames,
-    warped,
 )
 from s3vae.evaluation.judging import BATCH, judge_clips, video_batches
 from s3vae.evaluation.scores import accuracy
@@ -194,22 +193,6 @@ def test_a_pooled_judge_is_saved_as_one(tmp_path: Path) -> None:
     video = torch.rand(2, 3, 3, 64, 64)
     loaded = load_judge(tmp_path / "judge", CPU)
     assert torch.equal(loaded(video)["motion"], network(video)["motion"])
-
-
-def test_a_clip_is_warped_as_a_whole_and_every_clip_in_its_own_way(draws: Draws) -> None:
-    frame = torch.zeros(64, 64)
-    frame[20:44, 28:36] = 1
-    video = frame.expand(3, 4, 2, -1, -1)
-    changed = warped(video, 0.15, draws(0))
-    assert changed.shape == video.shape
-    assert (changed == changed[:, :1, :1]).all()
-    assert not torch.allclose(changed[0], changed[1], atol=0.1)
-    light = changed[:, 0, 0].sum(dim=(1, 2)) / frame.sum()
-    assert (light.log().abs() < 2 * 0.15 + 0.05).all()
-    lit = (changed[:, 0, 0] > 0.5).nonzero()[:, 1:]
-    assert (lit >= 16).all()
-    assert (lit < 48).all()
-    torch.testing.assert_close(warped(video, 0.0, draws(0)), video)
 
 
 def test_some_frames_are_different_ones_of_the_same_clip_in_their_order(draws: Draws) -> None:
