@@ -50,12 +50,8 @@ class DynamicPrior(nn.Module):
         return codes
 
     def sample(self, batch: int, time: int, generator: Generator) -> DynamicCode:
-        """New motions, of clusters as frequent as they are among the training clips."""
+        """New motions: z_0 of a drawn cluster, then every code given the drawn ones before it."""
         clusters = torch.multinomial(self.shares, batch, replacement=True, generator=generator)
-        return self.sample_of(clusters, time, generator)
-
-    def sample_of(self, clusters: Labels, time: int, generator: Generator) -> DynamicCode:
-        """New motions of these clusters: z_0, then every code given the drawn ones before it."""
         code = self.start(clusters)
         state: State = None
         codes = []

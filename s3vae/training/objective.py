@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Generator, Tensor, nn
 
 from s3vae.data.clips import Factor
@@ -104,23 +104,14 @@ class Objective(nn.Module):
         batch: Batch,
         generator: Generator,
     ) -> tuple[StaticCode, DynamicCode]:
-        """The codes that the decoder is given: in training with the motion in z_f exchanged.
-
-        And with z_t of a partner, or drawn for a clip that has none.
-        """
+        """The codes that the decoder is given: in training with the motion in z_f exchanged."""
         if self.exchange is None or not self.training:
             return static, dynamic
         clusters = batch.known["cluster"]
         self.exchange.observe(posterior.static.mean.detach(), clusters)
         others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
         static = self.exchange(static, clusters, clusters[others])
-        mates, alone = partners(clusters, self.settings.partners, generator)
-        shown = dynamic[mates]
-        if self.settings.drawn_partners:
-            with torch.no_grad():
-                drawn = self.model.prior.sample_of(clusters, shown.shape[1], generator)
-            shown = torch.where(alone[:, None, None], drawn, shown)
-        return static, shown
+        return static, dynamic[partners(clusters, self.settings.partners, generator)]
 
     def consistency(self, features: Features, posterior: Posterior, generator: Generator) -> Scalar:
         """L_SCC on posterior means: the same clip shuffled (or half of it) against another clip."""
@@ -158,19 +149,11 @@ class Objective(nn.Module):
         return independence.mutual_information(*posterior, static, dynamic, generator)
 
 
-class Partners(NamedTuple):
-    """Whose motion each clip takes, and which take their own for want of another one to take."""
-
-    mates: Int[Tensor, " batch"]
-    alone: Bool[Tensor, " batch"]
-
-
-def partners(clusters: Labels, probability: float, generator: Generator) -> Partners:
+def partners(clusters: Labels, probability: float, generator: Generator) -> Int[Tensor, " batch"]:
     """For each clip with some probability another clip of its motion cluster, else itself."""
     size, device = len(clusters), clusters.device
     alike = (clusters[:, None] == clusters) & ~torch.eye(size, dtype=torch.bool, device=device)
     draws = torch.rand(size, size, generator=generator, device=device)
     mate = draws.masked_fill(~alike, -1).argmax(dim=1)
     exchanged = torch.rand(size, generator=generator, device=device) < probability
-    known, itself = alike.any(dim=1), torch.arange(size, device=device)
-    return Partners(torch.where(exchanged & known, mate, itself), exchanged & ~known)
+    return torch.where(exchanged & alike.any(dim=1), mate, torch.arange(size, device=device))

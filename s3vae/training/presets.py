@@ -52,9 +52,6 @@ class LossSettings:
     exchange: Exchange | None = None
     partners: float = Field(default=0.0, ge=0, le=1)
     """How often a clip is decoded from the z_t of another clip of its motion cluster."""
-    drawn_partners: bool = False
-    """Whether a clip that should be, and has none of its cluster beside it in the batch, is decoded
-    from a motion that the prior draws in that cluster; else from its own."""
 
     def __post_init__(self) -> None:
         """Partners are clips of the same motion cluster, and clusters belong to the exchange."""
@@ -62,13 +59,6 @@ class LossSettings:
             msg = (
                 f"partners ({self.partners}) are of the same motion cluster, which `exchange` "
                 "finds: name its settings too, or leave partners out"
-            )
-            raise ValueError(msg)
-        starts = self.exchange is not None and self.exchange.starts
-        if self.drawn_partners and not (self.partners and starts):
-            msg = (
-                "drawn_partners stand in for partners, and are drawn where the prior has a start "
-                "for each cluster: set partners and exchange.starts too, or leave it out"
             )
             raise ValueError(msg)
 

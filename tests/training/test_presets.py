@@ -78,11 +78,5 @@ def test_partners_without_an_exchange_are_refused() -> None:
     assert losses("ours", partners=0.5).partners == 0.5
 
 
-@pytest.mark.parametrize("changes", [{}, {"partners": 0.5, "exchange": Exchange(starts=False)}])
-def test_drawn_partners_without_partners_or_starts_are_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="drawn_partners stand in"):
-        losses("ours", drawn_partners=True, **changes)
-
-
 def test_the_head_has_as_many_outputs_as_there_are_directions() -> None:
     assert losses("released").outputs(9, directions=12) == 9 * 13
