@@ -32,10 +32,17 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
         return ObjectEncoder(), ObjectStatic(architecture), ObjectDynamic(architecture)
     sizes = (architecture.features, architecture.recurrent)
     static = PooledStatic if architecture.static_posterior == "pooled" else RecurrentStatic
-    dynamic = DynamicPosterior(
-        *sizes, architecture.dynamic, causal=architecture.causal, framewise=architecture.framewise
+    # in this order their weights are drawn
+    return (
+        frame_encoder(architecture),
+        static(*sizes, architecture.static),
+        DynamicPosterior(
+            *sizes,
+            architecture.dynamic,
+            causal=architecture.causal,
+            framewise=architecture.framewise,
+        ),
     )
-    return frame_encoder(architecture), static(*sizes, architecture.static), dynamic
 
 
 class S3VAE(nn.Module):
