@@ -20,10 +20,15 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
     "pipeline": {
-        "datasets": ["dsprites"],
+        "datasets": ["dsprites", "smmnist"],
         "models": {
-            f"dsprites-{method}": {"dataset": "dsprites", "method": method}
-            for method in ("s3vae", "s3vae-plus", "mocogan")
+            f"{dataset}-{method}": {"dataset": dataset, "method": method}
+            for dataset, method in (
+                ("dsprites", "s3vae"),
+                ("dsprites", "s3vae-plus"),
+                ("dsprites", "mocogan"),
+                ("smmnist", "s3vae-plus"),
+            )
         },
         "code": ".",
     },
@@ -50,7 +55,37 @@ TINY = {
                     "training": {"steps": 4, "batch_size": 8, "snapshot_every": 2},
                 },
             },
-        }
+        },
+        "smmnist": {
+            "data": {
+                "kind": "smmnist",
+                "digits": "embedded",
+                "time": 4,
+                "train": 60,
+                "val": 10,
+                "test": 30,
+            },
+            "flow": {"method": {"kind": "farneback"}, "objects": 2},
+            "judge": {
+                "network": {"width": 4, "pooled": True},
+                "frames": 2,
+                "training": {"steps": 4, "batch_size": 8},
+            },
+            "evaluation": {"sampling_seeds": [0], "least_judge_accuracy": 0, "probe_clips": 60},
+            "methods": {
+                "s3vae-plus": {
+                    "architecture": {
+                        "preset": "fast",
+                        "encoder": "objects",
+                        "decoder": "sprites",
+                        "encoder_width": 4,
+                        "decoder_width": 4,
+                    },
+                    "losses": {"preset": "ours"},
+                    "training": {"steps": 4, "batch_size": 8},
+                },
+            },
+        },
     },
 }
 COLUMNS = {
@@ -105,6 +140,7 @@ def test_the_table_has_a_row_for_every_method_with_every_column(project: Path) -
         ("dsprites", "s3vae"),
         ("dsprites", "s3vae-plus"),
         ("dsprites", "mocogan"),
+        ("smmnist", "s3vae-plus"),
     ]
     for row in table:
         assert row.keys() >= COLUMNS
@@ -174,7 +210,7 @@ def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
         return sorted(run.data.tags.get("s3vae.kind", "parent") for run in found)
 
     before = kinds()
-    assert before.count("train") == before.count("evaluate") == 3
-    assert before.count("judge") == 1
+    assert before.count("train") == before.count("evaluate") == 4
+    assert before.count("judge") == 2
     run(project, sys.executable, "-m", "pipelines.publish")
     assert kinds() == before
