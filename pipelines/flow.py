@@ -15,9 +15,8 @@ from pipelines.written import write_json
 from s3vae.data.clips import ClipFile
 from s3vae.signals.flow import require_contrib
 from s3vae.signals.motion import Motion, MotionSettings, clips_motion
-from s3vae.signals.score import top_cell_accuracy
+from s3vae.signals.score import explained_share, top_cell_accuracy
 from s3vae.signals.store import FlowSignal, write_flow
-from s3vae.tracking import GOOD
 
 CLIPS_PER_SHARD = 128
 
@@ -62,7 +61,7 @@ def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
     right = top_cell_accuracy(found.cells, exact) if exact is not None else math.nan
     scores = {"top_cell_accuracy": right if math.isfinite(right) else None}
     if found.unexplained is not None:
-        scores["clips_explained_by_tracks"] = float((found.unexplained <= GOOD).mean())
+        scores["clips_explained_by_tracks"] = explained_share(found.unexplained)
     write_json(scores_path, scores)
 
 

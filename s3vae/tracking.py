@@ -7,7 +7,8 @@ is a template, and templates are looked for from frame to frame, in what the oth
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
+from numpy import ndarray
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
@@ -75,6 +76,11 @@ def follow_two(video: Brightness) -> Followed:
         best.tracks[rows[better]] = found.tracks[better] - MARGIN
         best.unexplained[rows[better]] = found.unexplained[better]
     return best
+
+
+def follow_stored(frames: UInt8[ndarray, "clip time height width channel"]) -> Followed:
+    """The same for clips as they are stored, channel last."""
+    return follow_two(brightness(torch.from_numpy(frames).permute(0, 1, 4, 2, 3).float() / 255))
 
 
 def from_start(

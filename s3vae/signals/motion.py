@@ -5,7 +5,6 @@ from dataclasses import dataclass as value
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Float, Float32, Int8, Int16, UInt8
 from numpy import ndarray
 from pydantic import Field, NonNegativeFloat, PositiveInt
@@ -14,8 +13,6 @@ from pydantic.dataclasses import dataclass
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 from s3vae.signals.flow import Farneback, FlowMethod, clip_flow
-from s3vae.tensors import to_unit
-from s3vae.tracking import brightness, follow_two
 
 STILL = -1
 DIRECTIONS = 8
@@ -77,12 +74,16 @@ def clips_motion(
     found = summary(np.stack(cells), settings)
     if not settings.objects:
         return found
-    parts = torch.split(torch.from_numpy(frames), TRACKED_AT_ONCE)
-    followed = [follow_two(brightness(to_unit(part))) for part in parts]
+    from s3vae.tracking import follow_stored  # with torch, whose import takes its time
+
+    followed = [
+        follow_stored(frames[first : first + TRACKED_AT_ONCE])
+        for first in range(0, len(frames), TRACKED_AT_ONCE)
+    ]
     return replace(
         found,
-        tracks=torch.cat([each.tracks for each in followed]).numpy().astype(np.int16),
-        unexplained=torch.cat([each.unexplained for each in followed]).numpy(),
+        tracks=np.concatenate([each.tracks for each in followed]).astype(np.int16),
+        unexplained=np.concatenate([each.unexplained for each in followed]),
     )
 
 

@@ -5,6 +5,13 @@ from jaxtyping import Float
 from numpy import ndarray
 
 
+def explained_share(unexplained: Float[ndarray, " clip"]) -> float:
+    """The share of clips that the tracks of their objects explain."""
+    from s3vae.tracking import GOOD  # with torch, whose import takes its time
+
+    return float((unexplained <= GOOD).mean())
+
+
 def top_cell_accuracy(
     estimated: Float[ndarray, "*pairs rows columns 3"],
     exact: Float[ndarray, "*pairs rows columns 3"],

@@ -1,5 +1,7 @@
 """dvc.yaml against the code: a forgotten dependency is a stale result."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import grimp
@@ -68,3 +70,9 @@ def test_stages_without_a_model_start_without_torch_and_mlflow(
         "s3vae.runtime",
         "pipelines.tracking",
     }
+    started = (
+        f"import pipelines.{stage}, sys; print('torch' in sys.modules, 'mlflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", started]
+    answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert answer.split() == ["False", "False"]
