@@ -88,11 +88,15 @@ class Result:
         commit = f"`{at['commit'][:7]}{'+' if at['changed'] else ''}`"
         return [f"{at['seconds'] / 60:.1f}", str(at["threads"]), commit]
 
+    def _flattered(self, name: str) -> bool:
+        """Whether there is such a score, and it is that of a generator without an encoder."""
+        return not self.encodes and self.scores.get(name) is not None
+
     def cells(self, names: Sequence[str], *, spread: bool = True) -> list[str]:
         """Scores as people read them."""
         return [
             cell(self.scores, name, percent=name in SHARES, spread=spread)
-            + ("" if self.encodes or name not in SEPARATION else UNENCODED)
+            + (UNENCODED if name in SEPARATION and self._flattered(name) else "")
             for name in names
         ]
 

@@ -73,6 +73,16 @@ def test_the_first_table_has_methods_and_no_variants_of_them(
     assert not any(figure in text for figure in ("87.60", "76.50", "54.30"))
 
 
+def test_a_generator_s_scores_are_marked_where_there_are_any() -> None:
+    generator, encoding = result("mocogan", 0.1), result("s3vae", 0.1)
+    assert generator.cells(["accuracy", "static_kept", "swap_dynamic"]) == [
+        "10.00 ± 1.00",
+        "100.00*",
+        "-",
+    ]
+    assert encoding.cells(["static_kept", "swap_dynamic"]) == ["100.00", "-"]
+
+
 def test_variants_stand_beside_what_they_are_variants_of() -> None:
     plus, paper = (ablations(FOUND, of) for of in ("s3vae-plus", "s3vae"))
     assert ("76.50" in plus, "54.30" in plus) == (True, False)
