@@ -1,4 +1,4 @@
-"""Stage `judge`: the classifier of every factor, trained on the real clips of the train split."""
+"""Stage `judge`: the classifier of every factor, trained on real clips of the train split."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -8,16 +8,21 @@ import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Generator
+from torch.utils.data import Dataset
 
+from pipelines.acquire import fetch_files
 from pipelines.circumstances import code_that_runs, write_circumstances
 from pipelines.entry import arguments, loader_workers
 from pipelines.keys import judge_key, write_origin
-from pipelines.layout import CHECKPOINTS, Layout
-from pipelines.params import section
+from pipelines.layout import CHECKPOINTS, RAW, Layout
+from pipelines.params import ParamsError, section
 from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile, Split
+from s3vae.data.datasets import DataSet
+from s3vae.data.fresh import FreshClips
+from s3vae.data.smmnist import SMMNIST
 from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge, some_frames
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.scores import accuracy, conditional_entropy
@@ -25,7 +30,7 @@ from s3vae.evaluation.settings import JudgeSettings
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.settings import STRICT
 from s3vae.tensors import to_unit
-from s3vae.training.batches import Batch, ClipBatches, ShuffledBatches, loader
+from s3vae.training.batches import Batch, ClipBatches, FreshBatches, ShuffledBatches, loader
 from s3vae.training.checkpoint import Checkpoint
 from s3vae.training.fit import Learner, Losses, fit
 from s3vae.training.settings import TrainingSettings
@@ -44,10 +49,16 @@ class JudgeStage:
     frames: int | None = Field(default=None, gt=0)
     """How many frames of a training clip are shown in a step, drawn at random; all if null. For
     factors that a few frames tell."""
+    fresh: bool = False
+    """Whether every training clip is drawn anew, from what the train split is drawn from: for data
+    sets that can (smmnist)."""
 
 
-def train_judge(files: Layout, settings: JudgeStage) -> None:
-    """Leaves the judge's folder, its history and its scores on real clips of every split."""
+def train_judge(files: Layout, settings: JudgeStage, fresh: FreshClips | None = None) -> None:
+    """Leaves the judge's folder, its history and its scores on real clips of every split.
+
+    It is trained on fresh clips where there are any, else on those of the train split.
+    """
     code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
     torch.manual_seed(settings.training.seed)
     values = {factor.name: len(factor.values) for factor in clips.factors}
@@ -59,7 +70,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     with tracked(run) as tracker:
         history, seconds = fit(
             judge_learner(judge, clips, device, settings),
-            lambda first: batches_from(first, clips, settings),
+            lambda first: batches_from(first, clips, settings, fresh),
             settings.training,
             checkpoint,
             device,
@@ -118,24 +129,48 @@ def on_real_clips(
     }
 
 
-def batches_from(first: int, clips: ClipFile, settings: JudgeStage) -> Iterable[Batch]:
-    """The labelled training clips in batches, from a step on."""
-    labels = {
-        factor.name: torch.from_numpy(clips.labels(factor.name).astype(np.int64))
-        for factor in clips.factors
-    }
-    order = ShuffledBatches(
-        clips.split("train"),
-        settings.training.batch_size,
-        settings.training.seed,
-        settings.training.steps,
-        first,
-    )
-    return loader(ClipBatches(clips, labels), order, loader_workers())
+def batches_from(
+    first: int, clips: ClipFile, settings: JudgeStage, fresh: FreshClips | None = None
+) -> Iterable[Batch]:
+    """Labelled clips to train on, in batches, from a step on."""
+    training = settings.training
+    if fresh is not None:
+        batches: Dataset[Batch] = FreshBatches(fresh)
+        chosen = np.arange(training.steps * training.batch_size)
+    else:
+        labels = {
+            factor.name: torch.from_numpy(clips.labels(factor.name).astype(np.int64))
+            for factor in clips.factors
+        }
+        batches, chosen = ClipBatches(clips, labels), clips.split("train")
+    order = ShuffledBatches(chosen, training.batch_size, training.seed, training.steps, first)
+    return loader(batches, order, loader_workers())
+
+
+def fresh_clips(name: str, clips: ClipFile) -> FreshClips:
+    """Clips without end, drawn as those of the file were.
+
+    Raises ParamsError if the data set cannot draw any, or would draw from another source.
+    """
+    dataset: DataSet = section(DataSet, "datasets", name, "data")  # type: ignore[arg-type]
+    if not isinstance(dataset, SMMNIST):
+        msg = f"{name} cannot draw clips anew: take `fresh` out of datasets.{name}.judge"
+        raise ParamsError(msg)
+    fetch_files(name, dataset, RAW)
+    fresh = dataset.fresh_clips(RAW)
+    if fresh.source != clips.source:
+        msg = f"{clips.path} is drawn from {clips.source}, but {RAW} has {fresh.source}"
+        raise ParamsError(f"{msg}: run the stage acquire anew")
+    return fresh
 
 
 if __name__ == "__main__":
     keep_freed_memory()
     (chosen,) = arguments("dataset")
-    asked = section(JudgeStage, "datasets", chosen, "judge")
-    run_stage(f"judge {chosen}", lambda: train_judge(Layout(chosen), asked))
+    files, asked = Layout(chosen), section(JudgeStage, "datasets", chosen, "judge")
+
+    def train() -> None:
+        fresh = fresh_clips(chosen, ClipFile(files.clips)) if asked.fresh else None
+        train_judge(files, asked, fresh)
+
+    run_stage(f"judge {chosen}", train)

