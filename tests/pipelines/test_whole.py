@@ -69,6 +69,7 @@ TINY = {
             "judge": {
                 "network": {"width": 4, "pooled": True},
                 "frames": 2,
+                "fresh": True,
                 "training": {"steps": 4, "batch_size": 8},
             },
             "evaluation": {"sampling_seeds": [0], "least_judge_accuracy": 0, "probe_clips": 60},
