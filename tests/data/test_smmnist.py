@@ -147,7 +147,6 @@ def test_of_the_full_set_a_tenth_of_each_class_validates(drawn_mnist: Path) -> N
 def test_fresh_clips_show_what_their_labels_say(drawn_mnist: Path) -> None:
     settings = SMMNIST(digits="mnist", train=2, val=0, test=0)
     fresh = settings.fresh_clips(drawn_mnist)
-    assert fresh.source == settings.clips(drawn_mnist).source
     shown = set()
     for number in range(200):
         frames, factors = fresh.clip(number)
@@ -155,7 +154,8 @@ def test_fresh_clips_show_what_their_labels_say(drawn_mnist: Path) -> None:
         low, high = (factors[name] for name in FACTORS)
         assert low <= high
         seen = {int(value) for value in np.unique(frames)}
-        assert any(abs(value - 10 - 10 * high) <= 2 for value in seen)
+        for digit in (low, high):
+            assert any(abs(value - 10 - 10 * digit) <= 2 for value in seen)
         shown.add((low, high))
     assert len(shown) > 40  # of 55 pairs
 
@@ -179,6 +179,15 @@ def test_fresh_clips_show_digits_of_the_train_split_only(
     fresh = SMMNIST(digits="mnist").fresh_clips(drawn_mnist)
     assert max(fresh.clip(number)[0].max() for number in range(200)) < 240  # twice 100, and ringing
     assert fresh.clip(0)[0].any()
+
+
+def test_of_a_source_the_same_digits_are_taken_wherever_others_are(drawn_mnist: Path) -> None:
+    anything = SMMNIST(digits="any", train=2, val=0, test=0)
+    for place in (drawn_mnist, drawn_mnist / "elsewhere"):
+        source = anything.clips(place).source
+        assert anything.of_source(source).clips(place).source == source
+    with pytest.raises(FileNotFoundError, match="does not hold MNIST whole"):
+        anything.of_source("MNIST").fresh_clips(drawn_mnist / "elsewhere")
 
 
 def test_a_fresh_clip_is_told_by_its_number_and_the_seed() -> None:
