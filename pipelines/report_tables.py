@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from pipelines.columns import HEADLINE, SEPARATION
 from pipelines.layout import BENCHMARK, Layout
+from pipelines.locked import judged_by_the_judge, stages
 from pipelines.params import PARAMS, Chosen, Pipeline, section
 from pipelines.table import NUMBERS, PERCENT, Row, cell, markdown_table
 
@@ -102,9 +103,10 @@ class Result:
 
 
 def results(folder: Path) -> list[Result]:
-    """The models of a pipeline that have been evaluated, in the order of its params.yaml."""
-    pipeline = section(Pipeline, "pipeline", path=folder / PARAMS)
-    found = (result(folder, chosen) for chosen in pipeline.models.values())
+    """The models of a pipeline that its judges have judged, in the order of its params.yaml."""
+    pipeline, locked = section(Pipeline, "pipeline", path=folder / PARAMS), stages(folder)
+    chosen = (each for each in pipeline.models.values() if judged_by_the_judge(locked, each))
+    found = (result(folder, each) for each in chosen)
     return [each for each in found if each is not None]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.layout import BENCHMARK, Layout
+from pipelines.locked import judged_by_the_judge, stages
 from pipelines.params import Chosen
 from pipelines.report import BLOCK, DEMO, DOCUMENTS, ReportError, blocks, fill
 from pipelines.report_tables import (
@@ -160,3 +161,16 @@ def test_scores_of_other_weights_are_not_reported(tmp_path: Path) -> None:
     for evaluated, reported in (("b", False), ("a", True)):
         write_json(folder / "origin-evaluate.json", {"weights_sha256": evaluated})
         assert (result_of(tmp_path, chosen) is not None) is reported
+
+
+def test_scores_of_another_judge_are_not_reported(tmp_path: Path) -> None:
+    chosen = Chosen("toy", "ours")
+    assert not judged_by_the_judge(stages(tmp_path), chosen)
+    for asked, reported in (("a", True), ("b", False)):
+        write_text(
+            tmp_path / "dvc.lock",
+            "stages:\n"
+            "  judge@toy: {outs: [{path: data/toy/judge, md5: a}]}\n"
+            f"  evaluate@toy-ours: {{deps: [{{path: data/toy/judge, md5: {asked}}}]}}\n",
+        )
+        assert judged_by_the_judge(stages(tmp_path), chosen) is reported

@@ -1,0 +1,33 @@
+"""dvc.lock: which bytes the stages have read and left."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipelines.layout import Layout
+from pipelines.params import Chosen
+
+LOCK = Path("dvc.lock")
+Stages = Mapping[str, Mapping[str, Any]]
+
+
+def stages(folder: Path) -> Stages:
+    """What every stage of a pipeline has read (`deps`) and left (`outs`); none if none has run."""
+    lock = folder / LOCK
+    found: Stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
+    return found
+
+
+def md5(stage: Mapping[str, Any], kind: str, path: Path) -> str | None:
+    """Of a file or folder among a stage's `deps` or `outs`."""
+    named = {each["path"]: each["md5"] for each in stage.get(kind, ())}
+    return named.get(path.as_posix())
+
+
+def judged_by_the_judge(of: Stages, chosen: Chosen) -> bool:
+    """Whether it was evaluated by the judge of its data set as that is now, and not by another."""
+    judge = Layout(chosen.dataset).judge
+    asked = md5(of.get(f"evaluate@{chosen.dataset}-{chosen.method}", {}), "deps", judge)
+    return asked is not None and asked == md5(of.get(f"judge@{chosen.dataset}", {}), "outs", judge)
