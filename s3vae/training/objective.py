@@ -11,7 +11,7 @@ from s3vae.data.clips import Factor
 from s3vae.losses import consistency, elbo, independence, prediction
 from s3vae.model.exchange import MotionExchange
 from s3vae.model.s3vae import S3VAE, Posterior
-from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, to_unit
+from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, Video, to_unit
 from s3vae.training.batches import Batch
 from s3vae.training.presets import LossSettings, Weights
 from s3vae.training.supervision import Supervision
@@ -41,7 +41,12 @@ class Terms(NamedTuple):
 
 
 class Objective(nn.Module):
-    """The model and all it is trained to minimize; holds the memory of the motion exchange."""
+    """The model and all it is trained to minimize.
+
+    Holds the memory of the motion exchange and how many steps were taken.
+    """
+
+    steps: Tensor
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class Objective(nn.Module):
         )
         sizes = model.architecture.static, model.architecture.dynamic
         self.supervision = Supervision(factors, *sizes) if settings.supervised else None
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
         """The terms by name, and as `total` what the optimizer sees."""
@@ -80,8 +86,8 @@ class Objective(nn.Module):
         frames = elbo.frame_subset(batch_size, time, count, generator)
         decoded = self.model.decode(shown_static, elbo.take_frames(shown_dynamic, frames))
         return Terms(
-            reconstruction=elbo.reconstruction_error(
-                decoded, elbo.take_frames(video, frames), frames_per_clip=video.shape[1]
+            reconstruction=self.reconstruction(
+                decoded, elbo.take_frames(video, frames), frames_per_clip=time
             ),
             static_kl=elbo.static_kl(posterior.static),
             dynamic_kl=elbo.dynamic_kl(
@@ -95,6 +101,21 @@ class Objective(nn.Module):
             if self.supervision
             else None,
         )
+
+    def reconstruction(self, decoded: Video, video: Video, frames_per_clip: int) -> Scalar:
+        """Squares; in training, from the step on that the settings name, absolute errors."""
+        absolute = self.settings.absolute
+        if self.training and absolute is not None:
+            self.steps += 1
+            if self.steps > absolute.after:
+                return elbo.absolute_error(
+                    decoded,
+                    video,
+                    frames_per_clip,
+                    softness=absolute.softness,
+                    meets=absolute.meets,
+                )
+        return elbo.reconstruction_error(decoded, video, frames_per_clip)
 
     def shown(
         self,

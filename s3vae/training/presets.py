@@ -40,6 +40,21 @@ class Exchange:
 
 
 @dataclass(frozen=True, config=STRICT)
+class AbsoluteErrors:
+    """What reconstruction ends with: absolute errors in place of squares (`losses/elbo.py`).
+
+    From black pictures absolute errors do not get away, so squares come first.
+    """
+
+    after: int = Field(ge=0)
+    """The steps with squares."""
+    softness: float = Field(default=0.01, gt=0)
+    """Errors (of intensities in [0, 1]) below this still count as squares."""
+    meets: float = Field(default=0.1, gt=0)
+    """The error whose weight is the same either way."""
+
+
+@dataclass(frozen=True, config=STRICT)
 class LossSettings:
     """Everything that the objective can be told; the defaults are the paper's."""
 
@@ -52,6 +67,8 @@ class LossSettings:
     exchange: Exchange | None = None
     partners: float = Field(default=0.0, ge=0, le=1)
     """How often a clip is decoded from the z_t of another clip of its motion cluster."""
+    absolute: AbsoluteErrors | None = None
+    """Where absolute errors take the place of squares; nowhere if null."""
 
     def __post_init__(self) -> None:
         """Partners are clips of the same motion cluster, and clusters belong to the exchange."""

@@ -13,7 +13,7 @@ from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
 from s3vae.training.batches import Batch
 from s3vae.training.objective import Objective, Terms, partners
-from s3vae.training.presets import LossSettings, Weights, losses
+from s3vae.training.presets import AbsoluteErrors, LossSettings, Weights, losses
 
 Draws = Callable[[int], Generator]
 Make = Callable[..., Objective]
@@ -83,6 +83,22 @@ def test_the_same_randomness_gives_the_same_terms(make: Make, batch: Batch, draw
 
     assert total(0) == total(0)
     assert total(0) != total(1)
+
+
+def test_absolute_errors_take_the_place_of_squares_after_the_steps_named(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    absolute = AbsoluteErrors(after=2)
+    late, squares = make(losses("paper", absolute=absolute)), make(losses("paper"))
+    pairs = [
+        [each(batch, draws(0)).reconstruction.item() for each in (late, squares)] for _ in range(3)
+    ]
+    assert [mine == theirs for mine, theirs in pairs] == [True, True, False]
+    validated = [each.eval()(batch, draws(0)).reconstruction.item() for each in (late, squares)]
+    assert validated[0] == validated[1]
+    resumed = make(losses("paper", absolute=absolute))
+    resumed.load_state_dict(late.state_dict())
+    assert resumed.steps == 3
 
 
 def test_in_eval_mode_nothing_is_exchanged(make: Make, batch: Batch, draws: Draws) -> None:
