@@ -12,11 +12,12 @@ from pydantic import Field
 
 from s3vae.data.download import RemoteFile
 from s3vae.data.dsprites import DSprites
+from s3vae.data.faces import Faces
 from s3vae.data.fresh import FreshClips
 from s3vae.data.smmnist import SMMNIST
 from s3vae.data.sprites import Sprites
 
-DataSet = Annotated[DSprites | Sprites | SMMNIST, Field(discriminator="kind")]
+DataSet = Annotated[DSprites | Faces | Sprites | SMMNIST, Field(discriminator="kind")]
 
 
 @runtime_checkable

@@ -1,0 +1,66 @@
+"""Landmark distances: what they measure, and what frames without a face become."""
+
+import numpy as np
+import pytest
+
+from s3vae.data.expressions import APEX, Muscles
+from s3vae.data.face_shapes import Pose, face_points
+from s3vae.data.faces import traits
+from s3vae.signals.landmarks import DISTANCES, Landmarks, bridged, distances, longest_gap
+
+
+def face(muscles: Muscles, pose: Pose = Pose()) -> np.ndarray:  # noqa: B008 (a value)
+    return pose.placed(face_points(traits(0, 4), muscles))
+
+
+def test_neither_scale_nor_place_nor_turn_of_the_head_changes_a_distance() -> None:
+    still = distances(face(APEX["surprise"]))
+    for pose in (Pose(x=3, y=-2), Pose(scale=1.3), Pose(roll=0.4)):
+        assert distances(face(APEX["surprise"], pose)) == pytest.approx(still, abs=1e-5)
+
+
+def test_distances_are_those_of_lids_and_lips_over_the_outer_eyes() -> None:
+    points = np.zeros((68, 2))
+    points[36], points[45] = (0, 0), (20, 0)
+    points[[37, 38], 1], points[[40, 41], 1] = -1, 1
+    points[[43, 44], 1], points[[46, 47], 1] = -1.5, 1.5
+    points[[61, 62, 63], 1], points[[65, 66, 67], 1] = 10, 14
+    assert distances(points) == pytest.approx([0.1, 0.15, 0.2])
+    assert len(DISTANCES) == 3
+
+
+def test_a_wink_is_of_one_eye_and_a_yawn_of_the_lips() -> None:
+    rest, yawn = distances(face(Muscles())), distances(face(Muscles(open=4.0)))
+    assert yawn[:2] == pytest.approx(rest[:2])
+    assert yawn[2] > rest[2] + 0.05
+    wink = face(Muscles())
+    wink[[37, 38], 1] = wink[[41, 40], 1]
+    left, right, _ = distances(wink)
+    assert left == pytest.approx(0, abs=1e-6)
+    assert right == pytest.approx(rest[1])
+
+
+def test_a_short_gap_is_bridged_straight_and_its_ends_stay() -> None:
+    points = np.zeros((1, 6, 68, 2), np.float32)
+    points[0, :, :, 0] = np.arange(6)[:, None]
+    found = np.array([[False, True, False, False, True, False]])
+    bridge, whole = bridged(Landmarks(points * found[..., None, None], found), longest=2)
+    assert whole.tolist() == [True]
+    assert bridge[0, :, 7, 0].tolist() == pytest.approx([1, 1, 2, 3, 4, 4])
+
+
+def test_a_clip_with_a_longer_gap_has_no_landmarks() -> None:
+    points = np.ones((3, 6, 68, 2), np.float32)
+    found = np.ones((3, 6), bool)
+    found[0, 1:4], found[1] = False, False
+    bridge, whole = bridged(Landmarks(points, found), longest=2)
+    assert whole.tolist() == [False, False, True]
+    assert not bridge[:2].any()
+    assert np.array_equal(bridge[2], points[2])
+
+
+@pytest.mark.parametrize(
+    ("found", "gap"), [("0110", 1), ("1001", 2), ("1111", 0), ("0000", 5), ("1000", 3)]
+)
+def test_the_longest_gap_is_counted_at_the_ends_too(found: str, gap: int) -> None:
+    assert longest_gap(np.array([each == "1" for each in found])) == gap
