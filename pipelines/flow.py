@@ -1,16 +1,13 @@
 """Stage `flow`: optical flow of every pair of neighbouring frames, summarised on a grid."""
 
-import hashlib
-import json
 import math
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.entry import arguments
-from pipelines.layout import CHECKPOINTS, Layout
+from pipelines.layout import Layout
 from pipelines.params import section
-from pipelines.runner import map_shards
+from pipelines.shards import in_shards
 from pipelines.written import write_json
 from s3vae.data.clips import ClipFile
 from s3vae.signals.flow import require_contrib
@@ -18,37 +15,22 @@ from s3vae.signals.motion import Motion, MotionSettings, clips_motion
 from s3vae.signals.score import explained_share, top_cell_accuracy
 from s3vae.signals.store import FlowSignal, write_flow
 
-CLIPS_PER_SHARD = 128
-
 
 def flow(name: str, clips_path: Path, settings: MotionSettings, flow_path: Path) -> None:
-    """The motion signal of all clips, shard by shard; a killed run goes on at its next shard."""
+    """The motion signal of all clips."""
     require_contrib()
     clips = ClipFile(clips_path)
     parameters = settings.parameters
-    folder = CHECKPOINTS / "flow" / key_of(parameters, clips.sha256)
-    shards = [
-        range(start, min(start + CLIPS_PER_SHARD, clips.clips))
-        for start in range(0, clips.clips, CLIPS_PER_SHARD)
-    ]
 
-    def one_shard(shard: Sequence[int]) -> Motion:
-        path = folder / f"{shard[0]:06}.h5"
-        if not path.exists():
-            motion = clips_motion(clips.frames(shard), settings)
-            write_flow(path, [motion], parameters, clips.sha256)
+    def make(shard: Sequence[int], path: Path) -> None:
+        motion = clips_motion(clips.frames(shard), settings)
+        write_flow(path, [motion], parameters, clips.sha256)
+
+    def read(path: Path) -> Motion:
         return FlowSignal(path).motion
 
-    motions = map_shards(
-        f"flow {name}", one_shard, shards, name=lambda shard: f"{shard[0]}-{shard[-1]}"
-    )
-    write_flow(flow_path, motions, parameters, clips.sha256)
-    shutil.rmtree(folder)
-
-
-def key_of(*parts: object) -> str:
-    """A short name for unfinished work: a hash of all that it is made from."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    with in_shards("flow", name, clips, parameters, make, read) as motions:
+        write_flow(flow_path, motions, parameters, clips.sha256)
 
 
 def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:

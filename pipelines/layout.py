@@ -37,6 +37,11 @@ class Layout:
         return Path("data") / self.dataset / "flow.h5"
 
     @property
+    def landmarks(self) -> Path:
+        """The facial landmarks of the clips, and the distances of lids and lips."""
+        return Path("data") / self.dataset / "landmarks.h5"
+
+    @property
     def judge(self) -> Path:
         """The folder of the judge."""
         return Path("data") / self.dataset / "judge"

@@ -4,8 +4,9 @@ A stage so depends on no settings but its own. Sections are checked strictly: an
 wrong type is refused by its place in the file.
 """
 
+from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 from s3vae.settings import STRICT
 
 PARAMS = Path("params.yaml")
-OF_DATASET = {"data", "flow", "judge", "evaluation", "methods"}
+OF_DATASET = {"data", "flow", "landmarks", "judge", "evaluation", "methods"}
 
 Settings = TypeVar("Settings")
 
@@ -25,6 +26,8 @@ class Chosen:
 
     dataset: str
     method: str
+    signal: Literal["flow", "landmarks"] = "flow"
+    """The file of signals that it is trained beside: DVC's, for the deps of dvc.yaml."""
     reseeds: str | None = None
     """The method that it is, but for the seed of the training."""
     varies: str | None = None
@@ -49,6 +52,8 @@ class Pipeline:
     """Each by the name that DVC knows its stages by: DATASET-METHOD."""
     code: str
     """The way from the folder of params.yaml to the code: DVC's, for the deps of dvc.yaml."""
+    faces: list[str] = field(default_factory=list)
+    """Those of the data sets whose landmarks are found."""
 
 
 class ParamsError(ValueError):

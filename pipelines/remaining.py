@@ -17,13 +17,14 @@ from pipelines.entry import arguments
 from pipelines.layout import BENCHMARK, Layout
 from pipelines.params import PARAMS, Chosen, Pipeline, section
 
-SECONDS = {"acquire": 60.0, "flow": 120.0, "evaluate": 90.0, "table": 5.0}
+SECONDS = {"acquire": 60.0, "flow": 120.0, "landmarks": 120.0, "evaluate": 90.0, "table": 5.0}
 """Of stages that do not note how long they took."""
 SECONDS_PER_STEP = 0.2
 """Of a training where none is known."""
 AFTER: Mapping[str, Sequence[str]] = {
-    "acquire": ("flow", "judge", "train", "evaluate"),
+    "acquire": ("flow", "landmarks", "judge", "train", "evaluate"),
     "flow": ("train", "evaluate"),
+    "landmarks": ("train", "evaluate"),
     "judge": ("evaluate",),
     "train": ("evaluate",),
 }
@@ -49,6 +50,7 @@ def with_dependants(changed: Iterable[str], pipeline: Pipeline) -> list[str]:
         for kind, names in (
             ("acquire", pipeline.datasets),
             ("flow", pipeline.datasets),
+            ("landmarks", pipeline.faces),
             ("judge", pipeline.datasets),
             ("train", pipeline.models),
             ("evaluate", pipeline.models),

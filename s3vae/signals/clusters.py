@@ -61,17 +61,27 @@ def motion_clusters(
     train: Int64[ndarray, " train"],
     settings: ClusterSettings,
 ) -> MotionClusters:
-    """Clusters of clips by the motion of all their cells and frame pairs; the same seed, the same.
+    """Clusters of clips by the motion of all their cells and frame pairs."""
+    with threadpool_limits(1):
+        vectors = motion_vectors(cells, train, settings.own_scale)
+        return vector_clusters(vectors, train, settings)
+
+
+def vector_clusters(
+    vectors: Float[ndarray, "clip number"],
+    train: Int64[ndarray, " train"],
+    settings: ClusterSettings,
+) -> MotionClusters:
+    """Clusters of clips by a standardised vector each; the same seed, the same.
 
     They are found among the clips numbered `train`; every other clip is of the nearest one.
     One thread: with several, k-means adds up in an order that changes from run to run.
     """
     with threadpool_limits(1):
-        vectors = motion_vectors(cells, train, settings.own_scale)
         features = _principal(vectors, train, settings.components)
         silhouettes, ratios = _judged(vectors[train], features[train], settings)
         if max(silhouettes.values(), default=-1) < settings.least:
-            return MotionClusters(np.zeros(len(cells), np.int64), 1, silhouettes)
+            return MotionClusters(np.zeros(len(vectors), np.int64), 1, silhouettes)
         number = best_number(silhouettes, ratios)
         labels = _k_means(features[train], number, settings).predict(features)
         return MotionClusters(labels.astype(np.int64), number, silhouettes)
@@ -82,16 +92,23 @@ def motion_vectors(
     train: Int64[ndarray, " train"],
     own_scale: bool,
 ) -> Float[ndarray, "clip number"]:
-    """A clip's cell motion of all frame pairs in one vector, standardised over training clips.
-
-    To each number's variance a share of the mean one is added, or cells in which hardly anything
-    moves would count as much as the others.
-    """
+    """A clip's cell motion of all frame pairs in one vector, standardised over training clips."""
     vectors = cells.reshape(len(cells), -1).astype(np.float64)
     if own_scale:
         scale = cells[..., 0].mean(axis=(1, 2, 3), dtype=np.float64)[:, None]
         vectors = vectors / np.where(scale > 0, scale, 1)
-    vectors -= vectors[train].mean(axis=0)
+    return standardised(vectors, train)
+
+
+def standardised(
+    vectors: Float[ndarray, "clip number"], train: Int64[ndarray, " train"]
+) -> Float[ndarray, "clip number"]:
+    """Each number less its mean over training clips, over its deviation there.
+
+    To each number's variance a share of the mean one is added, or cells in which hardly anything
+    moves would count as much as the others.
+    """
+    vectors = vectors - vectors[train].mean(axis=0)
     variance = (vectors[train] ** 2).mean(axis=0)
     if variance.any():
         vectors /= np.sqrt(variance + QUIET * variance.mean())

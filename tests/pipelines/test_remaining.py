@@ -41,10 +41,15 @@ def test_what_makes_a_stage_stale_is_what_dvc_yaml_says() -> None:
     made = {
         name: {out for out in stage["outs"] if isinstance(out, str)} for name, stage in told.items()
     }
-    direct = {
-        name: {later for later, stage in told.items() if made[name] & set(stage["deps"])}
-        for name in told
+    read = {
+        name: {
+            dep.replace("${item.signal}", signal)
+            for dep in stage["deps"]
+            for signal in ("flow", "landmarks")
+        }
+        for name, stage in told.items()
     }
+    direct = {name: {later for later in told if made[name] & read[later]} for name in told}
     for name, later in direct.items():
         reached = later.union(*(direct[each] for each in later))
         assert set(AFTER.get(name, ())) == reached, name

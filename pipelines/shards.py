@@ -1,0 +1,52 @@
+"""A signal of all clips, found shard by shard: a killed run goes on at its next shard."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pipelines.layout import CHECKPOINTS
+from pipelines.runner import map_shards
+from s3vae.data.clips import ClipFile
+
+CLIPS_PER_SHARD = 128
+Part = TypeVar("Part")
+
+
+@contextmanager
+def in_shards(
+    stage: str,
+    name: str,
+    clips: ClipFile,
+    parameters: Mapping[str, Any],
+    make: Callable[[Sequence[int], Path], None],
+    read: Callable[[Path], Part],
+) -> Iterator[list[Part]]:
+    """What `make` left for the clips of each shard, as `read` reads it; in the order of the clips.
+
+    The shards' files are gone when the block ends well, and kept for the next run when it does not.
+    """
+    folder = CHECKPOINTS / stage / key_of(parameters, clips.sha256)
+    shards = [
+        range(start, min(start + CLIPS_PER_SHARD, clips.clips))
+        for start in range(0, clips.clips, CLIPS_PER_SHARD)
+    ]
+
+    def one_shard(shard: Sequence[int]) -> Part:
+        path = folder / f"{shard[0]:06}.h5"
+        if not path.exists():
+            make(shard, path)
+        return read(path)
+
+    yield map_shards(
+        f"{stage} {name}", one_shard, shards, name=lambda shard: f"{shard[0]}-{shard[-1]}"
+    )
+    shutil.rmtree(folder)
+
+
+def key_of(*parts: object) -> str:
+    """A short name for unfinished work: a hash of all that it is made from."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

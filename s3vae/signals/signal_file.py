@@ -1,0 +1,95 @@
+"""What all signal files have in common: an HDF5 header, arrays by name, and errors with a mend."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy import ndarray
+
+from s3vae.files import replacing
+
+FORMAT, VERSION = "s3vae-signals", 1
+
+
+def write_signal(
+    path: Path,
+    kind: str,
+    arrays: Mapping[str, ndarray],
+    parameters: Mapping[str, Any],
+    clips_sha256: str,
+) -> None:
+    """Writes arrays in the order given: the same ones give the same bytes.
+
+    `parameters` made them; `clips_sha256` is the sum of the clip file they were made from.
+    """
+    with replacing(path) as aside, h5py.File(aside, "w", track_order=False) as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["version"] = VERSION
+        file.attrs["kind"] = kind
+        file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
+        file.attrs["clips_sha256"] = clips_sha256
+        for name, values in arrays.items():
+            file.create_dataset(name, data=values, track_times=False)
+
+
+class SignalFile:
+    """A signal file of a kind, read into memory and checked.
+
+    Raises ValueError with file, broken rule and mend when the file does not fit the format.
+    """
+
+    kind: str
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with opened(path) as file:
+            self._require_header(file)
+            self.parameters: dict[str, Any] = json.loads(file.attrs["parameters"])
+            self.clips_sha256 = str(file.attrs["clips_sha256"])
+            self._arrays = {name: self._array(file, name, t) for name, t in self.dtypes().items()}
+
+    def dtypes(self) -> Mapping[str, Any]:
+        """Names and types of the arrays, as `parameters` tell them."""
+        raise NotImplementedError
+
+    def require_clips(self, clips_sha256: str) -> None:
+        """Raises ValueError unless the signals were made from the clip file of this sha256."""
+        self._require(
+            self.clips_sha256 == clips_sha256,
+            f"was made from the clips of sha256 {self.clips_sha256}, not {clips_sha256}",
+        )
+
+    def _require_header(self, file: h5py.File) -> None:
+        for name, wanted in {"format": FORMAT, "version": VERSION, "kind": self.kind}.items():
+            found = file.attrs.get(name)
+            self._require(
+                bool(found == wanted), f"attribute {name} must be {wanted!r}, it is {found!r}"
+            )
+        for name in ("parameters", "clips_sha256"):
+            self._require(name in file.attrs, f"attribute {name} must be there")
+
+    def _array(self, file: h5py.File, name: str, dtype: type) -> Any:
+        self._require(name in file, f"data set {name} must be there")
+        values = file[name]
+        wanted = np.dtype(dtype)
+        self._require(values.dtype == wanted, f"{name} must be {wanted}, it is {values.dtype}")
+        return values[()]
+
+    def _require(self, holds: bool, rule: str) -> None:
+        if not holds:
+            raise ValueError(f"{self.path}: {rule}. Make the signals again: dvc repro")
+
+
+def opened(path: Path) -> h5py.File:
+    """A signal file, to be read. Raises ValueError if it is no HDF5 file."""
+    try:
+        return h5py.File(path, "r")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(
+            f"{path}: must be an HDF5 file ({error}). Make the signals again: dvc repro"
+        ) from error
