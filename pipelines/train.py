@@ -18,10 +18,11 @@ from s3vae.data.clips import ClipFile
 from s3vae.model.saved import save_model
 from s3vae.progress import LOG
 from s3vae.runtime import choose_device, keep_freed_memory
+from s3vae.signals.landmark_store import LandmarkSignal
 from s3vae.signals.store import FlowSignal
 from s3vae.training.batches import Batch, ShuffledBatches, loader
 from s3vae.training.checkpoint import Checkpoint
-from s3vae.training.examples import Examples
+from s3vae.training.examples import AnySignal, Examples
 from s3vae.training.fit import fit
 from s3vae.training.learner import model_learner
 from s3vae.training.method import AdversarialMethod, AnyMethod, Method
@@ -31,14 +32,14 @@ from s3vae.training.objectives import examples_for, objective_of
 def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     """Leave the model's folder and its history; a killed training goes on where it was."""
     code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
-    flow = FlowSignal(files.flow)
-    given = examples_for(method, clips, flow)
+    signal = signal_for(files, method)
+    given = examples_for(method, clips, signal)
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
         if given.clusters.number == 1:
             LOG.warning("no motion clusters stand out: no exchange and no partners")
     objective = objective_of(method, given).to(device)
-    key = train_key(method, clips, flow.parameters)
+    key = train_key(method, clips, signal.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
     snapshots = CHECKPOINTS / "train" / f"{key}-snapshots"
     run = StageRun("train", files.dataset, name, key, dataclasses.asdict(method), clips)
@@ -66,13 +67,20 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     shutil.rmtree(snapshots, ignore_errors=True)
 
 
+def signal_for(files: Layout, method: Method | AdversarialMethod) -> AnySignal:
+    """The signal that a method predicts: facial distances, or the flow."""
+    if isinstance(method, Method) and method.losses.signal == "distances":
+        return LandmarkSignal(files.landmarks)
+    return FlowSignal(files.flow)
+
+
 def batches_from(
     first: int, given: Examples, method: Method | AdversarialMethod
 ) -> Iterable[Batch]:
     """The batches of the training clips from a step on."""
     settings = method.training
     order = ShuffledBatches(
-        given.batches.clips.split("train"),
+        given.train,
         settings.batch_size,
         settings.seed,
         settings.steps,

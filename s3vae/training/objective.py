@@ -146,6 +146,8 @@ class Objective(nn.Module):
     def factor_prediction(self, dynamic: DynamicCode, known: Mapping[str, Tensor]) -> Scalar:
         """L_DFP on drawn z_t, with the signal that the settings name."""
         predicted = self.model.predict_signal(dynamic)
+        if self.settings.signal == "distances":
+            return prediction.distance_regression(predicted, known["distances"])
         if self.settings.signal == "cells":
             return prediction.flow_regression(predicted, known["cells"])
         cells = known["direction"].shape[-1]

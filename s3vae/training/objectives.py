@@ -8,28 +8,41 @@ import torch
 from s3vae.data.clips import ClipFile
 from s3vae.model.mocogan import Categories, MoCoGAN
 from s3vae.model.s3vae import S3VAE
+from s3vae.signals.landmark_store import LandmarkSignal
 from s3vae.signals.store import FlowSignal
 from s3vae.training.adversarial import AdversarialObjective
-from s3vae.training.examples import Examples, examples
+from s3vae.training.examples import AnySignal, Examples, examples
 from s3vae.training.learner import AnyObjective
 from s3vae.training.method import AdversarialMethod, Method
 from s3vae.training.objective import Objective
 
 
-def examples_for(method: Method | AdversarialMethod, clips: ClipFile, flow: FlowSignal) -> Examples:
+def examples_for(
+    method: Method | AdversarialMethod, clips: ClipFile, signal: AnySignal
+) -> Examples:
     """What a method is told of the clips: labels only if it is one that learns from them.
 
-    Raises ValueError if it looks along tracks and the signal has none.
+    Raises ValueError if it is to predict another signal, or looks along tracks and has none.
     """
     if isinstance(method, AdversarialMethod):
-        return examples(clips, flow, None, labelled=True)
-    if method.architecture.encoder == "objects" and flow.motion.tracks is None:
+        return examples(clips, signal, None, labelled=True)
+    if (method.losses.signal == "distances") != isinstance(signal, LandmarkSignal):
         msg = (
-            f"{flow.path} has no tracks, which `encoder: objects` is trained along: set "
+            f"{signal.path} is not what `signal: {method.losses.signal}` predicts: distances are "
+            "told by landmarks.h5, everything else by flow.h5"
+        )
+        raise ValueError(msg)
+    if (
+        method.architecture.encoder == "objects"
+        and isinstance(signal, FlowSignal)
+        and signal.motion.tracks is None
+    ):
+        msg = (
+            f"{signal.path} has no tracks, which `encoder: objects` is trained along: set "
             "`objects: 2` in the data set's `flow` section of params.yaml, then dvc repro"
         )
         raise ValueError(msg)
-    return examples(clips, flow, method.losses.exchange, labelled=method.losses.supervised)
+    return examples(clips, signal, method.losses.exchange, labelled=method.losses.supervised)
 
 
 def objective_of(method: Method | AdversarialMethod, given: Examples) -> AnyObjective:
@@ -42,8 +55,8 @@ def objective_of(method: Method | AdversarialMethod, given: Examples) -> AnyObje
 
 def variational_objective(method: Method, given: Examples) -> Objective:
     """A sequential VAE and its terms."""
-    clips, cells = given.batches.clips, given.batches.known["direction"].shape[-1]
-    outputs = method.losses.outputs(cells, given.directions)
+    clips = given.batches.clips
+    outputs = method.losses.outputs(given.cells, given.directions)
     exchange, shares = method.losses.exchange, given.cluster_shares
     starts = shares if exchange is not None and exchange.starts else torch.ones(1)
     sizes = dataclasses.replace(
@@ -51,8 +64,7 @@ def variational_objective(method: Method, given: Examples) -> Objective:
     )
     model = S3VAE(sizes)
     model.prior.shares.copy_(starts)
-    train_clips = len(clips.split("train"))
-    return Objective(model, method.losses, len(shares), train_clips, clips.factors)
+    return Objective(model, method.losses, len(shares), len(given.train), clips.factors)
 
 
 def adversarial_objective(method: AdversarialMethod, given: Examples) -> AdversarialObjective:

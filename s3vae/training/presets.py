@@ -8,9 +8,10 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.settings import STRICT
 from s3vae.signals.clusters import ClusterSettings
+from s3vae.signals.landmarks import DISTANCES
 from s3vae.signals.motion import DIRECTIONS
 
-Signal = Literal["top-cells", "top-cells+direction", "cells"]
+Signal = Literal["top-cells", "top-cells+direction", "cells", "distances"]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -90,6 +91,7 @@ class LossSettings:
             "top-cells": cells,
             "top-cells+direction": cells * (1 + directions),
             "cells": 3 * cells,
+            "distances": len(DISTANCES),
         }[self.signal]
 
 

@@ -23,12 +23,12 @@ def given(clips: "ClipFile", flow: "FlowSignal") -> "Examples":
 
     from s3vae.signals.clusters import MotionClusters
     from s3vae.training.batches import ClipBatches
-    from s3vae.training.examples import Examples, examples
+    from s3vae.training.examples import examples
 
     found, motion = examples(clips, flow, None), clips.labels("motion")
     known = {**found.batches.known, "cluster": torch.from_numpy(motion)}
     clusters = MotionClusters(motion, 3, {})
-    return Examples(ClipBatches(clips, known), clusters)
+    return replace(found, batches=ClipBatches(clips, known), clusters=clusters)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
 
 from s3vae.data.clips import ClipFile
 from s3vae.signals.clusters import ClusterSettings
+from s3vae.signals.landmark_store import LandmarkSignal, write_landmarks
+from s3vae.signals.landmarks import Landmarks
 from s3vae.signals.store import FlowSignal, write_flow
 from s3vae.training.examples import examples
 from s3vae.training.presets import Exchange
@@ -71,3 +73,46 @@ def test_how_many_directions_there_are_is_read_from_the_signal(
     assert examples(clips, flow, None).directions == 8
     write_flow(tmp_path / "flow.h5", [flow.motion], {"directions": 12}, clips.sha256)
     assert examples(clips, FlowSignal(tmp_path / "flow.h5"), None).directions == 12
+
+
+def blinking(clips: ClipFile, folder: Path, lost: list[int]) -> LandmarkSignal:
+    """Landmarks of faces whose lids open as the clip's motion says; some clips have none."""
+    draw, motion = np.random.default_rng(0), clips.labels("motion")
+    points = np.zeros((clips.clips, clips.time, 68, 2), np.float32)
+    points[:, :, 45, 0] = 20
+    opening = (
+        motion[:, None] * np.linspace(0, 1, clips.time) + draw.normal(0, 0.01, clips.clips)[:, None]
+    )
+    for lid in (37, 38, 43, 44):
+        points[:, :, lid, 1] = -opening
+    found = np.ones((clips.clips, clips.time), bool)
+    found[lost] = False
+    shard = Landmarks(points, found)
+    write_landmarks(folder / "landmarks.h5", [shard], {"longest_gap": 1}, clips.sha256)
+    return LandmarkSignal(folder / "landmarks.h5")
+
+
+def test_distances_are_told_in_units_of_their_spread_for_clips_that_have_them(
+    clips: ClipFile, tmp_path: Path
+) -> None:
+    lost = clips.split("train")[:2].tolist()
+    found = examples(clips, blinking(clips, tmp_path, lost), THREE)
+    assert not set(lost) & set(found.train)
+    assert len(found.train) == len(clips.split("train")) - 2
+    told = found.batches.known["distances"][found.train]
+    assert told.shape[1:] == (clips.time, 3)
+    assert told[..., :2].std(dim=(0, 1), correction=0).tolist() == pytest.approx([1, 1], rel=1e-3)
+    assert told.mean(dim=(0, 1)).abs().max() < 1e-5
+
+
+def test_clips_whose_lids_move_alike_are_of_one_cluster(clips: ClipFile, tmp_path: Path) -> None:
+    found = examples(clips, blinking(clips, tmp_path, []), THREE)
+    cluster = found.batches.known["cluster"][found.train].tolist()
+    pairs = set(zip(cluster, clips.labels("motion")[found.train].tolist(), strict=True))
+    assert len(pairs) == 3
+
+
+def test_landmarks_of_no_training_clip_are_refused(clips: ClipFile, tmp_path: Path) -> None:
+    signal = blinking(clips, tmp_path, clips.split("train").tolist())
+    with pytest.raises(ValueError, match="landmarks of no training clip"):
+        examples(clips, signal, None)

@@ -101,6 +101,19 @@ def test_absolute_errors_take_the_place_of_squares_after_the_steps_named(
     assert resumed.steps == 3
 
 
+def test_distances_are_regressed_from_every_frame_of_z_t(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("paper", signal="distances"))
+    told = torch.randn(len(batch.frames), batch.frames.shape[1], 3, generator=draws(1))
+    near = batch._replace(known={**batch.known, "distances": told})
+    terms: Terms = objective(near, draws(0))
+    first = told.clone()
+    first[:, 0] += 10
+    far: Terms = objective(near._replace(known={**near.known, "distances": first}), draws(0))
+    assert far.factor_prediction > terms.factor_prediction + 50
+
+
 def test_in_eval_mode_nothing_is_exchanged(make: Make, batch: Batch, draws: Draws) -> None:
     with_exchange, without = make(losses("ours")), make(losses("ours", exchange=None))
     exchange = exchange_of(with_exchange)

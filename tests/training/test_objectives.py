@@ -87,3 +87,18 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
     )
     objective.losses(batch, generator_at(torch.device("cpu"), 0))
     assert torch.equal(seen[0][0, 0], torch.tensor([-1.6, -1.6, 1.0, 1.0]))
+
+
+def test_a_method_is_not_trained_on_the_signal_of_another(
+    clips: "ClipFile", flow: "FlowSignal"
+) -> None:
+    from s3vae.model.architecture import architecture
+    from s3vae.training.method import Method
+    from s3vae.training.objectives import examples_for
+    from s3vae.training.presets import losses
+    from s3vae.training.settings import TrainingSettings
+
+    settings = losses("paper", signal="distances")
+    method = Method(architecture("fast"), settings, TrainingSettings(steps=1))
+    with pytest.raises(ValueError, match=r"flow\.h5 is not what `signal: distances` predicts"):
+        examples_for(method, clips, flow)
