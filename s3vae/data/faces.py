@@ -49,7 +49,7 @@ VALIDATION_TAKES, TEST_TAKES = 1, 1
 
 @dataclass(frozen=True, config=STRICT)
 class Faces:
-    """Everyone in each expression, `takes` times; the last take is test, the one before it val.
+    """Each of `people` in each expression, `takes` times; the last take is test, that before it val.
 
     As in MUG a clip begins with the neutral face, rises to its expression and falls again; when,
     how fast and how far is another in every take, as are the light and how the head moves. All
@@ -60,6 +60,7 @@ class Faces:
     seed: int = 0
     time: Annotated[int, Field(ge=2)] = 15
     takes: Annotated[int, Field(ge=3)] = 6
+    people: Annotated[int, Field(ge=1, le=PEOPLE)] = PEOPLE
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
@@ -68,8 +69,10 @@ class Faces:
 
     def clips(self, raw: Path) -> ClipSet:
         """Draw the set, with its exact landmarks; `raw` is not read."""
-        person, expression, take = np.indices((PEOPLE, len(EXPRESSIONS), self.takes)).reshape(3, -1)
-        people = [traits(self.seed, number) for number in range(PEOPLE)]
+        person, expression, take = np.indices((self.people, len(EXPRESSIONS), self.takes)).reshape(
+            3, -1
+        )
+        people = [traits(self.seed, number) for number in range(self.people)]
         scenes = [
             scene(self.seed, number, EXPRESSIONS[shown], self.time)
             for number, shown in enumerate(expression)
@@ -84,7 +87,7 @@ class Faces:
             shape=(len(person), self.time, SIZE, SIZE, 3),
             frames=(filmed(*each) for each in zip(everyone, scenes, strict=True)),
             factors=(
-                Factor("person", "static", tuple(f"{number:02}" for number in range(PEOPLE))),
+                Factor("person", "static", tuple(f"{number:02}" for number in range(self.people))),
                 Factor("expression", "dynamic", EXPRESSIONS),
             ),
             labels={"person": person, "expression": expression},

@@ -20,14 +20,16 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
     "pipeline": {
-        "datasets": ["dsprites", "smmnist"],
+        "datasets": ["dsprites", "smmnist", "faces"],
+        "faces": ["faces"],
         "models": {
-            f"{dataset}-{method}": {"dataset": dataset, "method": method}
-            for dataset, method in (
-                ("dsprites", "s3vae"),
-                ("dsprites", "s3vae-plus"),
-                ("dsprites", "mocogan"),
-                ("smmnist", "s3vae-plus"),
+            f"{dataset}-{method}": {"dataset": dataset, "method": method, "signal": signal}
+            for dataset, method, signal in (
+                ("dsprites", "s3vae", "flow"),
+                ("dsprites", "s3vae-plus", "flow"),
+                ("dsprites", "mocogan", "flow"),
+                ("smmnist", "s3vae-plus", "flow"),
+                ("faces", "s3vae", "landmarks"),
             )
         },
         "code": ".",
@@ -87,6 +89,20 @@ TINY = {
                 },
             },
         },
+        "faces": {
+            "data": {"kind": "faces", "time": 4, "takes": 3, "people": 3},
+            "flow": {},
+            "landmarks": {"backend": {"kind": "annotated"}},
+            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
+            "evaluation": {"sampling_seeds": [0], "least_judge_accuracy": 0, "probe_clips": 30},
+            "methods": {
+                "s3vae": {
+                    "architecture": {"preset": "fast", "decoder_width": 4, "encoder_width": 4},
+                    "losses": {"preset": "paper", "signal": "distances"},
+                    "training": {"steps": 4, "batch_size": 8},
+                },
+            },
+        },
     },
 }
 COLUMNS = {
@@ -142,6 +158,7 @@ def test_the_table_has_a_row_for_every_method_with_every_column(project: Path) -
         ("dsprites", "s3vae-plus"),
         ("dsprites", "mocogan"),
         ("smmnist", "s3vae-plus"),
+        ("faces", "s3vae"),
     ]
     for row in table:
         assert row.keys() >= COLUMNS
@@ -211,7 +228,7 @@ def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
         return sorted(run.data.tags.get("s3vae.kind", "parent") for run in found)
 
     before = kinds()
-    assert before.count("train") == before.count("evaluate") == 4
-    assert before.count("judge") == 2
+    assert before.count("train") == before.count("evaluate") == 5
+    assert before.count("judge") == 3
     run(project, sys.executable, "-m", "pipelines.publish")
     assert kinds() == before
