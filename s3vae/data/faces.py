@@ -49,9 +49,9 @@ VALIDATION_TAKES, TEST_TAKES = 1, 1
 
 @dataclass(frozen=True, config=STRICT)
 class Faces:
-    """Each of `people` in each expression, `takes` times; the last take is test, that before it val.
+    """Each of `people` in each expression, `takes` times.
 
-    As in MUG a clip begins with the neutral face, rises to its expression and falls again; when,
+    The last take is test, the one before it val. As in MUG a clip begins with the neutral face, rises to its expression and falls again; when,
     how fast and how far is another in every take, as are the light and how the head moves. All
     people are in all splits: that someone is *recognized* is what static consistency is judged by.
     """
