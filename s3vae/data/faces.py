@@ -51,9 +51,10 @@ VALIDATION_TAKES, TEST_TAKES = 1, 1
 class Faces:
     """Each of `people` in each expression, `takes` times.
 
-    The last take is test, the one before it val. As in MUG a clip begins with the neutral face, rises to its expression and falls again; when,
-    how fast and how far is another in every take, as are the light and how the head moves. All
-    people are in all splits: that someone is *recognized* is what static consistency is judged by.
+    The last take is test, the one before it val. As in MUG a clip begins with the neutral face,
+    rises to its expression and falls again; when, how fast and how far is another in every take, as
+    are the light and how the head moves. All people are in all splits: that someone is *recognized*
+    is what static consistency is judged by.
     """
 
     kind: Literal["faces"] = "faces"
