@@ -15,16 +15,17 @@ from pipelines.written import write_json
 from s3vae.data.clips import ClipFile
 from s3vae.data.download import RemoteFile
 from s3vae.progress import LOG
-from s3vae.runtime import choose_device
 from s3vae.signals.detectors import (
+    Dlib,
+    DlibDetector,
     FaceAlignment,
+    FaceAlignmentDetector,
     FromClips,
     LandmarkSettings,
     clips_landmarks,
-    detector,
 )
 from s3vae.signals.landmark_store import LandmarkSignal, write_landmarks
-from s3vae.signals.landmarks import DISTANCES, Landmarks, distances, longest_gap
+from s3vae.signals.landmarks import DISTANCES, Landmarks, distances, without_gaps
 
 WEIGHTS = Path("face-alignment")
 SITE = "https://www.adrianbulat.com/downloads/python-fan"
@@ -82,17 +83,23 @@ def finder(
             )
             raise ValueError(msg)
         return lambda shard: Landmarks(known[shard], np.ones((len(shard), clips.time), bool))
-    if isinstance(backend, FaceAlignment):
-        files = (FAN, SFD) if backend.detector == "sfd" else (FAN,)
-        fetch_files(f"landmarks {name}", files, RAW)
-    find = detector(backend, RAW / WEIGHTS, choose_device().type)
+    find = DlibDetector(backend.enlarge) if isinstance(backend, Dlib) else network(name, backend)
     return lambda shard: clips_landmarks(clips.frames(shard), find)
+
+
+def network(name: str, backend: FaceAlignment) -> FaceAlignmentDetector:
+    """The network with its weights, on the device that there is. Raises DownloadError."""
+    from s3vae.runtime import choose_device  # with torch, whose import takes its time
+
+    files = (FAN, SFD) if backend.detector == "sfd" else (FAN,)
+    fetch_files(f"landmarks {name}", files, RAW)
+    return FaceAlignmentDetector(backend, RAW / WEIGHTS, choose_device().type)
 
 
 def require_faces(clips_path: Path, found: Sequence[Landmarks], settings: LandmarkSettings) -> None:
     """Raise TooFewFacesError if more clips are lost than the settings allow."""
     seen = np.concatenate([each.found for each in found])
-    lost = sum(longest_gap(clip) > settings.longest_gap for clip in seen)
+    lost = int((~without_gaps(seen, settings.longest_gap)).sum())
     if lost:
         LOG.warning(
             "landmarks: %d of %d clips are dropped: no face in more than %d frames in a row",

@@ -10,7 +10,7 @@ from pipelines.circumstances import code_that_runs, write_circumstances
 from pipelines.entry import arguments, loader_workers
 from pipelines.keys import train_key, write_origin
 from pipelines.layout import CHECKPOINTS, Layout
-from pipelines.params import section
+from pipelines.params import Chosen, ParamsError, Pipeline, section
 from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv
@@ -68,10 +68,26 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
 
 
 def signal_for(files: Layout, method: Method | AdversarialMethod) -> AnySignal:
-    """The signal that a method predicts: facial distances, or the flow."""
-    if isinstance(method, Method) and method.losses.signal == "distances":
+    """The signal that a method predicts."""
+    if predicts(method) == "landmarks":
         return LandmarkSignal(files.landmarks)
     return FlowSignal(files.flow)
+
+
+def predicts(method: Method | AdversarialMethod) -> str:
+    """By which file a method is told its signal: facial distances by landmarks, else flow."""
+    distances = isinstance(method, Method) and method.losses.signal == "distances"
+    return "landmarks" if distances else "flow"
+
+
+def require_tracked(model: Chosen | None, method: Method | AdversarialMethod) -> None:
+    """Raise ParamsError if DVC takes the model for one of another signal: it would miss changes."""
+    if model is not None and model.signal != predicts(method):
+        msg = (
+            f"pipeline.models.{model.dataset}-{model.method} of params.yaml has `signal: "
+            f"{model.signal}`, but the method predicts {predicts(method)}: write that there"
+        )
+        raise ParamsError(msg)
 
 
 def batches_from(
@@ -99,4 +115,5 @@ if __name__ == "__main__":
         "methods",
         chosen,
     )
+    require_tracked(section(Pipeline, "pipeline").models.get(f"{dataset}-{chosen}"), asked)
     run_stage(f"train {dataset} {chosen}", lambda: train(Layout(dataset), chosen, asked))

@@ -141,7 +141,7 @@ def _mouth(traits: Traits, muscles: Muscles) -> Points:
         [np.stack([half * share, above], 1), np.stack([half * share, below], 1)[-2:0:-1]]
     )
     few = np.array([-0.85, -0.4, 0, 0.4, 0.85])
-    gap = 1 - (few / 0.85) ** 2 * 0.999
+    gap = 1 - (few / 0.85) ** 2
     meet = corner + (line - corner) * (1 - few**2)
     top = np.stack([half * few, meet - gap * upper * 0.9], 1)
     bottom = np.stack([half * few, meet + gap * lower * 0.95], 1)

@@ -72,16 +72,6 @@ Detector = Callable[[Frames], Landmarks]
 centres are whole numbers."""
 
 
-def detector(backend: Dlib | FaceAlignment, weights: Path, device: str) -> Detector:
-    """The back end, ready to run; `weights` is the folder that its files were downloaded into.
-
-    Raises ImportError, with the mend, if its package is not installed.
-    """
-    if isinstance(backend, Dlib):
-        return DlibDetector(backend.enlarge)
-    return FaceAlignmentDetector(backend, weights, device)
-
-
 def clips_landmarks(
     frames: UInt8[ndarray, "clip time height width channel"], find: Detector
 ) -> Landmarks:
@@ -92,7 +82,10 @@ def clips_landmarks(
 
 
 class DlibDetector:
-    """Histograms of gradients find the face, an ensemble of regression trees its landmarks."""
+    """Histograms of gradients find the face, an ensemble of regression trees its landmarks.
+
+    Raises ImportError, with the mend, if the package is not installed.
+    """
 
     def __init__(self, enlarge: int) -> None:
         self.enlarge = enlarge
@@ -135,7 +128,10 @@ def dlib_model() -> Path:
 
 
 class FaceAlignmentDetector:
-    """A face detector's boxes, and a network's heat maps of all landmarks in them."""
+    """A face detector's boxes, and a network's heat maps of all landmarks in them.
+
+    `weights` is the folder that both networks' files were downloaded into.
+    """
 
     def __init__(self, backend: FaceAlignment, weights: Path, device: str) -> None:
         from face_alignment import FaceAlignment as Network  # takes its time

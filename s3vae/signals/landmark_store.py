@@ -40,10 +40,8 @@ class LandmarkSignal(SignalFile):
     was; `whole`: the clips that have landmarks in every frame; `distances`: signals/landmarks.py.
     """
 
-    kind = KIND
-
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(path, KIND, lambda parameters: DTYPES)
         self.points, self.found, self.whole, self.distances = (
             self._arrays[name] for name in DTYPES
         )
@@ -64,6 +62,3 @@ class LandmarkSignal(SignalFile):
     def __len__(self) -> int:
         """The number of clips."""
         return len(self.points)
-
-    def dtypes(self) -> Mapping[str, Any]:
-        return DTYPES

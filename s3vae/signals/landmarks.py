@@ -51,7 +51,7 @@ def bridged(
     gap has none.
     """
     points = landmarks.points.copy()
-    whole = np.array([longest_gap(found) <= longest for found in landmarks.found], dtype=bool)
+    whole = without_gaps(landmarks.found, longest)
     for clip in np.flatnonzero(whole & ~landmarks.found.all(axis=1)):
         found = landmarks.found[clip].nonzero()[0]
         for value in np.ndindex(points.shape[2:]):
@@ -59,6 +59,11 @@ def bridged(
             points[clip, :, *value] = np.interp(np.arange(points.shape[1]), found, known)
     points[~whole] = 0
     return points, whole
+
+
+def without_gaps(found: Bool[ndarray, "clip time"], longest: int) -> Bool[ndarray, " clip"]:
+    """Which clips have a face in every frame, but for gaps of at most so many frames."""
+    return np.array([longest_gap(clip) <= longest for clip in found], dtype=bool)
 
 
 def longest_gap(found: Bool[ndarray, " time"]) -> int:

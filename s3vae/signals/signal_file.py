@@ -1,7 +1,7 @@
 """What all signal files have in common: an HDF5 header, arrays by name, and errors with a mend."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +36,23 @@ def write_signal(
 
 
 class SignalFile:
-    """A signal file of a kind, read into memory and checked.
+    """A signal file of a kind, read into memory and checked; `dtypes` names its arrays' types.
 
     Raises ValueError with file, broken rule and mend when the file does not fit the format.
     """
 
-    kind: str
-
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, kind: str, dtypes: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    ) -> None:
         self.path = path
         with opened(path) as file:
-            self._require_header(file)
+            self._require_header(file, kind)
             self.parameters: dict[str, Any] = json.loads(file.attrs["parameters"])
             self.clips_sha256 = str(file.attrs["clips_sha256"])
-            self._arrays = {name: self._array(file, name, t) for name, t in self.dtypes().items()}
-
-    def dtypes(self) -> Mapping[str, Any]:
-        """Names and types of the arrays, as `parameters` tell them."""
-        raise NotImplementedError
+            self._arrays = {
+                name: self._array(file, name, dtype)
+                for name, dtype in dtypes(self.parameters).items()
+            }
 
     def require_clips(self, clips_sha256: str) -> None:
         """Raises ValueError unless the signals were made from the clip file of this sha256."""
@@ -62,8 +61,8 @@ class SignalFile:
             f"was made from the clips of sha256 {self.clips_sha256}, not {clips_sha256}",
         )
 
-    def _require_header(self, file: h5py.File) -> None:
-        for name, wanted in {"format": FORMAT, "version": VERSION, "kind": self.kind}.items():
+    def _require_header(self, file: h5py.File, kind: str) -> None:
+        for name, wanted in {"format": FORMAT, "version": VERSION, "kind": kind}.items():
             found = file.attrs.get(name)
             self._require(
                 bool(found == wanted), f"attribute {name} must be {wanted!r}, it is {found!r}"

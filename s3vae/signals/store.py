@@ -37,10 +37,8 @@ def dtypes(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 class FlowSignal(SignalFile):
     """A flow signal file (1 or 2 kB a clip)."""
 
-    kind = KIND
-
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(path, KIND, dtypes)
         self._require_agreement(*(self._arrays[name] for name in DTYPES))
         self.motion = Motion(**self._arrays)
         if self.motion.tracks is not None and self.motion.unexplained is not None:
@@ -49,9 +47,6 @@ class FlowSignal(SignalFile):
     def __len__(self) -> int:
         """The number of clips."""
         return len(self.motion.cells)
-
-    def dtypes(self) -> Mapping[str, Any]:
-        return dtypes(self.parameters)
 
     def _require_agreement(self, cells: ndarray, top: ndarray, direction: ndarray) -> None:
         self._require(

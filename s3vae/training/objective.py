@@ -43,7 +43,7 @@ class Terms(NamedTuple):
 class Objective(nn.Module):
     """The model and all it is trained to minimize.
 
-    Holds the memory of the motion exchange and how many steps were taken.
+    Holds the memory of the motion exchange and, where absolute errors wait for it, the steps taken.
     """
 
     steps: Tensor

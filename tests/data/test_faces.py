@@ -18,10 +18,6 @@ TIME = 15
 NOWHERE = Path("nowhere")
 
 
-def apex(name: str) -> Muscles:
-    return APEX[name]
-
-
 @pytest.fixture(scope="module")
 def faces() -> ClipSet:
     return Faces(takes=3).clips(NOWHERE)
@@ -84,10 +80,10 @@ def test_moving_the_head_by_a_pixel_moves_the_picture() -> None:
 
 def test_an_open_mouth_is_dark_between_the_lips() -> None:
     person = traits(0, 0)
-    points = Pose().placed(face_points(person, apex("surprise")))
+    points = Pose().placed(face_points(person, APEX["surprise"]))
     x, y = np.rint((points[62] + 3 * points[66]) / 4).astype(int)
     shut, opened = (
-        draw(person, each, Pose(), FRONT)[y, x] for each in (Muscles(), apex("surprise"))
+        draw(person, each, Pose(), FRONT)[y, x] for each in (Muscles(), APEX["surprise"])
     )
     assert opened.mean() < 0.6 * shut.mean()
 
@@ -117,7 +113,7 @@ def test_a_smile_lifts_the_corners_and_sadness_lets_them_drop() -> None:
 
 
 def test_faces_are_symmetric() -> None:
-    points = face_points(traits(0, 2), apex("fear"))
+    points = face_points(traits(0, 2), APEX["fear"])
     for left, right in ((0, 16), (17, 26), (36, 45), (37, 44), (41, 46), (48, 54), (60, 64)):
         assert points[left] == pytest.approx(points[right] * (-1, 1))
 

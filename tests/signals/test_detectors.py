@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from s3vae.data.expressions import EXPRESSIONS
-from s3vae.data.face_shapes import Pose, face_points
+from s3vae.data.expressions import APEX, EXPRESSIONS
+from s3vae.data.face_shapes import Pose
 from s3vae.data.faces import landmarks, scene, traits
 from s3vae.data.portraits import Light, draw
 from s3vae.signals.detectors import (
@@ -18,12 +18,10 @@ from s3vae.signals.detectors import (
     FaceAlignment,
     FaceAlignmentDetector,
     clips_landmarks,
-    detector,
 )
 from s3vae.signals.landmarks import bridged, distances
 
 FRAMES_PER_SECOND = 30
-RANDOM_WEIGHTS = "2DFAN4-11f355bf06.pth.tar"
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,7 @@ def carphone() -> np.ndarray:
 
 
 def test_dlib_follows_a_talking_face(carphone: np.ndarray) -> None:
-    find = detector(Dlib(), Path("nowhere"), "cpu")
+    find = DlibDetector(Dlib().enlarge)
     begun = time.process_time()
     found = find(carphone)
     seconds = time.process_time() - begun
@@ -89,16 +87,24 @@ def test_a_missing_package_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatc
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that face-alignment loads from, with seeded random weights in it."""
     import torch
+    from face_alignment.detection.sfd.net_s3fd import s3fd
     from face_alignment.models import FAN
 
     folder = tmp_path_factory.mktemp("hub")
     (folder / "checkpoints").mkdir()
     torch.manual_seed(0)
-    torch.save(FAN(4).state_dict(), folder / "checkpoints" / RANDOM_WEIGHTS)
+    for name, network in (("2DFAN4-11f355bf06.pth.tar", FAN(4)), ("s3fd-619a316812.pth", s3fd())):
+        torch.save(network.state_dict(), folder / "checkpoints" / name)
     return folder
 
 
-def test_face_alignment_loads_its_weights_from_the_folder_and_takes_frames_as_a_batch(
+def two_faces() -> np.ndarray:
+    person = traits(0, 0)
+    looks = [draw(person, APEX["fear"], Pose(x=x), Light(0, 0, 1)) for x in (0, 2)]
+    return np.rint(looks).clip(0, 255).astype(np.uint8)
+
+
+def test_face_alignment_is_given_frames_as_a_batch_and_sees_each_as_if_alone(
     weights: Path,
 ) -> None:
     import torch
@@ -107,23 +113,38 @@ def test_face_alignment_loads_its_weights_from_the_folder_and_takes_frames_as_a_
     find = FaceAlignmentDetector(FaceAlignment(detector="whole", batch=2), weights, "cpu")
     assert torch.hub.get_dir() == before
     given = []
-    real = find.network.face_alignment_net
 
     def watched(crops: torch.Tensor) -> torch.Tensor:
         given.append(crops)
-        return real(crops)
+        maps = torch.zeros(len(crops), 68, 64, 64)
+        maps[:, :, 32, 32] = 1  # every landmark in the middle of the crop
+        return maps
 
+    real = find.network.face_alignment_net
+    with torch.no_grad():
+        (maps,) = real(torch.zeros(1, 3, 256, 256))[-1:]
+    assert maps.shape == (1, 68, 64, 64)
     find.network.face_alignment_net = watched
-    person = traits(0, 0)
-    looks = [
-        draw(person, scene(0, 0, "fear", 2).muscles[0], Pose(x=x), Light(0, 0, 1)) for x in (0, 2)
-    ]
-    frames = np.rint(looks).clip(0, 255).astype(np.uint8)
+    frames = two_faces()
     found = find(frames)
     assert found.found.all()
     assert found.points.shape == (1, 2, 68, 2)
-    assert given[0].shape == (2, 3, 256, 256)
-    # the crop around the whole frame shows the face as it is in it
-    crop = given[0][0].mean(dim=0).numpy()
-    assert crop.max() > 0.5
-    assert len(face_points(person, scene(0, 0, "fear", 2).muscles[0])) == 68
+    assert np.abs(found.points - 32).max() < 8  # near the middle of each frame
+    batch, flipped = given
+    assert batch.shape == flipped.shape == (2, 3, 256, 256)
+    find(frames[1:])
+    torch.testing.assert_close(given[2][0], batch[1])
+
+
+def test_face_alignment_looks_for_faces_with_its_own_detector(weights: Path) -> None:
+    """Random weights find anything or nothing: what counts is that all of it runs."""
+    find = FaceAlignmentDetector(FaceAlignment(detector="sfd"), weights, "cpu")
+    boxes = find._faces(two_faces())
+    assert len(boxes) == 2
+    find.network.face_detector.detect_from_image = lambda frame: [
+        np.array([2, 3, 9, 9, 0.9]),
+        np.array([10, 8, 50, 58, 0.6]),
+    ]
+    assert find._faces(two_faces()) == [(10, 8, 50, 58)] * 2  # the largest
+    find.network.face_detector.detect_from_image = lambda frame: []
+    assert not find(two_faces()).found.any()
