@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.layout import BENCHMARK, Layout
-from pipelines.runner import default_workers, map_shards
+from pipelines.runner import map_shards
 from s3vae.data.clips import ClipFile
+from s3vae.processes import cores
 from s3vae.signals.flow import TVL1, Farneback
 from s3vae.signals.motion import MotionSettings, clips_motion
 
@@ -130,7 +131,7 @@ def read_once(batches: "ClipBatches") -> float:
 def main() -> None:
     """Print the tables."""
     path = clip_file()
-    print(f"clips: {path}, {default_workers()} workers\n")
+    print(f"clips: {path}, {cores()} workers\n")
     print("| optical flow, reading and gridding included | frame pairs/s |\n|---|---|")
     for method in (Farneback(), TVL1()):
         print(f"| {method.kind} | {flow_rate(path, MotionSettings(method=method)):,.0f} |")

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
+from s3vae.processes import cores
 from s3vae.progress import Progress
 
 Item = TypeVar("Item")
@@ -45,15 +46,7 @@ def map_shards(
     with Progress(stage, len(work), unit) as progress:
         counted = _counted(function, progress, name)
         apply = _map_in_flow if _prepare_prefect() else _map_in_threads
-        return apply(stage, counted, work, workers or default_workers(), name)
-
-
-def default_workers() -> int:
-    """`S3VAE_WORKERS`, else how many cores this process may use."""
-    if asked := os.environ.get("S3VAE_WORKERS"):
-        return int(asked)
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+        return apply(stage, counted, work, workers or cores(), name)
 
 
 def _counted(

@@ -17,6 +17,7 @@ from s3vae.data.expressions import APEX, EXPRESSIONS, Course, Muscles
 from s3vae.data.face_shapes import Colour, Pose, Traits, face_points
 from s3vae.data.painting import SIZE
 from s3vae.data.portraits import Light, draw
+from s3vae.processes import in_processes
 from s3vae.settings import STRICT
 
 PEOPLE = 52
@@ -86,7 +87,7 @@ class Faces:
             licence="MIT",
             parameters=dataclasses.asdict(self),
             shape=(len(person), self.time, SIZE, SIZE, 3),
-            frames=(filmed(*each) for each in zip(everyone, scenes, strict=True)),
+            frames=in_processes(filmed, everyone, scenes),
             factors=(
                 Factor("person", "static", tuple(f"{number:02}" for number in range(self.people))),
                 Factor("expression", "dynamic", EXPRESSIONS),

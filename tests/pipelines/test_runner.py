@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.runner import ROOT, default_workers, map_shards, run_stage
+from pipelines.runner import ROOT, map_shards, run_stage
 
 
 class Unlucky(Exception):
@@ -80,13 +80,6 @@ def test_the_first_failure_is_raised_as_it_is_and_cancels_what_has_not_begun() -
         map_shards("failing", fail_at_three, range(100), workers=2)
     assert raised.value is failure
     assert len(begun) < 10
-
-
-def test_the_environment_says_how_many_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("S3VAE_WORKERS", "7")
-    assert default_workers() == 7
-    monkeypatch.delenv("S3VAE_WORKERS")
-    assert default_workers() >= 1
 
 
 def test_without_a_server_prefect_is_not_imported_and_a_stage_costs_under_a_second() -> None:
