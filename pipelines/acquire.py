@@ -25,6 +25,6 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
 
 
 if __name__ == "__main__":
-    (chosen,) = arguments("dataset")
+    chosen, made_from = arguments("dataset", "made_from")
     asked: DataSet = section(DataSet, "datasets", chosen, "data")  # type: ignore[arg-type]
-    acquire(chosen, asked, Layout(chosen).clips, RAW)
+    acquire(chosen, asked, Layout(chosen).clips, own if (own := Path(made_from)).is_dir() else RAW)

@@ -41,7 +41,7 @@ from s3vae.evaluation.protocol import (
 )
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.evaluation.trust import require_trust
-from s3vae.files import replacing, sha256_of
+from s3vae.files import checksum_of, replacing
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import Model, load_model, snapshots_of
 from s3vae.progress import Progress
@@ -54,7 +54,7 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     clips, device = ClipFile(files.clips), choose_device()
     model, judge = load_model(files.model(method), device), load_judge(files.judge, device)
     key = evaluate_key(settings, clips, files.model(method), files.judge)
-    weights = sha256_of(files.model(method) / WEIGHTS)
+    weights = checksum_of(files.model(method) / WEIGHTS)
     run = StageRun(
         "evaluate", files.dataset, method, key, dataclasses.asdict(settings), clips, weights
     )

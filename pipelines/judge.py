@@ -27,6 +27,7 @@ from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge, some_
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.scores import accuracy, conditional_entropy
 from s3vae.evaluation.settings import JudgeSettings
+from s3vae.progress import LOG
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.settings import STRICT
 from s3vae.tensors import to_unit
@@ -66,15 +67,19 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     checkpoint = Checkpoint(CHECKPOINTS / NAME, key)
     run = StageRun("judge", files.dataset, NAME, key, dataclasses.asdict(settings), clips)
     with tracked(run) as tracker:
-        history, seconds = fit(
-            judge_learner(judge, clips, device, settings),
-            lambda first: batches_from(first, clips, settings, fresh),
-            settings.training,
-            checkpoint,
-            device,
-            tracker.log,
-            label=f"train judge of {files.dataset}",
-        )
+        if values:
+            history, seconds = fit(
+                judge_learner(judge, clips, device, settings),
+                lambda first: batches_from(first, clips, settings, fresh),
+                settings.training,
+                checkpoint,
+                device,
+                tracker.log,
+                label=f"train judge of {files.dataset}",
+            )
+        else:
+            LOG.warning("%s has no labels: there is nothing that a judge could learn", files.clips)
+            history, seconds = [], 0.0
         save_judge(judge, files.judge)
         write_csv(files.scores(NAME) / "history.csv", history)
         write_circumstances(

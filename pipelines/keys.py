@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.written import write_json
 from s3vae.data.clips import ClipFile
-from s3vae.files import sha256_of
+from s3vae.files import checksum_of
 from s3vae.weights import WEIGHTS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def judge_key(judge: "DataclassInstance", clips: ClipFile) -> str:
 
 def evaluate_key(evaluation: "DataclassInstance", clips: ClipFile, model: Path, judge: Path) -> str:
     """Of an evaluation: its settings, its clips and the weights in these two folders."""
-    weights = [sha256_of(folder / WEIGHTS) for folder in (model, judge)]
+    weights = [checksum_of(folder / WEIGHTS) for folder in (model, judge)]
     return _key("evaluate", evaluation, clips, *weights)
 
 
@@ -89,7 +89,7 @@ def code_sha256(kind: Kind) -> str:
     files += [path for room in ROOMS[kind] for path in sorted((library / room).rglob("*.py"))]
     digest = hashlib.sha256()
     for path in files:
-        digest.update(f"{path.relative_to(ROOT)} {sha256_of(path)}\n".encode())
+        digest.update(f"{path.relative_to(ROOT)} {checksum_of(path)}\n".encode())
     return digest.hexdigest()
 
 
@@ -112,7 +112,7 @@ def record(clips: ClipFile | ClipRecord) -> ClipRecord:
 
 def write_origin(folder: Path, run: StageRun, model: Path | None = None) -> None:
     """Note in the folder of the results what they are of; `model`: the folder of its weights."""
-    weights = sha256_of(model / WEIGHTS) if model else run.weights_sha256
+    weights = checksum_of(model / WEIGHTS) if model else run.weights_sha256
     noted = dataclasses.replace(run, clips=record(run.clips), weights_sha256=weights)
     write_json(folder / f"origin-{run.kind}.json", dataclasses.asdict(noted))
 

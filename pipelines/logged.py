@@ -143,7 +143,7 @@ def data_set(run: StageRun) -> DatasetInput:
     """The clips as MLflow's data set: its digest is the md5 by which DVC knows the file."""
     clips = record(run.clips)
     source = {"uri": clips.path, "source": clips.source, "licence": clips.licence}
-    profile = {"shape": clips.shape, "sha256_of_frames": clips.sha256}
+    profile = {"shape": clips.shape, "checksum_of_frames": clips.sha256}
     purpose = "evaluation" if run.kind == "evaluate" else "training"
     return DatasetInput(
         Dataset(

@@ -47,7 +47,9 @@ def _named_by_content(models: dict[str, Chosen]) -> dict[str, Chosen]:
 class Pipeline:
     """What `dvc repro` runs: which data sets are made and judged, and which models trained."""
 
-    datasets: list[str]
+    datasets: dict[str, str]
+    """Each with what its clips are made from: the module that draws or downloads them, or a folder
+    of the user's own. DVC makes the clips again when that changes."""
     models: Annotated[dict[str, Chosen], AfterValidator(_named_by_content)]
     """Each by the name that DVC knows its stages by: DATASET-METHOD."""
     code: str

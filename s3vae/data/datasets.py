@@ -1,7 +1,8 @@
 """The data sets that params.yaml may name: one module each, told apart by `kind`.
 
 A data set is a settings dataclass with `files`, which must be downloaded first (maybe none), and
-`clips(raw)`, which makes the clips from the folder they were downloaded into. One that can draw
+`clips(raw)`, which makes the clips from the folder they were downloaded into, or that the user's
+own are in. One that can draw
 clips without end is `Drawn` too.
 """
 
@@ -14,10 +15,15 @@ from s3vae.data.download import RemoteFile
 from s3vae.data.dsprites import DSprites
 from s3vae.data.faces import Faces
 from s3vae.data.fresh import FreshClips
+from s3vae.data.mug import MUG
+from s3vae.data.ravdess import RAVDESS
 from s3vae.data.smmnist import SMMNIST
 from s3vae.data.sprites import Sprites
+from s3vae.data.videos import Videos
 
-DataSet = Annotated[DSprites | Faces | Sprites | SMMNIST, Field(discriminator="kind")]
+DataSet = Annotated[
+    DSprites | Faces | MUG | RAVDESS | SMMNIST | Sprites | Videos, Field(discriminator="kind")
+]
 
 
 @runtime_checkable

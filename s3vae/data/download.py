@@ -9,11 +9,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import tenacity
 
-from s3vae.files import replacing, sha256_of
+from s3vae.files import checksum_of, replacing
 from s3vae.progress import Progress
 
 LOG = logging.getLogger("s3vae")
@@ -34,7 +35,7 @@ BIG = 16 << 20
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to download: its path in a mirror, its sha256 and its official URLs, best first.
+    """A file to download: its path in a mirror, its checksum and its official URLs, best first.
 
     A packed one is gzipped at its sources, as `<path>.gz` (and so are the URLs), and kept unpacked;
     the sum is that of the unpacked file, for packed ones differ from source to source. Without an
@@ -42,10 +43,12 @@ class RemoteFile:
     """
 
     path: str
-    sha256: str
+    checksum: str
     urls: tuple[str, ...]
     packed: bool = False
     optional: bool = False
+    algorithm: Literal["sha256", "md5"] = "sha256"
+    """What the checksum is: sha256, or md5 where its source gives no better one."""
 
     @property
     def stored(self) -> str:
@@ -71,7 +74,7 @@ class DownloadError(RuntimeError):
         super().__init__(
             f"{file.path} could not be downloaded. Tried:{tried}\n"
             f"If this machine cannot reach them, set {MIRROR} to a folder or URL that holds "
-            f"{file.stored} (sha256{unpacked} {file.sha256}) and run again."
+            f"{file.stored} ({file.algorithm}{unpacked} {file.checksum}) and run again."
         )
 
 
@@ -102,15 +105,9 @@ def fetch(
     Raises DownloadError if none gives the right bytes; then nothing new is left behind.
     """
     target = folder / file.path
-    if target.is_file() and sha256_of(target) == file.sha256:
+    if target.is_file() and checksum_of(target, file.algorithm) == file.checksum:
         return target
-    persistent = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(attempts),
-        wait=tenacity.wait_exponential(first_delay, max=LONGEST_DELAY),
-        retry=tenacity.retry_if_exception_type(_Interrupted),
-        before_sleep=tenacity.before_sleep_log(LOG, logging.INFO),
-        reraise=True,
-    )
+    persistent = _persistent(attempts, first_delay)
     failures = []
     for source in _sources(file, mirror):
         try:
@@ -121,6 +118,30 @@ def fetch(
         else:
             return target
     raise DownloadError(file, failures)
+
+
+def text_at(url: str, *, attempts: int = ATTEMPTS, first_delay: float = FIRST_DELAY) -> str:
+    """What a URL answers; only transient failures are tried again. Raises OSError that says why."""
+
+    def read() -> bytes:
+        with _opened_url(url) as (chunks, _):
+            return b"".join(chunks)
+
+    try:
+        return _persistent(attempts, first_delay)(read).decode()
+    except _Unavailable as failure:
+        raise OSError(f"{_without_login(url)}: {failure}") from failure
+
+
+def _persistent(attempts: int, first_delay: float) -> tenacity.Retrying:
+    """What tries again where that may help, each time later."""
+    return tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(attempts),
+        wait=tenacity.wait_exponential(first_delay, max=LONGEST_DELAY),
+        retry=tenacity.retry_if_exception_type(_Interrupted),
+        before_sleep=tenacity.before_sleep_log(LOG, logging.INFO),
+        reraise=True,
+    )
 
 
 def _sources(file: RemoteFile, mirror: str | None) -> Iterator[str]:
@@ -134,7 +155,7 @@ def _sources(file: RemoteFile, mirror: str | None) -> Iterator[str]:
 
 def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
     """Write `target` from one source, or raise _Unavailable and leave it as it was."""
-    digest = hashlib.sha256()
+    digest = hashlib.new(file.algorithm)
     opened = _opened_url(source) if _is_url(source) else _opened_path(Path(source))
     with opened as (chunks, size), replacing(target) as aside:
         watched = Progress(file.path, size, "B") if size >= BIG else nullcontext()
@@ -143,9 +164,10 @@ def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
             for chunk in _unpacked(watched_chunks) if file.packed else watched_chunks:
                 out.write(chunk)
                 digest.update(chunk)
-        if digest.hexdigest() != file.sha256:
+        if digest.hexdigest() != file.checksum:
             raise _Unavailable(
-                f"{file.path} should have sha256 {file.sha256} but has {digest.hexdigest()}"
+                f"{file.path} should have {file.algorithm} {file.checksum} but has "
+                f"{digest.hexdigest()}"
             )
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Int, Integer, UInt8
 from numpy import ndarray
 
 from s3vae.data.download import RemoteFile
-from s3vae.files import sha256_of
+from s3vae.files import checksum_of
 
 SUMS = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -59,7 +59,7 @@ def mnist_files(*, optional: bool) -> tuple[RemoteFile, ...]:
 def is_whole(folder: Path) -> bool:
     """Whether all files of MNIST are there, with the right sums."""
     return all(
-        (folder / name).is_file() and sha256_of(folder / name) == sha256
+        (folder / name).is_file() and checksum_of(folder / name) == sha256
         for name, sha256 in SUMS.items()
     )
 

@@ -75,9 +75,12 @@ def on_real_clips(subject: Subject) -> Scores:
     real = subject.on_real
     return {
         "judge_accuracy": min(
-            right
-            for kind in ("static", "dynamic")
-            for right in subject.accuracies(real, kind).values()
+            (
+                right
+                for kind in ("static", "dynamic")
+                for right in subject.accuracies(real, kind).values()
+            ),
+            default=float("nan"),
         ),
         "judge_inception_score": subject.mean(real, subject.headline_kind, inception_score),
         "judge_h_y_given_x": subject.mean(real, subject.headline_kind, conditional_entropy),
@@ -89,9 +92,12 @@ def on_real_clips(subject: Subject) -> Scores:
 def headline(subject: Subject, judged: Judged, kind: str) -> Scores:
     """The paper's row: whether the factors of the code that is the clip's are seen, and surely.
 
-    A clip is right if all of them are.
+    A clip is right if all of them are. Without a label nothing is: all are not a number.
     """
     names = subject.of_kind(kind)
+    if not names:
+        undefined = "accuracy", "agreement", "inception_score", "h_y_given_x", "h_y"
+        return dict.fromkeys(undefined, float("nan"))
     said = np.stack([judged[name].argmax(1) for name in names])
     true = np.stack([subject.labels[name] for name in names])
     real = np.stack([subject.on_real[name].argmax(1) for name in names])

@@ -229,7 +229,7 @@ def test_the_mirror_is_looked_up_in_the_environment(monkeypatch: pytest.MonkeyPa
 
 def packed(**changes: Any) -> RemoteFile:
     """A file that its sources hold gzipped."""
-    return RemoteFile(**({"path": "mnist/digits", "sha256": SHA256, "packed": True} | changes))
+    return RemoteFile(**({"path": "mnist/digits", "checksum": SHA256, "packed": True} | changes))
 
 
 def test_a_packed_file_is_kept_unpacked(tmp_path: Path) -> None:

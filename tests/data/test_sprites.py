@@ -76,7 +76,7 @@ def test_the_split_is_that_of_the_literature() -> None:
 
 def test_there_are_25_sheets_each_from_one_commit() -> None:
     files = Sprites().files
-    assert len({file.sha256 for file in files}) == 25
+    assert len({file.checksum for file in files}) == 25
     assert files[0].path == "sprites/body/0.png"
     for file in files:
         assert file.urls[0].endswith(file.path.removeprefix("sprites/"))

@@ -132,7 +132,7 @@ def test_weights_that_cannot_be_had_are_named_with_their_sources(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "empty"))
-    monkeypatch.setattr(stage, "FAN", RemoteFile(stage.FAN.path, stage.FAN.sha256, ()))
+    monkeypatch.setattr(stage, "FAN", RemoteFile(stage.FAN.path, stage.FAN.checksum, ()))
     settings = LandmarkSettings(FaceAlignment(detector="whole"))
     with pytest.raises(DownloadError, match="2DFAN4-11f355bf06"):
         landmarks("toy", make(1), settings, tmp_path / "landmarks.h5")
@@ -145,7 +145,7 @@ def test_weights_with_another_sum_are_refused(
     stored.parent.mkdir(parents=True)
     stored.write_bytes(b"not the weights")
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "mirror"))
-    monkeypatch.setattr(stage, "FAN", RemoteFile(stage.FAN.path, stage.FAN.sha256, ()))
+    monkeypatch.setattr(stage, "FAN", RemoteFile(stage.FAN.path, stage.FAN.checksum, ()))
     settings = LandmarkSettings(FaceAlignment(detector="whole"))
     with pytest.raises(DownloadError, match="should have sha256 11f355bf"):
         landmarks("toy", make(1), settings, tmp_path / "landmarks.h5")

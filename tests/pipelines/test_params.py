@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 WHOLE = """
 pipeline:
-  datasets: [toy]
+  datasets: {toy: toy.py}
   models:
     toy-ours: {dataset: toy, method: ours}
   code: ./
@@ -44,7 +44,7 @@ def change(path: Path, old: str, new: str) -> None:
 
 def test_a_section_is_read_as_the_settings_it_configures(path: Path) -> None:
     assert section(Pipeline, "pipeline", path=path) == Pipeline(
-        ["toy"], {"toy-ours": Chosen("toy", "ours")}, "./"
+        {"toy": "toy.py"}, {"toy-ours": Chosen("toy", "ours")}, "./"
     )
     found = section(EvaluationSettings, "datasets", "toy", "evaluation", path=path)
     assert found == EvaluationSettings(sampling_seeds=(4, 5))

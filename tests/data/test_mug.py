@@ -1,0 +1,66 @@
+"""MUG, on a generated tree of the distributed shape."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from s3vae.data.clips import ClipFile, write_clips
+from s3vae.data.expressions import EXPRESSIONS
+from s3vae.data.faces import scene, traits
+from s3vae.data.footage import Cut
+from s3vae.data.mug import MUG
+from s3vae.data.portraits import draw
+
+SUBJECTS = 4
+FRAMES = 5
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SUBJECT/EXPRESSION/takeNNN/img_NNNN.jpg, drawn; with what else such a tree holds."""
+    folder = tmp_path_factory.mktemp("mug")
+    for subject in range(SUBJECTS):
+        for number, expression in enumerate((*EXPRESSIONS, "neutral")):
+            take = folder / f"{subject + 1:03}" / expression / f"take{number % 2:03}"
+            take.mkdir(parents=True)
+            shown = scene(0, number, EXPRESSIONS[number % 6], 15)
+            for frame in range(FRAMES):
+                face, pose = shown.muscles[3 * frame], shown.poses[3 * frame]
+                picture = draw(traits(0, subject), face, pose, shown.light).clip(0, 255)
+                large = cv2.resize(picture.astype(np.uint8), (192, 192), interpolation=3)
+                wide = cv2.copyMakeBorder(large, 10, 30, 60, 40, cv2.BORDER_REPLICATE)
+                cv2.imwrite(str(take / f"img_{frame:04}.jpg"), wide[..., ::-1])
+        (folder / f"{subject + 1:03}" / "readme.txt").write_text("of the licence")
+    return folder
+
+
+def test_every_expression_of_every_subject_is_a_clip_of_a_face(tree: Path, tmp_path: Path) -> None:
+    settings = MUG(cut=Cut(time=3, stride=2, clips_per_video=1), val=0.25)
+    write_clips(tmp_path / "clips.h5", settings.clips(tree))
+    clips = ClipFile(tmp_path / "clips.h5")
+    assert clips.shape == (SUBJECTS * 6, 3, 64, 64, 3)
+    assert [(f.name, f.kind, f.values) for f in clips.factors] == [
+        ("expression", "dynamic", EXPRESSIONS)
+    ]
+    per_subject = [clips.labels("expression")[clips.identity == k] for k in range(SUBJECTS)]
+    assert all(sorted(labels) == list(range(6)) for labels in per_subject)
+    # a face fills its crop: no backdrop of the wide picture is left beside both cheeks
+    assert np.abs(np.diff(clips.frames([0])[0, 0].astype(int), axis=1)).max() > 40
+
+
+def test_nobody_is_in_two_splits(tree: Path) -> None:
+    clips = MUG(cut=Cut(time=3, clips_per_video=1), crop="centre", val=0.25).clips(tree)
+    of_subject = [set(clips.split[clips.identity == k]) for k in range(SUBJECTS)]
+    assert all(len(splits) == 1 for splits in of_subject)
+    assert set(clips.split) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_without_the_data_it_says_where_to_ask_for_them(tmp_path: Path, there: bool) -> None:
+    if there:
+        (tmp_path / "mug" / "001").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"mug\.ee\.auth\.gr.*pipeline\.datasets") as raised:
+        MUG().clips(tmp_path / "mug")
+    assert "SUBJECT/EXPRESSION" in str(raised.value)
