@@ -19,6 +19,7 @@ from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.dependence import dependence_scores
+from s3vae.evaluation.distances import distance_scores, draw_distances, read_off
 from s3vae.evaluation.evidence import evidence, write_evidence
 from s3vae.evaluation.examination import examine, sampled_scores, stand_in
 from s3vae.evaluation.generation import (
@@ -46,11 +47,17 @@ from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import Model, load_model, snapshots_of
 from s3vae.progress import Progress
 from s3vae.runtime import choose_device, keep_freed_memory
+from s3vae.signals.landmark_store import LandmarkSignal
 from s3vae.weights import WEIGHTS
 
 
-def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
-    """Leaves the scores of a model and its pictures; refuses if the judge is not to be trusted."""
+def evaluate(
+    files: Layout, method: str, settings: EvaluationSettings, landmarks: LandmarkSignal | None
+) -> None:
+    """Leaves the scores of a model and its pictures; refuses if the judge is not to be trusted.
+
+    Of one that was trained beside landmarks, also how well their distances are read off z_t.
+    """
     clips, device = ClipFile(files.clips), choose_device()
     model, judge = load_model(files.model(method), device), load_judge(files.judge, device)
     key = evaluate_key(settings, clips, files.model(method), files.judge)
@@ -61,6 +68,9 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     with tracked(run) as tracker:
         subject = trusted_subject(judge, clips, settings, device)
         scores, arrays = score(model, judge, clips, subject, settings, device)
+        if landmarks is not None and isinstance(model, S3VAE):
+            landmarks.require_clips(clips.sha256)
+            scores |= told_distances(model, clips, landmarks, device)
         curve = [
             {"step": step, **curve_scores(load_model(path, device), judge, clips, subject, device)}
             for step, path in snapshots_of(files.model(method)).items()
@@ -68,7 +78,7 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
         write_json(files.scores(method) / "metrics.json", scores)
         write_csv(files.scores(method) / "curve.csv", curve)
         write_evidence(files.evidence(method), arrays)
-        draw(model, clips, settings, device, files.scores(method) / "pictures")
+        draw(model, clips, settings, device, files.scores(method) / "pictures", landmarks)
         write_origin(files.scores(method), run, files.model(method))
         tracker.scores(scores)
         tracker.folder(files.scores(method) / "pictures", "pictures")
@@ -139,6 +149,15 @@ def code_scores(
     }
 
 
+def told_distances(
+    model: S3VAE, clips: ClipFile, landmarks: LandmarkSignal, device: torch.device
+) -> dict[str, float]:
+    """How well the distances of lids and lips in the test clips are read off z_t."""
+    rows = clips.split("test")
+    told = read_off(model, encode(model, clips, rows, device), clips, landmarks)
+    return distance_scores(told, landmarks, rows)
+
+
 def curve_scores(
     model: Model, judge: Judge, clips: ClipFile, subject: Subject, device: torch.device
 ) -> dict[str, float]:
@@ -154,7 +173,12 @@ def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:
 
 
 def draw(
-    model: Model, clips: ClipFile, settings: EvaluationSettings, device: torch.device, folder: Path
+    model: Model,
+    clips: ClipFile,
+    settings: EvaluationSettings,
+    device: torch.device,
+    folder: Path,
+    landmarks: LandmarkSignal | None = None,
 ) -> None:
     """The pictures of the protocol, as PNG and GIF, in a folder that is whole or not there."""
     seed = settings.sampling_seeds[0]
@@ -170,10 +194,16 @@ def draw(
         aside.mkdir()
         for name, grid in pictures(maker, codes, margin, seed).items():
             save_picture(grid, aside, name)
+        if landmarks is not None and isinstance(model, S3VAE):
+            seen = read_off(model, codes, clips, landmarks)
+            draw_distances(aside / "distances.png", seen, landmarks.distances[chosen])
 
 
 if __name__ == "__main__":
     keep_freed_memory()
-    dataset, chosen = arguments("dataset", "method")
+    dataset, chosen, signal = arguments("dataset", "method", "signal")
     asked = section(EvaluationSettings, "datasets", dataset, "evaluation")
-    run_stage(f"evaluate {dataset} {chosen}", lambda: evaluate(Layout(dataset), chosen, asked))
+    beside = LandmarkSignal(Layout(dataset).landmarks) if signal == "landmarks" else None
+    run_stage(
+        f"evaluate {dataset} {chosen}", lambda: evaluate(Layout(dataset), chosen, asked, beside)
+    )

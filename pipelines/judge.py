@@ -23,7 +23,7 @@ from pipelines.written import write_csv, write_json
 from s3vae.data.clips import ClipFile, Split
 from s3vae.data.datasets import DataSet, Drawn
 from s3vae.data.fresh import FreshClips
-from s3vae.evaluation.judge import Judge, judge_losses, moved, save_judge, some_frames
+from s3vae.evaluation.judge import Judge, judge_losses, mirrored, moved, save_judge, some_frames
 from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.scores import accuracy, conditional_entropy
 from s3vae.evaluation.settings import JudgeSettings
@@ -47,6 +47,8 @@ class JudgeStage:
     training: TrainingSettings
     shift: int = Field(default=0, ge=0)
     """By how many pixels a training clip is moved at most, so that few identities suffice."""
+    mirror: bool = False
+    """Whether half of the training clips are mirrored: where no factor tells left from right."""
     frames: int | None = Field(default=None, gt=0)
     """How many frames of a training clip are shown in a step, drawn at random; all if null. For
     factors that a few frames tell."""
@@ -107,6 +109,8 @@ def judge_learner(
             frames = some_frames(frames, settings.frames, generator)
         if settings.shift:
             frames = moved(frames, settings.shift, generator)
+        if settings.mirror:
+            frames = mirrored(frames, generator)
         return judge_losses(judge(to_unit(frames)), batch.known)
 
     def validate() -> dict[str, float]:

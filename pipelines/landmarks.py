@@ -8,6 +8,7 @@ import numpy as np
 
 from pipelines.downloads import fetch_files
 from pipelines.entry import arguments
+from pipelines.landmark_picture import draw_landmarks
 from pipelines.layout import RAW, Layout
 from pipelines.params import section
 from pipelines.shards import in_shards
@@ -27,6 +28,8 @@ from s3vae.signals.detectors import (
 from s3vae.signals.landmark_store import LandmarkSignal, write_landmarks
 from s3vae.signals.landmarks import DISTANCES, Landmarks, distances, without_gaps
 
+PICTURED = 4
+"""How many clips are drawn with their landmarks."""
 WEIGHTS = Path("face-alignment")
 SITE = "https://www.adrianbulat.com/downloads/python-fan"
 FAN = RemoteFile(
@@ -136,9 +139,19 @@ def score(clips_path: Path, signal_path: Path, scores_path: Path) -> None:
     write_json(scores_path, scores)
 
 
+def picture(clips_path: Path, signal_path: Path, target: Path) -> None:
+    """Some clips with their landmarks, to look at."""
+    clips, signal = ClipFile(clips_path), LandmarkSignal(signal_path)
+    chosen = np.unique(np.linspace(0, clips.clips - 1, PICTURED).astype(int))
+    draw_landmarks(
+        target, list(clips.frames(chosen)), list(signal.points[chosen]), list(signal.found[chosen])
+    )
+
+
 if __name__ == "__main__":
     (chosen,) = arguments("dataset")
     files = Layout(chosen)
     asked = section(LandmarkSettings, "datasets", chosen, "landmarks")
     landmarks(chosen, files.clips, asked, files.landmarks)
     score(files.clips, files.landmarks, files.results / "landmarks.json")
+    picture(files.clips, files.landmarks, files.results / "landmarks.png")

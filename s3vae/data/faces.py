@@ -151,7 +151,7 @@ def scene(seed: int, number: int, expression: str, time: int) -> Scene:
         rise=draw.uniform(3, 5.5),
         hold=draw.uniform(2, 4.5),
         fall=draw.uniform(3, 6),
-        strength=draw.uniform(0.75, 1.1),
+        strength=draw.uniform(0.85, 1.15),
     )
     rest = Muscles(*draw.normal(0, (0.12, 0.15, 0.2, 0.06, 0.2, 0.2, 0.1, 0.05, 0.1)))
     blink = draw.uniform(1, time - 2) if draw.random() < BLINKS else -np.inf

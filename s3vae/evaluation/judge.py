@@ -117,6 +117,12 @@ def moved(frames: RawVideo, pixels: int, generator: Generator) -> RawVideo:
     )
 
 
+def mirrored(frames: RawVideo, generator: Generator) -> RawVideo:
+    """Each clip as it is or, as a whole, with left and right exchanged; either is as likely."""
+    flipped = torch.rand(len(frames), generator=generator, device=frames.device) < 0.5
+    return torch.where(flipped[:, None, None, None, None], frames.flip(3), frames)
+
+
 def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:
     """Cross-entropy of every factor, by name, and their sum as `total`."""
     losses = {name: cross_entropy(logits[name], labels[name]) for name in logits}

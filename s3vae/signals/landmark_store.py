@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32, Int64
+from numpy import ndarray
 
 from s3vae.signals.landmarks import POINTS, Landmarks, bridged, distances
 from s3vae.signals.signal_file import SignalFile, write_signal
@@ -58,6 +60,13 @@ class LandmarkSignal(SignalFile):
             have = self._arrays[name].shape
             self._require(have == shape, f"{name} must be {shape} as points are, it is {have}")
         self._require(bool(np.isfinite(self.distances).all()), "distances must be finite")
+
+    def scale(
+        self, clips: Int64[ndarray, " some"]
+    ) -> tuple[Float32[ndarray, " 3"], Float32[ndarray, " 3"]]:
+        """The mean and the spread of each distance over the frames of some clips."""
+        distances = self.distances[clips]
+        return distances.mean(axis=(0, 1)), np.maximum(distances.std(axis=(0, 1)), 1e-6)
 
     def __len__(self) -> int:
         """The number of clips."""

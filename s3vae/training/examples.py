@@ -96,9 +96,8 @@ def told_by_landmarks(
     landmarks: LandmarkSignal, train: Int64[ndarray, " train"]
 ) -> dict[str, Tensor]:
     """The three distances, each less its mean and in units of its spread."""
-    distances = landmarks.distances
-    mean, spread = distances[train].mean(axis=(0, 1)), distances[train].std(axis=(0, 1))
-    told = (distances - mean) / np.maximum(spread, 1e-6)
+    mean, spread = landmarks.scale(train)
+    told = (landmarks.distances - mean) / spread
     return {"distances": torch.from_numpy(told.astype(np.float32))}
 
 

@@ -15,6 +15,7 @@ from s3vae.evaluation.judge import (
     Judge,
     judge_losses,
     load_judge,
+    mirrored,
     moved,
     save_judge,
     some_frames,
@@ -150,6 +151,15 @@ def test_a_moved_clip_is_the_clip_elsewhere_in_all_its_frames(draws: Draws) -> N
         found.add(by)
     assert len(found) > 12
     assert torch.equal(moved(frames, 0, draws(1)), frames)
+
+
+def test_half_of_the_clips_are_mirrored_as_a_whole(draws: Draws) -> None:
+    frames = torch.randint(255, (200, 3, 4, 5, 2), generator=draws(0)).byte()
+    result = mirrored(frames, draws(1))
+    same = [torch.equal(a, b) for a, b in zip(frames, result, strict=True)]
+    flipped = [torch.equal(a, b.flip(2)) for a, b in zip(frames, result, strict=True)]
+    assert all(a != b for a, b in zip(same, flipped, strict=True))
+    assert 70 < sum(flipped) < 130
 
 
 def test_what_a_move_uncovers_repeats_the_edge(draws: Draws) -> None:

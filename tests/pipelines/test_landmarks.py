@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import landmarks as stage
 from pipelines import shards
+from pipelines.follow_face import follow_face
 from pipelines.landmarks import TooFewFacesError, landmarks, score
 from s3vae.data.clips import ClipSet, write_clips
 from s3vae.data.download import DownloadError, RemoteFile
@@ -149,3 +150,8 @@ def test_weights_with_another_sum_are_refused(
     settings = LandmarkSettings(FaceAlignment(detector="whole"))
     with pytest.raises(DownloadError, match="should have sha256 11f355bf"):
         landmarks("toy", make(1), settings, tmp_path / "landmarks.h5")
+
+
+def test_the_picture_of_a_real_face_shows_what_was_found(tmp_path: Path, carphone: Path) -> None:
+    assert follow_face(carphone, tmp_path / "face.png") >= 0.95
+    assert (tmp_path / "face.png").read_bytes().startswith(b"\x89PNG")

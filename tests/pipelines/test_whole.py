@@ -206,6 +206,14 @@ def test_pictures_are_left_as_stills_and_films(project: Path) -> None:
     assert {"swap.png", "swap.gif", "reconstruction.png"} <= names
 
 
+def test_distances_that_are_read_off_z_t_are_scored_and_pictured(project: Path) -> None:
+    scores = project / "results" / "scores" / "faces"
+    told = json.loads((scores / "s3vae" / "metrics.json").read_text())
+    assert told["distances_explained"] < 1
+    for picture in (scores / "s3vae" / "pictures" / "distances.png", scores / "landmarks.png"):
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_videos_without_labels_are_modelled_and_pictured_but_not_judged(project: Path) -> None:
     scores = project / "results" / "scores" / "mine" / "s3vae-plus"
     told = json.loads((scores / "metrics.json").read_text())

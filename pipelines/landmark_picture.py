@@ -1,0 +1,45 @@
+"""Landmarks to look at: drawn on frames, and their three distances over time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from s3vae.files import replacing
+from s3vae.signals.landmarks import DISTANCES, distances
+
+SHOWN = 5
+"""How many frames of a clip are shown."""
+SIDE = 2.2
+"""Inches of one of them."""
+
+
+def draw_landmarks(
+    path: Path,
+    clips: Sequence[UInt8[ndarray, "time height width channel"]],
+    points: Sequence[Float[ndarray, "time 68 2"]],
+    found: Sequence[Bool[ndarray, " time"]],
+) -> None:
+    """A row per clip: frames evenly spread over it, then the distances against frames; as PNG."""
+    figure = Figure(figsize=(SIDE * (SHOWN + 1.6), SIDE * len(clips)), layout="constrained")
+    widths = [1.0] * SHOWN + [1.6]
+    rows = figure.subplots(len(clips), SHOWN + 1, squeeze=False, width_ratios=widths)
+    for panels, clip, places, seen in zip(rows, clips, points, found, strict=True):
+        evenly = np.linspace(0, len(clip) - 1, SHOWN).astype(int)
+        for panel, frame in zip(panels[:-1], evenly, strict=True):
+            panel.imshow(clip[frame].squeeze(), cmap="gray")
+            if seen[frame]:
+                panel.plot(*places[frame].T, ".", color="#00e060", ms=2.2)
+            panel.set_title(f"frame {frame}", fontsize="x-small")
+            panel.axis("off")
+        gaps = np.where(seen[:, None], distances(places), np.nan)
+        for name, gap in zip(DISTANCES, gaps.T, strict=True):
+            panels[-1].plot(gap, label=name)
+        panels[-1].grid(alpha=0.3)
+    rows[0][-1].legend(fontsize="x-small")
+    rows[0][-1].set_title("distances / outer eyes", fontsize="x-small")
+    with replacing(path) as aside:
+        figure.savefig(aside, format="png", dpi=80, metadata={"Software": None})

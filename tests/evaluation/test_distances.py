@@ -1,0 +1,63 @@
+"""What is read off z_t, against the distances themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from s3vae.data.clips import ClipFile
+from s3vae.evaluation.distances import distance_scores, draw_distances, read_off
+from s3vae.evaluation.generation import Codes
+from s3vae.model.architecture import architecture
+from s3vae.model.s3vae import S3VAE
+from s3vae.signals.landmark_store import LandmarkSignal, write_landmarks
+from s3vae.signals.landmarks import Landmarks
+
+
+@pytest.fixture
+def signal(tmp_path: Path, clips: ClipFile) -> LandmarkSignal:
+    """Landmarks that are anywhere; in the last clip there are none."""
+    generator = np.random.default_rng(0)
+    points = generator.normal(30, 5, (clips.clips, clips.time, 68, 2)).astype(np.float32)
+    found = np.ones((clips.clips, clips.time), bool)
+    found[-1] = False
+    path = tmp_path / "landmarks.h5"
+    write_landmarks(path, [Landmarks(points, found)], {"longest_gap": 0}, clips.sha256)
+    return LandmarkSignal(path)
+
+
+def test_true_distances_are_explained_and_their_mean_explains_nothing(
+    signal: LandmarkSignal,
+) -> None:
+    rows = np.arange(len(signal))[-6:]
+    true = signal.distances[rows].astype(np.float64)
+    assert distance_scores(true, signal, rows)["distances_explained"] == pytest.approx(1)
+    flat = np.broadcast_to(true[:-1].mean(axis=(0, 1)), true.shape)
+    scores = distance_scores(np.array(flat), signal, rows)
+    assert scores["distances_explained"] == pytest.approx(0, abs=1e-6)
+    assert len(scores) == 4
+
+
+def test_what_the_head_says_is_in_the_unit_of_the_landmarks(
+    clips: ClipFile, signal: LandmarkSignal
+) -> None:
+    model = S3VAE(architecture("fast", encoder_width=4, decoder_width=4, signal=3))
+    last = model.signal_head[-1]
+    last.weight.data.zero_()
+    last.bias.data.copy_(torch.tensor([0.0, 1.0, -2.0]))
+    sizes = model.architecture
+    codes = Codes(torch.zeros(2, sizes.static), torch.zeros(2, clips.time, sizes.dynamic))
+    train = clips.split("train")
+    of_train = signal.distances[train[signal.whole[train]]]
+    mean, spread = of_train.mean(axis=(0, 1)), of_train.std(axis=(0, 1))
+    told = read_off(model, codes, clips, signal)
+    assert told.shape == (2, clips.time, 3)
+    assert np.allclose(told, mean + np.array([0, 1, -2]) * spread, atol=1e-5)
+
+
+def test_the_picture_is_a_png(tmp_path: Path, signal: LandmarkSignal) -> None:
+    draw_distances(
+        tmp_path / "a.png", signal.distances[:2].astype(np.float64), signal.distances[:2]
+    )
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
