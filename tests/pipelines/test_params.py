@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.judge import JudgeStage
 from pipelines.params import Chosen, Pipeline, section
+from s3vae.data.datasets import DataSet
+from s3vae.data.videos import Videos
 from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.signals.motion import MotionSettings
 from s3vae.training.method import AnyMethod, Method
 from s3vae.training.settings import TrainingSettings
 
@@ -157,3 +161,17 @@ def test_every_method_that_the_project_names_is_understood(path: Path) -> None:
     for chosen in named.models.values():
         keys = ("datasets", chosen.dataset, "methods", chosen.method)
         assert section(AnyMethod, *keys, path=path)  # type: ignore[arg-type]
+
+
+def test_three_lines_of_the_project_s_file_lead_from_a_folder_to_a_model(tmp_path: Path) -> None:
+    text, path = (ROOT / "params.yaml").read_text(), tmp_path / "params.yaml"
+    assert text.count("# mine") == 3
+    path.write_text(text.replace("# mine", "mine"))
+    named = section(Pipeline, "pipeline", path=path)
+    assert named.datasets["mine"] == "path/to/my/videos"
+    chosen = named.models["mine-s3vae-plus"]
+    keys = ("datasets", chosen.dataset)
+    assert section(DataSet, *keys, "data", path=path) == Videos()  # type: ignore[arg-type]
+    assert section(AnyMethod, *keys, "methods", chosen.method, path=path)  # type: ignore[arg-type]
+    for kind, name in ((MotionSettings, "flow"), (JudgeStage, "judge")):
+        assert section(kind, *keys, name, path=path)
