@@ -15,6 +15,7 @@ from pipelines.locked import judged_by_the_judge, stages
 from pipelines.params import PARAMS, Chosen, Pipeline, section
 from pipelines.table import NUMBERS, PERCENT, Row, cell, markdown_table
 
+REST_OF_ABLATIONS = ("drawn_h_y_given_x", "reconstruction_error")
 PUBLISHED = BENCHMARK / "published.yaml"
 
 REST = (
@@ -43,6 +44,7 @@ TITLES = {
     "probe_dynamic_from_static": "dynamic from z_f %",
     "mutual_information": "mutual information (nats)",
     "mutual_information_null": "its null",
+    "distances_explained": "distances read off z_t, R² %",
 }
 SHARES = {
     *PERCENT,
@@ -50,6 +52,7 @@ SHARES = {
     "reconstructed_dynamic",
     "probe_static_from_dynamic",
     "probe_dynamic_from_static",
+    "distances_explained",
 }
 UNENCODED = "*"
 """Beside scores of a generator without an encoder that are no match for the others' (docs)."""
@@ -243,9 +246,19 @@ def other_scores(found: Sequence[Result]) -> str:
     return table(["data set", "method", *titles(REST)], rows)
 
 
-def ablations(found: Sequence[Result], of: str) -> str:
-    """A method at a short budget, and the same with one thing changed."""
-    names = (*HEADLINE[:3], *SEPARATION, "drawn_h_y_given_x", "reconstruction_error")
+def ablations(
+    found: Sequence[Result], dataset: str, of: str, also: Sequence[str] = REST_OF_ABLATIONS
+) -> str:
+    """The variants of a method, and the method itself if they have its budget.
+
+    `also` are further scores to tell.
+    """
+    names = (*HEADLINE[:3], *SEPARATION, *also)
+    varied = [each for each in found if (each.chosen.varies, each.chosen.dataset) == (of, dataset)]
+    full = [each for each in methods(found, dataset) if each.chosen.method == of]
+    budgets = {each.circumstances["steps"] for each in varied}
+    if {each.circumstances["steps"] for each in full} == budgets:
+        varied = [*full, *varied]
     rows = [
         [
             f"`{each.chosen.method}`",
@@ -253,8 +266,7 @@ def ablations(found: Sequence[Result], of: str) -> str:
             *each.trained,
             *each.cells(names),
         ]
-        for each in found
-        if each.chosen.varies == of
+        for each in varied
     ]
     return table(["method", "steps", *TRAINED, *titles(names)], rows)
 

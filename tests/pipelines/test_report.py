@@ -85,9 +85,13 @@ def test_a_generator_s_scores_are_marked_where_there_are_any() -> None:
 
 
 def test_variants_stand_beside_what_they_are_variants_of() -> None:
-    plus, paper = (ablations(FOUND, of) for of in ("s3vae-plus", "s3vae"))
+    plus, paper = (ablations(FOUND, "sprites", of) for of in ("s3vae-plus", "s3vae"))
     assert ("76.50" in plus, "54.30" in plus) == (True, False)
     assert ("76.50" in paper, "54.30" in paper) == (False, True)
+    assert "98.70" in paper  # it had as many steps
+    longer = [replace(FOUND[0], circumstances={**FOUND[0].circumstances, "steps": 8}), *FOUND[1:]]
+    assert "98.70" not in ablations(longer, "sprites", "s3vae")
+    assert "54.30" not in ablations(FOUND, "faces", "s3vae")
     assert "| sheets |" in judge_line(FOUND, "sprites")
     again = reseeded(FOUND)
     assert "98.70" in again
@@ -106,7 +110,7 @@ def test_what_flatters_a_generator_without_an_encoder_is_marked(
 
 
 def test_what_was_not_run_is_said_not_to_have_been() -> None:
-    assert "has been run" in ablations([], "s3vae")
+    assert "has been run" in ablations([], "sprites", "s3vae")
 
 
 def test_published_figures_stand_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
