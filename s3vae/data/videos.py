@@ -132,6 +132,8 @@ def read_labels(path: Path, names: Sequence[str], dynamic: Sequence[str]) -> Row
     missing = [name for name in (FILE, *dynamic) if name not in columns]
     if missing:
         raise LabelsError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}")
+    if not rows:
+        raise LabelsError(f"{path} labels no video: add a row for each, or take the file away")
     known, labelled = set(names), {}
     for line, row in enumerate(rows, start=2):
         name = (row.pop(FILE) or "").strip()

@@ -78,6 +78,7 @@ def test_what_has_no_row_is_not_used(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
+        (LABELS.splitlines()[0] + "\n", r"labels\.csv labels no video"),
         (LABELS.replace("file,", "name,"), r"labels\.csv has no column file"),
         (LABELS.replace("mood", "state"), r"no column mood, only file, person, state, split"),
         (LABELS.replace("\nb,", "\nx,"), r"line 3: there is no video 'x' in the folder"),
