@@ -64,7 +64,9 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     torch.manual_seed(settings.training.seed)
     values = {factor.name: len(factor.values) for factor in clips.factors}
     network = settings.network
-    judge = Judge(values, clips.channels, network.width, network.pooled).to(device)
+    judge = Judge(values, clips.channels, network.width, network.pooled, network.differences).to(
+        device
+    )
     key = judge_key(settings, clips)
     checkpoint = Checkpoint(CHECKPOINTS / NAME, key)
     run = StageRun("judge", files.dataset, NAME, key, dataclasses.asdict(settings), clips)

@@ -21,20 +21,31 @@ HEADS, FEATURES, RECURRENT, DROPOUT = "heads.json", 128, 128, 0.2
 class Judge(nn.Module):
     """A frame encoder, a bi-LSTM over time, and one head per factor.
 
-    Pooled, it is blind to where and when something is seen: for factors that a frame may tell.
+    Pooled, it is blind to where and when something is seen: for factors that a frame may tell. With
+    differences, each frame is seen beside how it differs from the clip's mean frame: what moves by
+    little on much that is still is else found late.
     """
 
     def __init__(
-        self, factors: Mapping[str, int], channels: int, width: int, pooled: bool = False
+        self,
+        factors: Mapping[str, int],
+        channels: int,
+        width: int,
+        pooled: bool = False,
+        differences: bool = False,
     ) -> None:
         super().__init__()
+        self.differences = differences
         self.sizes = {
             "factors": dict(factors),
             "channels": channels,
             "width": width,
             "pooled": pooled,
         }
-        self.encoder = (pooled_encoder if pooled else placed_encoder)(channels, width)
+        if differences:  # earlier judges were written without a word of it
+            self.sizes["differences"] = True
+        seen = 2 * channels if differences else channels
+        self.encoder = (pooled_encoder if pooled else placed_encoder)(seen, width)
         self.recurrent: nn.LSTM | None = None
         if pooled:
             self.whenever = nn.Sequential(nn.Linear(4 * RECURRENT, 2 * RECURRENT), nn.ReLU())
@@ -45,6 +56,8 @@ class Judge(nn.Module):
 
     def forward(self, video: Video) -> Logits:
         """For every factor, logits over its values."""
+        if self.differences:
+            video = torch.cat([video, video - video.mean(dim=1, keepdim=True)], dim=2)
         features = self.encoder(video.flatten(0, 1)).unflatten(0, video.shape[:2])
         if self.recurrent is None:
             seen = torch.cat([features.amax(dim=1), features.mean(dim=1)], dim=-1)

@@ -15,6 +15,9 @@ class JudgeSettings:
     pooled: bool = False
     """Whether what is seen counts wherever and whenever it is: for objects that move about, and
     factors that neither place nor order tell. Else both count."""
+    differences: bool = False
+    """Whether frames are seen beside their differences from the clip's mean frame: for small motion
+    of something large."""
 
 
 @dataclass(frozen=True, config=STRICT)

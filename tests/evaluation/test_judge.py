@@ -196,9 +196,26 @@ def test_a_pooled_judge_does_not_see_in_which_order_frames_come_and_the_other_do
     assert torch.allclose(forwards, backwards, atol=1e-6) is pooled
 
 
-def test_a_pooled_judge_is_saved_as_one(tmp_path: Path) -> None:
+def test_differences_are_those_from_the_mean_frame_and_of_a_still_clip_there_are_none(
+    draws: Draws,
+) -> None:
     torch.manual_seed(0)
-    network = Judge(SIZES, channels=3, width=4, pooled=True).eval()
+    network, plain = (Judge(SIZES, 3, width=4, differences=of).eval() for of in (True, False))
+    first = network.encoder[0].weight.data
+    first[:, :3] = 0  # deaf to the frames themselves
+    video = torch.rand(2, 4, 3, 64, 64, generator=draws(0))
+    lighter = video + torch.rand(2, 1, 3, 64, 64, generator=draws(1))
+    assert torch.allclose(network(video)["motion"], network(lighter)["motion"], atol=1e-5)
+    assert not torch.allclose(plain(video)["motion"], plain(lighter)["motion"], atol=1e-5)
+    still = video[:, :1].expand(-1, 4, -1, -1, -1)
+    seen = network(still)["motion"]
+    assert torch.allclose(seen[0], seen[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["pooled", "differences"])
+def test_a_judge_is_saved_as_what_it_is(tmp_path: Path, kind: str) -> None:
+    torch.manual_seed(0)
+    network = Judge(SIZES, channels=3, width=4, **{kind: True}).eval()
     save_judge(network, tmp_path / "judge")
     video = torch.rand(2, 3, 3, 64, 64)
     loaded = load_judge(tmp_path / "judge", CPU)
