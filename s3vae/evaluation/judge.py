@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, instance_norm
 
 from s3vae.files import replacing
 from s3vae.tensors import RawVideo, Scalar, Video
@@ -22,8 +22,8 @@ class Judge(nn.Module):
     """A frame encoder, a bi-LSTM over time, and one head per factor.
 
     Pooled, it is blind to where and when something is seen: for factors that a frame may tell. With
-    differences, each frame is seen beside how it differs from the clip's mean frame: what moves by
-    little on much that is still is else found late.
+    differences, the LSTM is told of every feature also how far it is from its mean over the clip,
+    in units of its spread: small motion of something large is else found late or never.
     """
 
     def __init__(
@@ -44,27 +44,36 @@ class Judge(nn.Module):
         }
         if differences:  # earlier judges were written without a word of it
             self.sizes["differences"] = True
-        seen = 2 * channels if differences else channels
-        self.encoder = (pooled_encoder if pooled else placed_encoder)(seen, width)
+        self.encoder = (pooled_encoder if pooled else placed_encoder)(channels, width)
         self.recurrent: nn.LSTM | None = None
         if pooled:
             self.whenever = nn.Sequential(nn.Linear(4 * RECURRENT, 2 * RECURRENT), nn.ReLU())
         else:
-            self.recurrent = nn.LSTM(FEATURES, RECURRENT, batch_first=True, bidirectional=True)
+            told = 2 * FEATURES if differences else FEATURES
+            self.recurrent = nn.LSTM(told, RECURRENT, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(DROPOUT)
         self.heads = nn.ModuleDict({k: nn.Linear(2 * RECURRENT, n) for k, n in factors.items()})
 
     def forward(self, video: Video) -> Logits:
         """For every factor, logits over its values."""
-        if self.differences:
-            video = torch.cat([video, video - video.mean(dim=1, keepdim=True)], dim=2)
         features = self.encoder(video.flatten(0, 1)).unflatten(0, video.shape[:2])
         if self.recurrent is None:
             seen = torch.cat([features.amax(dim=1), features.mean(dim=1)], dim=-1)
             summary = self.whenever(self.dropout(seen))
         else:
-            summary = self.recurrent(self.dropout(features.relu()))[0].mean(dim=1)
+            summary = self.over_time(features)
         return {name: head(summary) for name, head in self.heads.items()}
+
+    def over_time(
+        self, features: Float[Tensor, "batch time features"]
+    ) -> Float[Tensor, "batch summary"]:
+        """The clip in one vector."""
+        assert self.recurrent is not None
+        seen = self.dropout(features.relu())
+        if self.differences:
+            seen = torch.cat([seen, instance_norm(features.mT).mT], dim=-1)
+        summary: Tensor = self.recurrent(seen)[0].mean(dim=1)
+        return summary
 
     @torch.no_grad()
     def probabilities(self, video: Video) -> dict[str, Float[Tensor, "batch value"]]:

@@ -16,8 +16,8 @@ class JudgeSettings:
     """Whether what is seen counts wherever and whenever it is: for objects that move about, and
     factors that neither place nor order tell. Else both count."""
     differences: bool = False
-    """Whether frames are seen beside their differences from the clip's mean frame: for small motion
-    of something large."""
+    """Whether what is seen in a frame is told beside its difference from the clip's mean, in units
+    of its spread: for small motion of something large."""
 
 
 @dataclass(frozen=True, config=STRICT)
