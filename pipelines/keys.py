@@ -26,7 +26,7 @@ Kind = Literal["train", "judge", "evaluate"]
 ROOMS: dict[Kind, tuple[str, ...]] = {
     "train": ("data", "signals", "model", "losses", "training"),
     "judge": ("data", "training", "evaluation"),
-    "evaluate": ("data", "model", "losses", "evaluation"),
+    "evaluate": ("data", "signals", "model", "losses", "evaluation"),
 }
 """The rooms of s3vae/ whose code decides what a stage gives; the files of floor 0 always do."""
 

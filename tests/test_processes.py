@@ -1,15 +1,11 @@
 """Laws of work spread over cores."""
 
 import os
+import subprocess
 
 import pytest
 
 from s3vae.processes import AT_ONCE, FEW, cores, in_processes
-
-
-def worker_and_power(base: int, exponent: int) -> tuple[int, int]:
-    """Who computed it, and what."""
-    return os.getpid(), base**exponent
 
 
 def test_the_environment_says_how_many_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,11 +21,14 @@ def test_results_come_in_order_at_any_number_of_cores(
 ) -> None:
     monkeypatch.setenv("S3VAE_WORKERS", workers)
     bases = range(FEW + 2 * AT_ONCE)
-    done = list(in_processes(worker_and_power, bases, [2] * len(bases)))
-    assert [power for _, power in done] == [base**2 for base in bases]
-    assert (os.getpid() in {worker for worker, _ in done}) == (workers == "1")
+    done = list(in_processes(pow, bases, [2] * len(bases)))
+    assert done == [base**2 for base in bases]
 
 
-def test_a_few_items_are_not_worth_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("S3VAE_WORKERS", "2")
-    assert {worker for worker, _ in in_processes(worker_and_power, [1, 2], [3, 4])} == {os.getpid()}
+@pytest.mark.parametrize(("items", "workers"), [(FEW, 2), (FEW + 1, 1), (FEW + 1, 2)])
+def test_only_many_items_and_cores_are_worth_processes(
+    monkeypatch: pytest.MonkeyPatch, items: int, workers: int
+) -> None:
+    monkeypatch.setenv("S3VAE_WORKERS", str(workers))
+    parents = set(in_processes(subprocess.getoutput, ["echo $PPID"] * items))
+    assert (parents == {str(os.getpid())}) == (items <= FEW or workers == 1)
