@@ -2,10 +2,8 @@
 
 import gzip
 import hashlib
-import http.server
 import logging
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,35 +37,12 @@ BUSY = (503, b"", 0)
 GONE = (404, b"", 0)
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reach this machine directly, whatever proxy the environment names."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(serve: Callable[[Callable[[str], tuple[int, bytes, int]]], str]) -> Server:
     """Serve the answers that each test sets."""
     state = Server([GONE])
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body, length = state.next_answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(length))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
-        thread.start()
-        state.url = f"http://127.0.0.1:{listening.server_port}"
-        yield state
-        listening.shutdown()
-        thread.join()
+    state.url = serve(state.next_answer)
+    return state
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """RAVDESS, from a server on this machine that has a small record of the same shape."""
 
 import hashlib
-import http.server
 import io
 import json
-import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,28 +94,12 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def record(archives: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def record(
+    archives: dict[str, bytes], serve: Callable[[Callable[[str], tuple[int, bytes, int]]], str]
+) -> Record:
     state = Record(dict(archives))
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body, length = state.answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(length))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
-        thread.start()
-        state.url = f"http://127.0.0.1:{listening.server_port}"
-        yield state
-        listening.shutdown()
-        thread.join()
+    state.url = serve(state.answer)
+    return state
 
 
 def settings(record: Record, tmp_path: Path) -> RAVDESS:

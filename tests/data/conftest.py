@@ -1,0 +1,42 @@
+"""A web server on this machine, for tests of downloads."""
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+Answer = Callable[[str], tuple[int, bytes, int]]
+"""From the path asked for to status, body and the length that is announced."""
+
+
+@contextmanager
+def listening(answer: Answer) -> Iterator[str]:
+    """The URL of a server that answers so."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body, length = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer], str]]:
+    """Starts servers, which stop when the test ends; no proxy stands between."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ExitStack() as servers:
+        yield lambda answer: servers.enter_context(listening(answer))
