@@ -19,6 +19,7 @@ from s3vae.data.footage import (
     require_all_splits,
     split_of,
 )
+from s3vae.signals.detectors import DlibDetector
 
 
 def numbered(count: int, height: int = 48, width: int = 64) -> list[ndarray]:
@@ -112,6 +113,23 @@ def test_where_there_is_no_face_there_is_no_box() -> None:
     windows = [range(0, 3)]
     assert boxes_of(numbered(3), windows, "face") == [None]
     assert boxes_of(numbered(3), windows, "none") == [Box(0, 0, 64, 48)]
+
+
+def test_the_crop_of_a_real_face_holds_its_eyes_and_mouth(carphone: Path) -> None:
+    frames = list(frames_of(carphone))
+    windows = Cut(time=5, stride=3).windows(len(frames))
+    found = DlibDetector(enlarge=2)(np.stack(frames))
+    boxes = boxes_of(frames, windows, "face")
+    assert len(boxes) == 8
+    for box, window in zip(boxes, windows, strict=True):
+        assert box is not None
+        assert box.width < 144  # less than the frame is high
+        middle = window[len(window) // 2]
+        if found.found[0, middle]:
+            x, y = found.points[0, middle, 36:].mean(axis=0)
+            assert box.left < x < box.left + box.width
+            assert box.top < y < box.top + box.height
+    assert found.found[0, [w[len(w) // 2] for w in windows]].sum() >= 6
 
 
 def test_what_cannot_be_read_is_named_with_the_reason_and_left_out(

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from s3vae.data.clips import ClipFile, write_clips
+from s3vae.data.crops import face_in
 from s3vae.data.expressions import EXPRESSIONS
 from s3vae.data.faces import scene, traits
-from s3vae.data.footage import Cut
-from s3vae.data.mug import MUG
+from s3vae.data.footage import Cut, frames_of
+from s3vae.data.mug import MUG, sequences_in
 from s3vae.data.portraits import draw
 
 SUBJECTS = 4
@@ -46,8 +47,17 @@ def test_every_expression_of_every_subject_is_a_clip_of_a_face(tree: Path, tmp_p
     ]
     per_subject = [clips.labels("expression")[clips.identity == k] for k in range(SUBJECTS)]
     assert all(sorted(labels) == list(range(6)) for labels in per_subject)
-    # a face fills its crop: no backdrop of the wide picture is left beside both cheeks
-    assert np.abs(np.diff(clips.frames([0])[0, 0].astype(int), axis=1)).max() > 40
+
+
+def test_a_crop_is_about_the_face_and_no_wider_than_needed(tree: Path) -> None:
+    """Heads are drawn about (32, 31) of 64 pixels, three times larger, 60 and 10 pixels off."""
+    boxes = [face_in(next(frames_of(take))) for take in sequences_in(tree)]
+    assert len(boxes) == SUBJECTS * 6
+    for box in boxes:
+        assert box is not None
+        middle = box.left + box.width / 2, box.top + box.height / 2
+        assert np.allclose(middle, (60 + 3 * 32, 10 + 3 * 31), atol=25)
+        assert 90 < box.width < 202
 
 
 def test_nobody_is_in_two_splits(tree: Path) -> None:
