@@ -67,10 +67,9 @@ def evaluate(
     )
     with tracked(run) as tracker:
         subject = trusted_subject(judge, clips, settings, device)
-        scores, arrays = score(model, judge, clips, subject, settings, device)
-        if landmarks is not None and isinstance(model, S3VAE):
+        if landmarks is not None:
             landmarks.require_clips(clips.sha256)
-            scores |= told_distances(model, clips, landmarks, device)
+        scores, arrays = score(model, judge, clips, subject, settings, device, landmarks)
         curve = [
             {"step": step, **curve_scores(load_model(path, device), judge, clips, subject, device)}
             for step, path in snapshots_of(files.model(method)).items()
@@ -103,10 +102,12 @@ def score(
     subject: Subject,
     settings: EvaluationSettings,
     device: torch.device,
+    landmarks: LandmarkSignal | None = None,
 ) -> tuple[dict[str, float | None], dict[str, ndarray]]:
     """Every score of the protocol on the test split (docs/protocol.md), None where undefined.
 
-    Beside them the probabilities that they are computed from.
+    Beside them the probabilities that they are computed from. With landmarks also how well the
+    distances of lids and lips are read off z_t.
     """
     rows = clips.split("test")
     examined = examine(model, judge, clips, rows, subject, device)
@@ -122,6 +123,9 @@ def score(
     if isinstance(model, S3VAE):
         scores |= reconstruction_scores(examined.subject, examined.reconstruction)
         scores |= code_scores(model, examined.codes, clips, rows, settings, device)
+        if landmarks is not None:
+            told = read_off(model, examined.codes, clips, landmarks)
+            scores |= distance_scores(told, landmarks, rows)
     defined = {name: value if math.isfinite(value) else None for name, value in scores.items()}
     return defined, evidence(examined.subject, examined.reconstruction, draws)
 
@@ -147,15 +151,6 @@ def code_scores(
             clips.factors,
         ),
     }
-
-
-def told_distances(
-    model: S3VAE, clips: ClipFile, landmarks: LandmarkSignal, device: torch.device
-) -> dict[str, float]:
-    """How well the distances of lids and lips in the test clips are read off z_t."""
-    rows = clips.split("test")
-    told = read_off(model, encode(model, clips, rows, device), clips, landmarks)
-    return distance_scores(told, landmarks, rows)
 
 
 def curve_scores(

@@ -171,12 +171,11 @@ def unpacked(path: Path) -> Iterator[Path]:
     No member is written anywhere else, whatever its name says, nor one of absurd size.
     """
     folder = path.with_suffix("")
-    if not folder.is_dir():
-        with replacing(folder) as aside, zipfile.ZipFile(path) as packed:
-            aside.mkdir()
-            for member in packed.infolist():
-                name = member.filename.rpartition("/")[2]
-                if take_of(name) is not None and member.file_size <= ZIP_LIMIT:
-                    with packed.open(member) as source, (aside / name).open("wb") as target:
-                        shutil.copyfileobj(source, target)
+    with replacing(folder) as aside, zipfile.ZipFile(path) as packed:
+        aside.mkdir()
+        for member in packed.infolist():
+            name = member.filename.rpartition("/")[2]
+            if take_of(name) is not None and member.file_size <= ZIP_LIMIT:
+                with packed.open(member) as source, (aside / name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
     yield from sorted(folder.iterdir())

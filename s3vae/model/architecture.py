@@ -19,11 +19,11 @@ class Architecture:
     encoder: Literal["strided", "patch", "objects"] = "strided"
     """`strided`: overlapping convolutions, the paper's; `patch`: cheaper, for centred objects;
     `objects`: two bright objects on black, followed through the clip and seen one by one."""
-    decoder: Literal["transposed", "shuffle", "broadcast", "sprites"] = "transposed"
+    decoder: Literal["transposed", "shuffle", "broadcast", "sprites", "warped"] = "transposed"
     """`transposed`: the paper's; `shuffle`: convolutions at low resolution, then PixelShuffle;
     `broadcast`: layers over plane waves whose phases z_t sets, for objects that move about; both
     codes scale and shift their channels; `sprites`: two objects drawn from z_f, laid where z_t
-    says."""
+    says; `warped`: pictures drawn from z_f, bent by z_t, for what bends in place."""
     normalized: bool = True
     """Whether hidden convolutions are followed by batch normalization, as in the paper; those of
     `objects` and `sprites` never are."""
@@ -57,7 +57,7 @@ class Architecture:
         if self.framewise and not self.causal:
             msg = "framewise posteriors see neither past nor future: leave `causal: false` out"
             raise ValueError(msg)
-        if self.film and self.decoder in ("broadcast", "sprites"):
+        if self.film and self.decoder in ("broadcast", "sprites", "warped"):
             msg = f"film is part of `decoder: {self.decoder}` or of no use to it: leave it out"
             raise ValueError(msg)
         of_objects = self.encoder == "objects", self.decoder == "sprites"

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,20 +32,24 @@ class Checkpoint:
         self,
         step: int,
         module: nn.Module,
-        optimizer: Optimizer,
+        optimizers: Sequence[Optimizer],
         history: History,
         seconds: float = 0.0,
     ) -> None:
-        """Weights, buffers, the optimizer's moments, the step, what was logged, the time taken."""
+        """Weights, buffers, the optimizers' moments, the step, what was logged, the time taken."""
         tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
-        for number, moments in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
+        for which, optimizer in enumerate(optimizers):
+            for number, moments in optimizer.state_dict()["state"].items():
+                under = f"{_optimizer(which)}{number}."
+                tensors |= {f"{under}{name}": value for name, value in moments.items()}
         tensors = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
         notes = {"step": str(step), "history": json.dumps(history), "seconds": str(seconds)}
         with replacing(self.path) as path:
             save_file(tensors, path, notes)
 
-    def load(self, module: nn.Module, optimizer: Optimizer) -> tuple[int, History, float]:
+    def load(
+        self, module: nn.Module, optimizers: Sequence[Optimizer]
+    ) -> tuple[int, History, float]:
         """Put the state back; gives the step to go on with, the history and the seconds taken.
 
         Without a checkpoint nothing changes and the step is 0. What a kill left half-written goes.
@@ -57,17 +62,23 @@ class Checkpoint:
             notes = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         module.load_state_dict(_under("module.", tensors))
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("optimizer.", tensors).items():
-            number, moment = name.split(".")
-            moments.setdefault(int(number), {})[moment] = value
-        groups = optimizer.state_dict()["param_groups"]
-        optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        for which, optimizer in enumerate(optimizers):
+            moments: dict[int, dict[str, Tensor]] = {}
+            for name, value in _under(_optimizer(which), tensors).items():
+                number, moment = name.split(".")
+                moments.setdefault(int(number), {})[moment] = value
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": moments, "param_groups": groups})
         return int(notes["step"]), json.loads(notes["history"]), float(notes["seconds"])
 
     def remove(self) -> None:
         """The training has ended well: its result is elsewhere."""
         self.path.unlink(missing_ok=True)
+
+
+def _optimizer(which: int) -> str:
+    """What the names of an optimizer's moments begin with."""
+    return f"optimizer.{which}."
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from s3vae.progress import Progress
 from s3vae.runtime import generator_at
 from s3vae.training.batches import Batch
 from s3vae.training.checkpoint import Checkpoint, History
+from s3vae.training.optimizers import optimizers_of
 from s3vae.training.settings import TrainingSettings, learning_rate
 
 GRADIENT_NORM = "gradient norm"
@@ -67,25 +68,25 @@ def fit(
     """
     module = learner.module.train()
     parameters = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(
-        parameters, lr=settings.learning_rate, betas=(settings.momentum, 0.999), fused=True
-    )
-    first, history, before = checkpoint.load(module, optimizer)
+    optimizers = optimizers_of(module, settings)
+    first, history, before = checkpoint.load(module, optimizers)
     begun = time.monotonic() - before
     window: list[dict[str, float]] = []
     with Progress(label, settings.steps, "steps", done=first) as progress:
         for step, batch in enumerate(batches(first), start=first):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, settings)
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(step, settings)
             generator = generator_at(device, settings.seed, step)
             losses = learner.losses(batch.to(device), generator)
-            optimizer.zero_grad(set_to_none=True)
+            module.zero_grad(set_to_none=True)
             losses["total"].backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
             numbers = torch.stack([*losses.values(), norm]).tolist()
             values = dict(zip([*losses, GRADIENT_NORM], numbers, strict=True))
             refuse_non_finite(values, step, checkpoint)
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             window.append({name: values[name] for name in losses})
             done = step + 1
             due, validate = (
@@ -104,7 +105,7 @@ def fit(
             if settings.snapshot_every and done % settings.snapshot_every == 0:
                 keep(done)
             if done % settings.checkpoint_every == 0:
-                checkpoint.save(done, module, optimizer, history, time.monotonic() - begun)
+                checkpoint.save(done, module, optimizers, history, time.monotonic() - begun)
             progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()
     return Fitted(history, time.monotonic() - begun)

@@ -17,6 +17,8 @@ class TrainingSettings:
     """Steps over which the learning rate rises from 0; afterwards it falls linearly to 0."""
     momentum: float = Field(default=0.9, ge=0, lt=1)
     """How much of the gradient's running mean Adam carries on (its first beta)."""
+    muon: bool = False
+    """Whether matrices and kernels are moved by Muon, and only the rest by Adam."""
     clip_norm: float = Field(default=1000.0, gt=0)
     """The gradient's largest allowed norm over all parameters."""
     seed: int = 0

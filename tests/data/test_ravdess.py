@@ -204,3 +204,11 @@ def test_members_cannot_leave_their_folder(tmp_path: Path) -> None:
     inside = [tmp_path / "raw" / "a" / f"02-01-06-01-02-0{k}-12.mp4" for k in (1, 2)]
     assert list(unpacked(path)) == inside
     assert sorted(p for p in tmp_path.rglob("*") if p.is_file()) == [*inside, path]
+
+
+def test_another_archive_of_the_same_name_is_unpacked_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    for repetition in (1, 2):
+        name = f"02-01-06-01-02-0{repetition}-12.mp4"
+        path.write_bytes(packed({name: b"film"}))
+        assert list(unpacked(path)) == [tmp_path / "a" / name]

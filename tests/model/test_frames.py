@@ -16,9 +16,10 @@ ENCODERS, DECODERS = (get_args(Architecture.__annotations__[k]) for k in ("encod
 KINDS = [
     kind
     for kind in product(ENCODERS, DECODERS, (1, 3), (False, True))
-    if not (kind[1] == "broadcast" and kind[3]) and not {"objects", "sprites"} & set(kind[:2])
+    if not (kind[1] == "broadcast" and kind[3])
+    and not {"objects", "sprites", "warped"} & set(kind[:2])
 ]
-"""What looks at single frames; for objects see test_objects.py."""
+"""What looks at single frames; for what looks at clips see test_objects.py and test_warps.py."""
 
 
 @pytest.mark.parametrize(("encoder", "decoder", "channels", "film"), KINDS)

@@ -154,7 +154,7 @@ def test_a_loss_that_is_no_number_stops_with_its_name_and_step_and_keeps_the_las
     five = good_after_five_steps(good, tmp_path)
     restored = Slope()
     optimizer = torch.optim.Adam(restored.parameters(), fused=True)
-    step, _, _ = Checkpoint(tmp_path, "key").load(restored, optimizer)
+    step, _, _ = Checkpoint(tmp_path, "key").load(restored, [optimizer])
     assert step == 5
     assert torch.equal(restored.value, five)
 
