@@ -1,0 +1,62 @@
+"""A disk that fills up while a file is being written: what was there stays, and the error says so.
+
+The room is taken away for real, by the limit that the system sets to the size of files.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WRITES = {
+    "clips.h5": """
+import numpy as np
+from s3vae.data.clips import ClipSet, write_clips
+count = {size} // 49152
+clips = ClipSet(name="toy", source="drawn", licence="MIT", parameters={{}},
+    shape=(count, 4, 64, 64, 3), frames=np.random.default_rng(0).integers(0, 256, (count, 4, 64, 64, 3), np.uint8), factors=(),
+    labels={{}}, identity=np.arange(count), split=np.arange(count) % 3)
+write_clips(path, clips)
+""",
+    "key.safetensors": """
+import torch
+from s3vae.training.checkpoint import Checkpoint
+module = torch.nn.Linear({size} // 400, 100)
+Checkpoint(path.parent, "key").save(1, module, [], [])
+""",
+    "model.bin": """
+from s3vae.files import replacing
+with replacing(path) as aside:
+    aside.write_bytes(bytes({size}))
+""",
+}
+LIMIT = """
+import resource, signal
+from pathlib import Path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+path = Path({path!r})
+"""
+
+
+def write(name: str, path: Path, size: int, room: int) -> subprocess.CompletedProcess[str]:
+    """Have another process, whose files may not get longer than `room`, write such a file."""
+    program = LIMIT.format(room=room, path=str(path)) + WRITES[name].format(size=size)
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_the_good_file_stays_and_the_error_names_it_and_the_mend(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    written = write(name, path, size=200_000, room=1 << 30)
+    assert written.returncode == 0, written.stderr
+    good = path.read_bytes()
+    failed = write(name, path, size=4_000_000, room=1_000_000)
+    assert failed.returncode != 0  # HDF5 itself ends by a signal when it cannot close its file
+    assert f"NoRoomError: {path} could not be written, for want of room" in failed.stderr
+    assert "what was there before stays. Make room, then start again" in failed.stderr
+    assert path.read_bytes() == good
+    assert list(tmp_path.iterdir()) == [path]
