@@ -12,6 +12,7 @@ def arguments(*names: str) -> tuple[str, ...]:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # Prefect's client tells every request
     parser = argparse.ArgumentParser(prog=f"python -m pipelines.{Path(sys.argv[0]).stem}")
     for name in names:
         parser.add_argument(name)

@@ -1,7 +1,7 @@
 """Runs a stage: as a Prefect flow where a server answers, as plain function calls elsewhere.
 
-The only file that knows Prefect's flows and tasks. Results and errors are the same either way, and
-without a server Prefect is not even imported.
+Of all that a stage imports only this file knows Prefect. Results and errors are the same either
+way, and without a server Prefect is not even imported.
 """
 
 import os
@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_TO_ANSWER = 0.25
+RETRAINING = "S3VAE_RETRAINING"
+"""Set for DVC and its stages by the flow `retrain`: the id of its run."""
 
 
 def run_stage(stage: str, function: Callable[[], Result]) -> Result:
@@ -119,19 +121,26 @@ def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None
     return flow(name=stage, persist_result=False, task_runner=task_runner)(function)()
 
 
+def server() -> str | None:
+    """The API of the Prefect server that answers, if one does."""
+    url = server_url()
+    return url if url is not None and _answers(url) else None
+
+
 def _prepare_prefect() -> bool:
     """Whether a Prefect server answers; if so, Prefect is told of it, before it is imported."""
-    url = _server_url()
-    if url is None or not _answers(url):
+    url = server()
+    if url is None:
         return False
     os.environ.setdefault("PREFECT_API_URL", url)
     os.environ.setdefault("PREFECT_HOME", str(ROOT / ".prefect"))
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "s3vae")
+    os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     os.environ.setdefault("DO_NOT_TRACK", "true")
     return True
 
 
-def _server_url() -> str | None:
+def server_url() -> str | None:
     """From `PREFECT_API_URL`, else prefect.toml, else the active profile in `.prefect`."""
     settings = _toml(ROOT / "prefect.toml")
     profiles = _toml(Path(os.environ.get("PREFECT_HOME", ROOT / ".prefect")) / "profiles.toml")

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from pipelines.keys import StageRun
-
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+    from pipelines.keys import StageRun
     from pipelines.logged import LoggedRun
 
 EXPERIMENT = "s3vae"
@@ -86,7 +85,7 @@ class Store:
         found = self.client.search_runs([self.experiment], wanted, 1, 1, oldest)
         return found[0] if found else None
 
-    def start(self, run: StageRun, tags: Mapping[str, str]) -> "LoggedRun":
+    def start(self, run: "StageRun", tags: Mapping[str, str]) -> "LoggedRun":
         """The run of this key, found or made, its parameters, data set and tags written."""
         from pipelines.logged import LoggedRun
 
@@ -104,7 +103,7 @@ class Store:
         logged.describe(run, tags)
         return logged
 
-    def _parent(self, run: StageRun) -> str:
+    def _parent(self, run: "StageRun") -> str:
         """The run that holds all runs of a method on a data set together."""
         ours = {"kind": "method", "dataset": run.dataset, "method": run.method}
         found = self.find(**ours)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.circumstances import code_that_runs
 from pipelines.keys import StageRun as StageRun
+from pipelines.runner import RETRAINING
 from pipelines.store import Store
 from s3vae.progress import LOG
 
@@ -149,6 +150,8 @@ def run_tags(run: StageRun) -> dict[str, str]:
     if commit:
         tags |= {"git.commit": commit, "mlflow.source.git.commit": commit}
         tags["git.dirty"] = str(changed).lower()
+    if retraining := os.environ.get(RETRAINING):
+        tags["prefect.retrain_run_id"] = retraining
     if "prefect" in sys.modules:
         from prefect.runtime import flow_run
 

@@ -1,0 +1,143 @@
+"""What there is to rebuild: which models are asked for, what DVC finds changed, and why."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.layout import RAW, Layout
+from pipelines.outputs import remove, spoilt_outputs
+from pipelines.params import PARAMS, Chosen, ParamsError, Pipeline, section
+from pipelines.remaining import with_dependants
+from s3vae.data.datasets import DataSet
+
+HERE = Path()
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is stale of what is asked for."""
+
+    targets: Sequence[str]
+    """The stages that DVC is asked for; their dependencies come with them."""
+    stale: Sequence[str] = ()
+    """The stages that DVC will run, in order."""
+    reasons: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What is changed, by stage."""
+    downloads: Sequence[str] = ()
+    """Data sets of which something was downloaded since their clips were made."""
+
+    def told(self) -> Iterator[str]:
+        """A line for every stage with changes."""
+        for stage, reasons in self.reasons.items():
+            yield f"{stage}: {', '.join(reasons)}"
+        for dataset in self.downloads:
+            yield f"acquire@{dataset}: downloads are newer than its clips"
+
+    def makes(self, model: Chosen) -> bool:
+        """Whether the model will be trained or evaluated."""
+        name = f"{model.dataset}-{model.method}"
+        return bool({f"train@{name}", f"evaluate@{name}"} & set(self.stale))
+
+
+def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None) -> list[Chosen]:
+    """The models of params.yaml that are of these data sets and methods, all if None.
+
+    Raises ParamsError for a name that no model has.
+    """
+    models = section(Pipeline, "pipeline").models.values()
+    for kind, asked, known in (
+        ("data set", datasets, {model.dataset for model in models}),
+        ("method", methods, {model.method for model in models}),
+    ):
+        if unknown := set(asked or ()) - known:
+            msg = (
+                f"{PARAMS}: pipeline.models has no {kind} {', '.join(sorted(unknown))}, "
+                f"only {', '.join(sorted(known))}"
+            )
+            raise ParamsError(msg)
+    return [
+        model
+        for model in models
+        if (datasets is None or model.dataset in datasets)
+        and (methods is None or model.method in methods)
+    ]
+
+
+def targets(models: Sequence[Chosen]) -> list[str]:
+    """The last stages of these models; of all models the whole pipeline, which is no target."""
+    if len(models) == len(section(Pipeline, "pipeline").models):
+        return []
+    return [f"evaluate@{model.dataset}-{model.method}" for model in models]
+
+
+def found_changes(models: Sequence[Chosen]) -> Changes:
+    """What DVC finds changed of these models and all that they depend on."""
+    asked = targets(models)
+    command = ["dvc", "--wait-for-lock", "status", "--json", *asked]
+    answer = subprocess.run(
+        [*command, "--with-deps"] if asked else command,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    changed = {name.rsplit(":", 1)[-1]: told for name, told in json.loads(answer.stdout).items()}
+    downloads = new_downloads(sorted({model.dataset for model in models}))
+    begun = [*changed, *(f"acquire@{dataset}" for dataset in downloads)]
+    stale = with_dependants(begun, section(Pipeline, "pipeline"))
+    return Changes(
+        targets=asked,
+        stale=[stage for stage in stale if not asked or wanted(stage, models)],
+        reasons={stage: list(_reasons(told)) for stage, told in changed.items()},
+        downloads=downloads,
+    )
+
+
+def wanted(stage: str, models: Sequence[Chosen]) -> bool:
+    """Whether one of these models is, or depends on, what the stage leaves."""
+    name = stage.partition("@")[2]
+    return any(name in (model.dataset, f"{model.dataset}-{model.method}") for model in models)
+
+
+def _reasons(told: Sequence[object]) -> Iterator[str]:
+    """DVC's own words: `changed deps`, and of each what it is."""
+    for each in told:
+        if not isinstance(each, dict):
+            yield str(each)
+            continue
+        for kind, paths in each.items():
+            for path, state in paths.items():
+                said = state if isinstance(state, str) else "modified"
+                yield f"{said} {path}" if kind != "changed params" else f"changed {path}"
+
+
+def new_downloads(datasets: Sequence[str]) -> list[str]:
+    """Data sets with a raw file that is newer than the clips which are there."""
+    return [name for name in datasets if _is_newer(name)]
+
+
+def _is_newer(dataset: str) -> bool:
+    clips = Layout(dataset).clips
+    asked: Any = section(DataSet, "datasets", dataset, "data")  # type: ignore[arg-type]
+    raw = [RAW / file.path for file in asked.files]
+    return clips.exists() and any(
+        path.stat().st_mtime > clips.stat().st_mtime for path in raw if path.exists()
+    )
+
+
+def mended(models: Sequence[Chosen]) -> Iterator[str]:
+    """Take away what no longer holds what was written, so that it is made good; a line on each.
+
+    Where only DVC's copy is spoilt, the good file goes into the cache again.
+    """
+    pipeline = section(Pipeline, "pipeline")
+    every = with_dependants([f"acquire@{name}" for name in pipeline.datasets], pipeline)
+    found = spoilt_outputs(HERE, [stage for stage in every if wanted(stage, models)])
+    for each in found:
+        remove(each)
+        yield f"{each}: removed, to be made good"
+    lost = {each.stage for each in found if not each.cached}
+    for stage in sorted({each.stage for each in found} - lost):
+        subprocess.run(["dvc", "--wait-for-lock", "commit", "--force", "-q", stage], check=True)

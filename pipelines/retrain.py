@@ -1,0 +1,168 @@
+"""The flow `retrain`: what changed is rebuilt by DVC, and a better model becomes the champion.
+
+`prefect deployment run 'retrain/nightly'` after `make serve`; prefect.yaml says when it runs by
+itself. Of what is stale DVC alone decides; this flow shows it, and decides on champions.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Completed
+
+from pipelines.changes import Changes, chosen_models, found_changes, mended
+from pipelines.doctor import require_health
+from pipelines.gate import MARGIN
+from pipelines.guarded import guarded
+from pipelines.overrides import overridden
+from pipelines.params import Chosen
+from pipelines.runner import RETRAINING
+
+if TYPE_CHECKING:
+    from pipelines.promotion import Outcome
+
+PROGRESS = re.compile(r"(?P<label>\w[\w .@-]*): (?P<done>\d+)/(?P<total>\d+) \w+")
+"""What s3vae/progress.py says."""
+KILLED = 128
+"""Exit codes above are 128 + the number of the signal that ended a command."""
+
+
+class RebuildError(RuntimeError):
+    """DVC did not get to the end."""
+
+
+class KilledError(RebuildError):
+    """DVC or a stage was killed: tried again, training goes on from its checkpoint."""
+
+
+@flow(name="retrain", persist_result=False)
+def retrain(
+    datasets: list[str] | None = None,
+    methods: list[str] | None = None,
+    overrides: dict[str, Any] | None = None,
+    dry_run: bool = False,
+    margin: float = MARGIN,
+) -> State:
+    """Rebuild what is stale of some data sets and methods (default: all), and judge the new models.
+
+    `overrides` are settings by their dotted place in params.yaml, for this run only; with `dry_run`
+    it is only said what would run. `margin`: see pipelines/gate.py.
+    """
+    log = get_run_logger()
+    preflight()
+    with overridden(overrides or {}):
+        models = chosen_models(datasets, methods)
+        changes = refresh(models)
+        for line in changes.told():
+            log.info(line)
+        if not changes.stale:
+            return Completed(message="Nothing changed: no stage ran and no model was registered.")
+        if dry_run:
+            return Completed(message=f"Would run: {', '.join(changes.stale)}")
+        rebuild(changes)
+        outcomes = [promote(each, margin) for each in models if changes.makes(each)]
+    summarize(outcomes)
+    return Completed(message="; ".join(map(str, outcomes)) or "Rebuilt; no model was trained.")
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def preflight() -> None:
+    """Raise with all that is wrong here and how to mend it (`make doctor` shows the same)."""
+    require_health()
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def refresh(models: Sequence[Chosen]) -> Changes:
+    """What is to be rebuilt: what DVC finds changed, new downloads, and what no longer is whole."""
+    log = get_run_logger()
+    for line in mended(models):
+        log.warning(line)
+    return found_changes(models)
+
+
+def was_killed(_task: Any, _run: Any, state: State) -> bool:
+    """Whether it is worth trying again."""
+    return isinstance(state.result(raise_on_failure=False), KilledError)
+
+
+@task(
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=was_killed,
+)
+def rebuild(changes: Changes) -> None:
+    """`dvc repro` of what is asked for, its lines in this run's log, its progress as an artifact.
+
+    Raises RebuildError with the last lines if DVC fails; one that was killed is tried again.
+    """
+    progress = ShownProgress()
+    for dataset in changes.downloads:
+        run_dvc(["repro", "--force", "--single-item", f"acquire@{dataset}"], progress)
+    run_dvc(["repro", *changes.targets], progress)
+
+
+def run_dvc(arguments: Sequence[str], progress: "ShownProgress") -> None:
+    """A command of DVC's, whose lines are this run's; it ends when this run does."""
+    log, last = get_run_logger(), list[str]()
+    # DVC and its stages are no part of the run that Prefect's own variables speak of
+    environment = {key: said for key, said in os.environ.items() if "PREFECT__" not in key}
+    environment[RETRAINING] = str(flow_run.id)
+    command = ["dvc", "--wait-for-lock", *arguments]
+    with guarded(command, Path(), environment) as running:
+        assert running.stdout is not None  # piped
+        for line in map(str.rstrip, running.stdout):
+            if line:
+                last = [*last, line][-20:]
+                log.info(line)
+                progress.hear(line)
+        code = running.wait()
+    said = f"{' '.join(command)} ended with {code}:\n" + "\n".join(last)
+    if code > KILLED:
+        raise KilledError(said)
+    if code != 0:
+        raise RebuildError(said)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def promote(chosen: Chosen, margin: float) -> "Outcome":
+    """Register a new model, and make it champion or challenger."""
+    from pipelines.promotion import settled  # torch takes seconds to import
+
+    return settled(chosen, margin)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def summarize(outcomes: "Sequence[Outcome]") -> None:
+    """What became of each model, in the log and as artifacts."""
+    from pipelines.reported import report
+
+    for outcome in outcomes:
+        get_run_logger().info("%s", outcome)
+    report(outcomes)
+
+
+class ShownProgress:
+    """Prefect's progress artifact of the stage that runs."""
+
+    def __init__(self) -> None:
+        self._id: Any = None
+
+    def hear(self, line: str) -> None:
+        """Show what a line says, if it is one of progress."""
+        said = PROGRESS.search(line)
+        if said is None:
+            return
+        share = 100 * int(said["done"]) / max(int(said["total"]), 1)
+        if self._id is None:
+            self._id = create_progress_artifact(share, key="progress", description=said[0])
+        else:
+            update_progress_artifact(self._id, share, description=line)

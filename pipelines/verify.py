@@ -1,0 +1,51 @@
+"""Whether a champion, loaded from the store alone, gives the scores that it was chosen for."""
+
+import logging
+from collections.abc import Iterator
+
+from pipelines.evaluate import score, trusted_subject
+from pipelines.layout import Layout
+from pipelines.params import section
+from pipelines.registry import CHAMPION, Registry, RegistryError, scores_of
+from s3vae.data.clips import ClipFile
+from s3vae.evaluation.judge import load_judge
+from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.runtime import choose_device
+
+NEAR = 1e-6
+"""Apart by less than this, two scores are the same: threads add numbers in different orders."""
+
+
+def verified(name: str) -> Iterator[str]:
+    """A line for every score: as registered and as computed now, from the champion in the store.
+
+    The clips and the judge are those of the pipeline in this folder. Raises RegistryError if there
+    is no champion or a score differs.
+    """
+    import mlflow
+
+    registry = Registry()
+    version = registry.champion(name)
+    if version is None:
+        msg = f"{name} has no champion: python -m pipelines.registry shows what there is"
+        raise RegistryError(msg)
+    mlflow.set_tracking_uri(registry.store.uri)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    served = mlflow.pyfunc.load_model(f"models:/{name}@{CHAMPION}").unwrap_python_model()
+    files, device = Layout(version.tags["dataset"]), choose_device()
+    settings = section(EvaluationSettings, "datasets", files.dataset, "evaluation")
+    clips, judge = ClipFile(files.clips), load_judge(files.judge, device)
+    subject = trusted_subject(judge, clips, settings, device)
+    found, _ = score(served.model, judge, clips, subject, settings, device)
+    wrong = []
+    for column, expected in scores_of(version).items():
+        if expected is None:
+            continue
+        value = found[column]
+        if value is None or abs(value - expected) > NEAR:
+            wrong.append(column)
+        yield f"{column:20} registered {expected:.6f}  now {value:.6f}"
+    if wrong:
+        msg = f"{name} version {version.version} does not give its {', '.join(wrong)}"
+        raise RegistryError(msg)
+    yield f"{name} version {version.version} gives the scores that it was registered with."
