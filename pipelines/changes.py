@@ -74,15 +74,17 @@ def targets(models: Sequence[Chosen]) -> list[str]:
 
 
 def found_changes(models: Sequence[Chosen]) -> Changes:
-    """What DVC finds changed of these models and all that they depend on."""
+    """What DVC finds changed of these models and all that they depend on.
+
+    Raises ParamsError, with what DVC says, if params.yaml and dvc.yaml do not go together.
+    """
     asked = targets(models)
     command = ["dvc", "--wait-for-lock", "status", "--json", *asked]
     answer = subprocess.run(
-        [*command, "--with-deps"] if asked else command,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
+        [*command, "--with-deps"] if asked else command, capture_output=True, text=True, check=False
     )
+    if answer.returncode != 0:
+        raise ParamsError(f"DVC cannot read dvc.yaml with {PARAMS}: {answer.stderr.strip()}")
     changed = {name.rsplit(":", 1)[-1]: told for name, told in json.loads(answer.stdout).items()}
     downloads = new_downloads(sorted({model.dataset for model in models}))
     begun = [*changed, *(f"acquire@{dataset}" for dataset in downloads)]

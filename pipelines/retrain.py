@@ -21,6 +21,7 @@ from pipelines.changes import Changes, chosen_models, found_changes, mended
 from pipelines.doctor import require_health
 from pipelines.gate import MARGIN
 from pipelines.guarded import guarded
+from pipelines.layout import CHECKPOINTS
 from pipelines.overrides import overridden
 from pipelines.params import Chosen
 from pipelines.runner import RETRAINING
@@ -62,12 +63,15 @@ def retrain(
         changes = refresh(models)
         for line in changes.told():
             log.info(line)
-        if not changes.stale:
+        unsettled = [each for each in models if changes.makes(each) or is_unsettled(each)]
+        if not changes.stale and not unsettled:
             return Completed(message="Nothing changed: no stage ran and no model was registered.")
         if dry_run:
-            return Completed(message=f"Would run: {', '.join(changes.stale)}")
-        rebuild(changes)
-        outcomes = [promote(each, margin) for each in models if changes.makes(each)]
+            return Completed(message=f"Would run: {', '.join(changes.stale) or 'promotion only'}")
+        note_unsettled(unsettled)
+        if changes.stale:
+            rebuild(changes)
+        outcomes = [promote(each, margin) for each in unsettled]
     summarize(outcomes)
     return Completed(message="; ".join(map(str, outcomes)) or "Rebuilt; no model was trained.")
 
@@ -85,6 +89,23 @@ def refresh(models: Sequence[Chosen]) -> Changes:
     for line in mended(models):
         log.warning(line)
     return found_changes(models)
+
+
+def unsettled_note(chosen: Chosen) -> Path:
+    """Is there as long as a model is to be made or promoted: by this run, or by the next one."""
+    return CHECKPOINTS / "unsettled" / f"{chosen.dataset}-{chosen.method}"
+
+
+def is_unsettled(chosen: Chosen) -> bool:
+    """Whether an earlier run did not come to promote the model."""
+    return unsettled_note(chosen).exists()
+
+
+def note_unsettled(models: Sequence[Chosen]) -> None:
+    """Note before the work what must not be forgotten if it ends early."""
+    for chosen in models:
+        unsettled_note(chosen).parent.mkdir(parents=True, exist_ok=True)
+        unsettled_note(chosen).touch()
 
 
 def was_killed(_task: Any, _run: Any, state: State) -> bool:
@@ -137,7 +158,9 @@ def promote(chosen: Chosen, margin: float) -> "Outcome":
     """Register a new model, and make it champion or challenger."""
     from pipelines.promotion import settled  # torch takes seconds to import
 
-    return settled(chosen, margin)
+    outcome = settled(chosen, margin)
+    unsettled_note(chosen).unlink(missing_ok=True)
+    return outcome
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)

@@ -14,9 +14,10 @@ WRITES = {
 import numpy as np
 from s3vae.data.clips import ClipSet, write_clips
 count = {size} // 49152
+frames = np.random.default_rng(0).integers(0, 256, (count, 4, 64, 64, 3), np.uint8)
 clips = ClipSet(name="toy", source="drawn", licence="MIT", parameters={{}},
-    shape=(count, 4, 64, 64, 3), frames=np.random.default_rng(0).integers(0, 256, (count, 4, 64, 64, 3), np.uint8), factors=(),
-    labels={{}}, identity=np.arange(count), split=np.arange(count) % 3)
+    shape=frames.shape, frames=frames, factors=(), labels={{}},
+    identity=np.arange(count), split=np.arange(count) % 3)
 write_clips(path, clips)
 """,
     "key.safetensors": """
