@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export OMP_WAIT_POLICY ?= active
 
-.PHONY: demo test check bench benchmark slow ui publish
+.PHONY: demo test check bench benchmark slow ui publish serve stop doctor
 
 demo: .venv/installed  ## data to judged model, then the table
 	dvc repro
@@ -37,6 +37,15 @@ benchmark: .venv/installed benchmark/dvc.yaml  ## the paper's table: what is lef
 
 publish: .venv/installed  ## log results that came from the cache or a clone to MLflow
 	python -m pipelines.publish
+
+serve: .venv/installed  ## Prefect's server and a worker, on this machine alone; they deploy prefect.yaml
+	python -m pipelines.serve start
+
+stop: .venv/installed
+	python -m pipelines.serve stop
+
+doctor: .venv/installed  ## what is wrong here, and how to mend it
+	python -m pipelines.doctor
 
 ui: .venv/installed
 	@echo "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
