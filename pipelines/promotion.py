@@ -50,8 +50,8 @@ def settled(chosen: Chosen, margin: float) -> Outcome:
     run = registry.address(version)
     if before is not None and before.version == version.version:
         stays = Verdict(True, "these weights and scores are the champion's")
-        return Outcome(chosen, stays, version.version, run, new, scores_of(before))
+        return Outcome(chosen, stays, str(version.version), run, new, scores_of(before))
     old = scores_of(before) if before else None
     reached = verdict(new, old, margin)
     registry.settle(version, reached)
-    return Outcome(chosen, reached, version.version, run, new, old)
+    return Outcome(chosen, reached, str(version.version), run, new, old)

@@ -90,7 +90,7 @@ class Registry:
 
     def move(self, name: str, number: str) -> None:
         """Make a version the champion. Raises RegistryError if there is none of this number."""
-        if number not in {version.version for version in self.versions(name)}:
+        if number not in {str(version.version) for version in self.versions(name)}:
             msg = f"{name} has no version {number}: python -m pipelines.registry lists all"
             raise RegistryError(msg)
         self.client.set_registered_model_alias(name, CHAMPION, number)

@@ -296,7 +296,8 @@ def test_cancelled_it_leaves_no_process_behind(project: Project) -> None:
 
 
 def test_a_bad_video_among_new_ones_is_told_and_the_rest_retrained(project: Project) -> None:
-    film(project.folder / "my-videos" / "new.avi", seed=50)
+    for seed in range(50, 54):  # some of them are for training
+        film(project.folder / "my-videos" / f"{seed}.avi", seed)
     (project.folder / "my-videos" / "bad.avi").write_text("no video")
     before = (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes()
     said = project.retrained(datasets=["mine"])
