@@ -35,7 +35,7 @@ class WarpDecoder(nn.Module):
             architecture.static, [4 * width, 2 * width, width, width, 2 * channels]
         )
         self.bends = growing(
-            architecture.dynamic, [2 * width, width, width // 2, 3], last=FIRST_BENDS
+            architecture.dynamic, [4 * width, 2 * width, width, 3], last=FIRST_BENDS
         )
         line = (torch.arange(FRAME) + 0.5) / FRAME * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
