@@ -102,7 +102,11 @@ def opencv() -> Finding:
 
 def weights() -> Finding:
     """Those of face-alignment, if it is to find landmarks."""
-    if not any(needs_weights(dataset) for dataset in section(Pipeline, "pipeline").faces):
+    try:
+        needed = any(needs_weights(dataset) for dataset in section(Pipeline, "pipeline").faces)
+    except ParamsError:
+        return Finding("weights", "note", "params.yaml does not say whether any are needed")
+    if not needed:
         return Finding("weights", "good", "none needed")
     missing = [str(RAW / file.path) for file in (FAN, SFD) if not (RAW / file.path).exists()]
     if missing:

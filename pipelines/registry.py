@@ -70,11 +70,13 @@ class Registry:
             msg = f"MLflow has no model of {name}: python -m pipelines.publish logs what is here"
             raise RegistryError(msg)
         model_id = run.outputs.model_outputs[0].model_id
+        # `models:/ID` would be looked for in MLflow's store of the moment, which may be another
+        source = self.client.get_logged_model(model_id).artifact_location
         if name not in self.names():
             described = f"{chosen.method} on {chosen.dataset}"
             self.client.create_registered_model(name, description=described)
         return self.client.create_model_version(
-            name, f"models:/{model_id}", run.info.run_id, tags=tags, model_id=model_id
+            name, source, run.info.run_id, tags=tags, model_id=model_id
         )
 
     def address(self, version: "ModelVersion") -> str:
