@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 PROGRESS = re.compile(r"(?P<label>\w[\w .@-]*): (?P<done>\d+)/(?P<total>\d+) \w+")
 """What s3vae/progress.py says."""
-KILLED = 128
-"""Exit codes above are 128 + the number of the signal that ended a command."""
+KILLED = range(129, 193)
+"""Exit codes of commands that a signal ended: 128 + its number."""
+STAGE_KILLED = re.compile(rf"exited with (-\d+|{'|'.join(map(str, KILLED))})\b")
+"""What DVC says when that happened to a stage."""
 
 
 class RebuildError(RuntimeError):
@@ -147,7 +149,7 @@ def run_dvc(arguments: Sequence[str], progress: "ShownProgress") -> None:
                 progress.hear(line)
         code = running.wait()
     said = f"{' '.join(command)} ended with {code}:\n" + "\n".join(last)
-    if code > KILLED:
+    if code in KILLED or (code != 0 and any(map(STAGE_KILLED.search, last))):
         raise KilledError(said)
     if code != 0:
         raise RebuildError(said)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -18,11 +18,12 @@ import psutil
 
 from pipelines.runner import ROOT, server, server_url
 
+PREFECT = (sys.executable, "-m", "prefect")
 KEPT = ROOT / ".prefect" / "serve"
 POOL = "s3vae"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECONDS_TO_START, SECONDS_TO_STOP = 90.0, 15.0
-ONLINE = ("RUNNING", "PENDING", "CANCELLING")
+AT_WORK = ("RUNNING", "PENDING")
 
 
 class ServeError(RuntimeError):
@@ -105,7 +106,7 @@ def alive(name: str) -> psutil.Process | None:
     return process if same else None
 
 
-def wait(name: str, ready: Any) -> None:
+def wait(name: str, ready: Callable[[], bool]) -> None:
     """Until it is ready. Raises ServeError if it ends before, or takes too long."""
     end = time.monotonic() + SECONDS_TO_START
     while not ready():
@@ -114,9 +115,6 @@ def wait(name: str, ready: Any) -> None:
             msg = f"Prefect's {name} does not start:\n" + "\n".join(log[-15:])
             raise ServeError(msg)
         time.sleep(0.3)
-
-
-PREFECT = (sys.executable, "-m", "prefect")
 
 
 def environment() -> Mapping[str, str]:
@@ -177,7 +175,7 @@ def take_up_again(url: str) -> int:
         url,
         "flow_runs/filter",
         {
-            "flow_runs": {"state": {"type": {"any_": list(ONLINE)}}},
+            "flow_runs": {"state": {"type": {"any_": list(AT_WORK)}}},
             "work_pools": {"name": {"any_": [POOL]}},
         },
     )

@@ -274,6 +274,18 @@ def test_killed_with_its_worker_it_goes_on_and_ends_in_the_same_weights(
     assert project.weights() == alone.weights()
 
 
+def test_a_training_that_is_killed_alone_is_tried_again(project: Project) -> None:
+    project.set(seed=5)
+    run = project.trigger()
+    wait_for(project.training)
+    (training,) = (
+        each for each in project.processes() if each.cmdline()[1:3] == ["-m", "pipelines.train"]
+    )
+    training.kill()
+    assert project.completed(run)["run_count"] == 1
+    assert "exited with" in project.log()
+
+
 def test_of_two_at_once_the_second_waits_and_both_end_well(project: Project) -> None:
     project.set(seed=2)
     runs = [project.trigger() for _ in range(2)]
