@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.layout import RAW, Layout
-from pipelines.outputs import remove, spoilt_outputs
+from pipelines.outputs import Spoilt, remove, spoilt_outputs
 from pipelines.params import PARAMS, Chosen, ParamsError, Pipeline, section
 from pipelines.remaining import with_dependants
 from s3vae.data.datasets import DataSet
@@ -129,17 +129,20 @@ def _is_newer(dataset: str) -> bool:
     )
 
 
-def mended(models: Sequence[Chosen]) -> Iterator[str]:
-    """Take away what no longer holds what was written, so that it is made good; a line on each.
-
-    Where only DVC's copy is spoilt, the good file goes into the cache again.
-    """
+def spoilt_of(models: Sequence[Chosen]) -> list[Spoilt]:
+    """What no longer holds what was written, of these models and all that they depend on."""
     pipeline = section(Pipeline, "pipeline")
     every = with_dependants([f"acquire@{name}" for name in pipeline.datasets], pipeline)
-    found = spoilt_outputs(HERE, [stage for stage in every if wanted(stage, models)])
+    return spoilt_outputs(HERE, [stage for stage in every if wanted(stage, models)])
+
+
+def make_good(found: Sequence[Spoilt]) -> None:
+    """Take spoilt files away, so that DVC finds them missing.
+
+    Where only its own copy is spoilt, the good file goes into the cache again.
+    """
     for each in found:
         remove(each)
-        yield f"{each}: removed, to be made good"
     lost = {each.stage for each in found if not each.cached}
     for stage in sorted({each.stage for each in found} - lost):
         subprocess.run(["dvc", "--wait-for-lock", "commit", "--force", "-q", stage], check=True)

@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from pipelines.changes import Changes, chosen_models, found_changes, mended
+from pipelines.changes import Changes, chosen_models, found_changes, make_good, spoilt_of
 from pipelines.doctor import require_health
 from pipelines.gate import MARGIN
 from pipelines.guarded import guarded
@@ -62,7 +62,7 @@ def retrain(
     preflight()
     with overridden(overrides or {}):
         models = chosen_models(datasets, methods)
-        changes = refresh(models)
+        changes = refresh(models, dry_run=dry_run)
         for line in changes.told():
             log.info(line)
         unsettled = [each for each in models if changes.makes(each) or is_unsettled(each)]
@@ -85,11 +85,13 @@ def preflight() -> None:
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def refresh(models: Sequence[Chosen]) -> Changes:
+def refresh(models: Sequence[Chosen], *, dry_run: bool) -> Changes:
     """What is to be rebuilt: what DVC finds changed, new downloads, and what no longer is whole."""
-    log = get_run_logger()
-    for line in mended(models):
-        log.warning(line)
+    spoilt = spoilt_of(models)
+    for each in spoilt:
+        get_run_logger().warning("%s: it is made again", each)
+    if not dry_run:
+        make_good(spoilt)
     return found_changes(models)
 
 
