@@ -1,0 +1,94 @@
+"""What is asked for, and what of it is to be rebuilt."""
+
+import os
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines.changes import Changes, chosen_models, new_downloads, targets, wanted
+from pipelines.layout import RAW, Layout
+from pipelines.params import Chosen, ParamsError
+from s3vae.data.sprites import Sprites
+
+ONE, TWO, OTHER = Chosen("a", "one"), Chosen("a", "two"), Chosen("b", "one")
+PARAMS = {
+    "pipeline": {
+        "datasets": {"a": "a.py", "b": "b.py"},
+        "models": {
+            f"{each.dataset}-{each.method}": {"dataset": each.dataset, "method": each.method}
+            for each in (ONE, TWO, OTHER)
+        },
+        "code": ".",
+    },
+    "datasets": {"a": {"data": {"kind": "dsprites"}}, "b": {"data": {"kind": "sprites"}}},
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    YAML().dump(PARAMS, Path("params.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("datasets", "methods", "expected"),
+    [
+        (None, None, [ONE, TWO, OTHER]),
+        (["a"], None, [ONE, TWO]),
+        (None, ["one"], [ONE, OTHER]),
+        (["b"], ["one"], [OTHER]),
+        (["b"], ["two"], []),
+    ],
+)
+def test_models_are_chosen_by_data_set_and_method(
+    datasets: list[str] | None, methods: list[str] | None, expected: list[Chosen]
+) -> None:
+    assert chosen_models(datasets, methods) == expected
+
+
+def test_a_name_that_no_model_has_is_refused() -> None:
+    with pytest.raises(ParamsError, match="no data set c, only a, b"):
+        chosen_models(["a", "c"], None)
+    with pytest.raises(ParamsError, match="no method three, only one, two"):
+        chosen_models(None, ["three"])
+
+
+def test_all_models_are_the_whole_pipeline_some_are_their_evaluations() -> None:
+    assert targets([ONE, TWO, OTHER]) == []
+    assert targets([ONE, OTHER]) == ["evaluate@a-one", "evaluate@b-one"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_wanted"),
+    [("acquire@a", True), ("train@a-one", True), ("train@a-two", False), ("judge@b", False)],
+)
+def test_a_stage_is_wanted_if_a_model_depends_on_it(stage: str, is_wanted: bool) -> None:
+    assert wanted(stage, [ONE]) == is_wanted
+
+
+def test_a_model_is_made_by_its_training_or_its_evaluation() -> None:
+    changes = Changes([], stale=["train@a-one", "evaluate@a-one", "evaluate@b-one", "table"])
+    assert [changes.makes(each) for each in (ONE, TWO, OTHER)] == [True, False, True]
+
+
+def test_what_is_changed_is_told_by_stage() -> None:
+    changes = Changes([], reasons={"acquire@a": ["modified videos"]}, downloads=["b"])
+    assert list(changes.told()) == [
+        "acquire@a: modified videos",
+        "acquire@b: downloads are newer than its clips",
+    ]
+
+
+def test_a_download_that_is_newer_than_the_clips_is_found() -> None:
+    clips = Layout("b").clips
+    assert new_downloads(["a", "b"]) == []
+    clips.parent.mkdir(parents=True)
+    clips.touch()
+    os.utime(clips, (100, 100))
+    file = RAW / Sprites().files[0].path
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert new_downloads(["a", "b"]) == ["b"]
+    os.utime(file, (50, 50))
+    assert new_downloads(["a", "b"]) == []
