@@ -361,8 +361,8 @@ def test_without_mlflow_a_training_goes_on_and_its_metrics_arrive_later(
     environment = alone.environment | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
     def start() -> subprocess.Popen[bytes]:
-        log = (tmp_path / "mlflow.log").open("ab")
-        started = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        with (tmp_path / "mlflow.log").open("ab") as log:
+            started = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         wait_for(lambda: answers(f"{address}/health"))
         return started
 
