@@ -148,12 +148,14 @@ def history(registry: Registry) -> Iterator[str]:
     names = registry.names()
     if not names:
         yield "No model is registered yet: prefect deployment run 'retrain/nightly' registers them."
-    for name in names:
-        yield name
-        for version in registry.versions(name):
+    for model in names:
+        yield model
+        for version in registry.versions(model):
             made = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
             scores = scores_of(version)
-            told = [f"{column} {scores[column]:.4f}" for column in COMPARED if scores[column]]
+            told = [
+                f"{name} {score:.4f}" for name in COMPARED if (score := scores[name]) is not None
+            ]
             commit = version.tags.get("git.commit", "")[:8]
             yield "  ".join(
                 [

@@ -43,18 +43,16 @@ def start() -> list[str]:
             raise ServeError(msg)
         launch("server", ["server", "start", "--host", str(host), "--port", str(port)])
         wait("server", lambda: server() is not None)
-    if not alive("worker"):
+    told = [f"Prefect: {url.removesuffix('/api')}   logs: {KEPT}"]
+    works = alive("worker") is not None
+    if not works:
         prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
-        prefect("--no-prompt", "deploy", "--all")
-        left = take_up_again(url)
+    prefect("--no-prompt", "deploy", "--all")
+    if not works:
+        if left := take_up_again(url):
+            told.append(f"{left} runs that a kill had left go on")
         launch("worker", ["worker", "start", "--pool", POOL, "--name", f"{POOL}-{port}"])
         wait("worker", lambda: is_online(url))
-    else:
-        left = 0
-        prefect("--no-prompt", "deploy", "--all")
-    told = [f"Prefect: {url.removesuffix('/api')}   logs: {KEPT}"]
-    if left:
-        told.append(f"{left} runs that a kill had left go on")
     return [*told, "Try: prefect deployment run 'retrain/nightly' --watch   Stop: make stop"]
 
 
@@ -168,8 +166,8 @@ def is_online(url: str) -> bool:
 def take_up_again(url: str) -> int:
     """Schedule runs anew whose worker is gone; how many there were.
 
-    Only asked when no worker of ours is running: none of them can still be at work. Their trainings
-    go on from the checkpoint.
+    Only asked when the worker of this machine is gone, which is taken to be the only one, and its
+    runs to be gone with it. Their trainings go on from the checkpoint.
     """
     unfinished = ask(
         url,
