@@ -9,8 +9,12 @@ from pathlib import Path
 
 def arguments(*names: str) -> tuple[str, ...]:
     """The stage's arguments by these names, with the log set up on standard error."""
+    followers = os.environ.get("RANK", "0") != "0"  # of a training in several processes
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+        level=logging.WARNING if followers else logging.INFO,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Prefect's client tells every request
     parser = argparse.ArgumentParser(prog=f"python -m pipelines.{Path(sys.argv[0]).stem}")

@@ -1,7 +1,9 @@
 """Stage `train`: one method on one data set, from its clips and their motion signal to weights."""
 
 import dataclasses
+import os
 import shutil
+import sys
 from collections.abc import Iterable
 
 import torch
@@ -23,10 +25,11 @@ from s3vae.signals.store import FlowSignal
 from s3vae.training.batches import Batch, ShuffledBatches, loader
 from s3vae.training.checkpoint import Checkpoint
 from s3vae.training.examples import AnySignal, Examples
-from s3vae.training.fit import fit
+from s3vae.training.fit import Fitted, Report, fit
 from s3vae.training.learner import model_learner
 from s3vae.training.method import AdversarialMethod, AnyMethod, Method
 from s3vae.training.objectives import examples_for, objective_of
+from s3vae.training.ranks import leads, ranks, together
 
 
 def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
@@ -43,26 +46,33 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
     snapshots = CHECKPOINTS / "train" / f"{key}-snapshots"
     run = StageRun("train", files.dataset, name, key, dataclasses.asdict(method), clips)
-    with tracked(run) as tracker:
-        history, seconds = fit(
+
+    def fitted(report: Report) -> Fitted:
+        return fit(
             model_learner(objective, given, device),
             lambda first: batches_from(first, given, method),
             method.training,
             checkpoint,
             device,
-            tracker.log,
+            report,
             label=f"train {files.dataset} {name}",
             keep=lambda step: save_model(objective.model, snapshots / f"{step:06}"),
         )
-        save_model(objective.model, files.model(name), snapshots)
-        write_csv(files.scores(name) / "history.csv", history)
-        write_circumstances(
-            files.scores(name), code, method.training.steps, seconds, torch.get_num_threads()
-        )
-        for row in history:  # those that a kill kept from being sent; the others are known
-            tracker.log(row)
-        write_origin(files.scores(name), run, files.model(name))
-        tracker.model(files.model(name))
+
+    with together(device):
+        if not leads():
+            fitted(report=lambda row: None)
+            return
+        with tracked(run) as tracker:
+            history, seconds = fitted(report=tracker.log)
+            save_model(objective.model, files.model(name), snapshots)
+            write_csv(files.scores(name) / "history.csv", history)
+            threads = torch.get_num_threads() * ranks()
+            write_circumstances(files.scores(name), code, method.training.steps, seconds, threads)
+            for row in history:  # those that a kill kept from being sent; the others are known
+                tracker.log(row)
+            write_origin(files.scores(name), run, files.model(name))
+            tracker.model(files.model(name))
     checkpoint.remove()
     shutil.rmtree(snapshots, ignore_errors=True)
 
@@ -105,7 +115,17 @@ def batches_from(
     return loader(given.batches, order, loader_workers())
 
 
+def start_trainers() -> None:
+    """Go on as `S3VAE_TRAINERS` processes on this machine, if that is set and torchrun has not."""
+    trainers = int(os.environ.get("S3VAE_TRAINERS", "1"))
+    if trainers > 1 and "RANK" not in os.environ:
+        launch = ("--standalone", "--nproc-per-node", str(trainers), "--module", "pipelines.train")
+        command = [sys.executable, "-m", "torch.distributed.run", *launch, *sys.argv[1:]]
+        os.execv(sys.executable, command)
+
+
 if __name__ == "__main__":
+    start_trainers()
     keep_freed_memory()
     dataset, chosen = arguments("dataset", "method")
     asked: Method | AdversarialMethod = section(
@@ -116,4 +136,7 @@ if __name__ == "__main__":
         chosen,
     )
     require_tracked(section(Pipeline, "pipeline").models.get(f"{dataset}-{chosen}"), asked)
-    run_stage(f"train {dataset} {chosen}", lambda: train(Layout(dataset), chosen, asked))
+    if leads():
+        run_stage(f"train {dataset} {chosen}", lambda: train(Layout(dataset), chosen, asked))
+    else:
+        train(Layout(dataset), chosen, asked)

@@ -13,16 +13,20 @@ SECONDS_BETWEEN_LINES = 15.0
 class Progress:
     """Counts `total` units of work; a context manager whose `advance` is called as work is done.
 
-    On a terminal it is a tqdm bar; elsewhere a log line every 15 seconds, and one at the end.
+    On a terminal it is a tqdm bar; elsewhere a log line every 15 seconds, and one at the end. Not
+    `shown`, it keeps silent: another process tells of the same work.
     """
 
-    def __init__(self, label: str, total: int, unit: str, done: int = 0) -> None:
+    def __init__(
+        self, label: str, total: int, unit: str, done: int = 0, *, shown: bool = True
+    ) -> None:
         self.label, self.total, self.unit, self.done = label, total, unit, done
+        self._shown = shown
         self._begun_at, self._begun_with = time.monotonic(), done
         self._line_at = self._begun_at
         self._bar = (
             tqdm(total=total, initial=done, desc=label, unit=unit, dynamic_ncols=True)
-            if sys.stderr.isatty()
+            if shown and sys.stderr.isatty()
             else None
         )
 
@@ -32,7 +36,7 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(count)
-        elif time.monotonic() - self._line_at >= SECONDS_BETWEEN_LINES:
+        elif self._shown and time.monotonic() - self._line_at >= SECONDS_BETWEEN_LINES:
             self._line_at = time.monotonic()
             LOG.info("%s", self._line(note))
 
@@ -51,5 +55,5 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
-        else:
+        elif self._shown:
             LOG.info("%s", self._line(""))

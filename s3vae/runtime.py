@@ -1,6 +1,7 @@
 """What a process that trains or evaluates chooses once, before its first tensor."""
 
 import ctypes
+import os
 import sys
 
 import torch
@@ -25,8 +26,13 @@ def keep_freed_memory() -> bool:
 
 
 def choose_device() -> torch.device:
-    """The first CUDA device where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """A CUDA device where there is one, else the CPU.
+
+    The first; of processes that torchrun started together, each takes its own.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def generator_at(device: torch.device, seed: int, step: int = 0) -> torch.Generator:

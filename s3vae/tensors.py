@@ -1,5 +1,6 @@
 """Shapes have names, and the names are types."""
 
+import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
@@ -14,7 +15,7 @@ Scalar = Float[Tensor, ""]
 
 def to_unit(frames: RawVideo) -> Video:
     """Bytes as stored (channel last) to intensities in [0, 1], channel first (a view in memory)."""
-    return frames.permute(0, 1, 4, 2, 3).float() / 255
+    return frames.permute(0, 1, 4, 2, 3).to(torch.get_default_dtype()) / 255
 
 
 def to_bytes(video: Video) -> RawVideo:

@@ -15,6 +15,7 @@ from s3vae.runtime import generator_at
 from s3vae.training.batches import Batch
 from s3vae.training.checkpoint import Checkpoint, History
 from s3vae.training.optimizers import optimizers_of
+from s3vae.training.ranks import leads, shared_losses
 from s3vae.training.settings import TrainingSettings, learning_rate
 
 GRADIENT_NORM = "gradient norm"
@@ -64,21 +65,23 @@ def fit(
     """Train to the end, from the checkpoint if there is one.
 
     `batches(step)` yields the batches from that step on. The weights that come out are the same
-    bytes however often the process was killed and started again. Raises NonFiniteLossError.
+    bytes however often the process was killed and started again. Of several processes only the one
+    that leads reports, keeps and writes. Raises NonFiniteLossError.
     """
     module = learner.module.train()
     parameters = [p for p in module.parameters() if p.requires_grad]
     optimizers = optimizers_of(module, settings)
+    losses_of = shared_losses(module, learner.losses, device)
     first, history, before = checkpoint.load(module, optimizers)
     begun = time.monotonic() - before
     window: list[dict[str, float]] = []
-    with Progress(label, settings.steps, "steps", done=first) as progress:
+    with Progress(label, settings.steps, "steps", done=first, shown=leads()) as progress:
         for step, batch in enumerate(batches(first), start=first):
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(step, settings)
             generator = generator_at(device, settings.seed, step)
-            losses = learner.losses(batch.to(device), generator)
+            losses = losses_of(batch.to(device), generator)
             module.zero_grad(set_to_none=True)
             losses["total"].backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
@@ -100,11 +103,12 @@ def fit(
                     row |= validated(learner)
                 window.clear()
                 history.append(row)
-                report(row)
+                if leads():
+                    report(row)
             # before the checkpoint: a resumed training does not come here again
-            if settings.snapshot_every and done % settings.snapshot_every == 0:
+            if leads() and settings.snapshot_every and done % settings.snapshot_every == 0:
                 keep(done)
-            if done % settings.checkpoint_every == 0:
+            if leads() and done % settings.checkpoint_every == 0:
                 checkpoint.save(done, module, optimizers, history, time.monotonic() - begun)
             progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()

@@ -14,6 +14,7 @@ from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, Video, to_unit
 from s3vae.training.batches import Batch
 from s3vae.training.presets import LossSettings, Weights
+from s3vae.training.ranks import Share, share_of
 from s3vae.training.supervision import Supervision
 
 
@@ -74,20 +75,24 @@ class Objective(nn.Module):
         return {**terms.named(), "total": terms.total(self.settings.weights)}
 
     def forward(self, batch: Batch, generator: Generator) -> Terms:
-        """The terms on one batch of clips."""
-        video = to_unit(batch.frames)
-        features = self.model.features(video, batch.known.get("tracks"))
+        """The terms on one batch of clips; in training each process decodes its share alone."""
+        share = share_of(len(batch.frames)) if self.training else Share()
+        video, tracks = to_unit(batch.frames[share.own]), batch.known.get("tracks")
+        seen_along = None if tracks is None else tracks[share.own]
+        features = share.whole(self.model.features(video, seen_along))
         posterior = self.model.posterior(features)
         static = posterior.static.sample(generator)
         dynamic = posterior.dynamic.sample(generator)
         shown_static, shown_dynamic = self.shown(posterior, static, dynamic, batch, generator)
         batch_size, time = dynamic.shape[:2]
         count = self.settings.decoded_frames or time
-        frames = elbo.frame_subset(batch_size, time, count, generator)
-        decoded = self.model.decode(shown_static, elbo.take_frames(shown_dynamic, frames))
+        frames = elbo.frame_subset(batch_size, time, count, generator)[share.own]
+        decoded = self.model.decode(
+            shown_static[share.own], elbo.take_frames(shown_dynamic[share.own], frames)
+        )
         return Terms(
-            reconstruction=self.reconstruction(
-                decoded, elbo.take_frames(video, frames), frames_per_clip=time
+            reconstruction=share.mean(
+                self.reconstruction(decoded, elbo.take_frames(video, frames), frames_per_clip=time)
             ),
             static_kl=elbo.static_kl(posterior.static),
             dynamic_kl=elbo.dynamic_kl(

@@ -1,17 +1,22 @@
-"""A tiny training that may be killed: python tiny_training.py DATA CHECKPOINTS PAUSE."""
+"""A tiny training, to be killed or shared: tiny_training.py DATA CHECKPOINTS PAUSE [RESULT]."""
 
+import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
+from torch import Tensor
 
 from s3vae.data.clips import ClipFile
 from s3vae.model.architecture import architecture
 from s3vae.model.s3vae import S3VAE
 from s3vae.signals.clusters import ClusterSettings
 from s3vae.signals.store import FlowSignal
+from s3vae.tensors import to_unit
 from s3vae.training.batches import Batch, ShuffledBatches, loader
 from s3vae.training.checkpoint import Checkpoint, History
 from s3vae.training.examples import examples
@@ -19,7 +24,9 @@ from s3vae.training.fit import fit
 from s3vae.training.learner import model_learner
 from s3vae.training.objective import Objective
 from s3vae.training.presets import Exchange, losses
+from s3vae.training.ranks import together
 from s3vae.training.settings import TrainingSettings
+from s3vae.weights import save_weights
 
 STEPS = 40
 SETTINGS = TrainingSettings(
@@ -57,9 +64,29 @@ def train(
 
     checkpoint = Checkpoint(checkpoints, "tiny")
     learner = model_learner(objective, given, cpu)
-    history, _ = fit(learner, batches, SETTINGS, checkpoint, cpu, lambda row: None, label="tiny")
+    with together(cpu):
+        history, _ = fit(
+            learner, batches, SETTINGS, checkpoint, cpu, lambda row: None, label="tiny"
+        )
     return objective, history
 
 
+@torch.no_grad()
+def shown(trained: Objective, data: Path) -> dict[str, Tensor]:
+    """The codes of some clips and what is decoded from them."""
+    video = to_unit(torch.from_numpy(ClipFile(data / "clips.h5").frames(range(6))))
+    static, dynamic = (code.mean for code in trained.model.encode(video))
+    decoded = trained.model.decode(static, dynamic)
+    return {"static": static, "dynamic": dynamic, "decoded": decoded.contiguous()}
+
+
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+    if len(sys.argv) > 4:  # to be compared, and not up to the rounding of single precision
+        torch.set_default_dtype(torch.float64)
+    trained, rows = train(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+    for result in map(Path, sys.argv[4:]):  # of every process its own
+        rank = result / os.environ.get("RANK", "0")
+        rank.mkdir(parents=True)
+        save_weights(trained, rank)
+        (rank / "history.json").write_text(json.dumps(rows))
+        save_file(shown(trained, Path(sys.argv[1])), rank / "shown.safetensors")
