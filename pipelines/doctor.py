@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from packaging.requirements import Requirement
 
-from pipelines.landmarks import FAN, SFD
+from pipelines.landmark_finder import FAN, SFD
 from pipelines.layout import RAW
 from pipelines.params import ParamsError, Pipeline, section
 from pipelines.runner import server as answering_server

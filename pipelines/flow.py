@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.entry import arguments
+from pipelines.entry import feature_arguments
 from pipelines.layout import Layout
 from pipelines.params import section
 from pipelines.shards import in_shards
@@ -19,7 +19,7 @@ from s3vae.signals.store import FlowSignal, write_flow
 def flow(name: str, clips_path: Path, settings: MotionSettings, flow_path: Path) -> None:
     """The motion signal of all clips."""
     require_contrib()
-    clips = ClipFile(clips_path)
+    clips = ClipFile(clips_path.resolve())
     parameters = settings.parameters
 
     def make(shard: Sequence[int], path: Path) -> None:
@@ -48,7 +48,7 @@ def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    (chosen,) = arguments("dataset")
+    (chosen,) = feature_arguments("dataset")
     files = Layout(chosen)
     flow(chosen, files.clips, section(MotionSettings, "datasets", chosen, "flow"), files.flow)
     score(files.clips, files.flow, files.results / "flow.json")

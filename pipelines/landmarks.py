@@ -1,47 +1,26 @@
 """Stage `landmarks`: the facial landmarks of every frame, and the distances of lids and lips."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipelines.downloads import fetch_files
-from pipelines.entry import arguments
+from pipelines.entry import feature_arguments
+from pipelines.landmark_finder import finder
 from pipelines.landmark_picture import draw_landmarks
 from pipelines.layout import RAW, Layout
 from pipelines.params import section
 from pipelines.shards import in_shards
 from pipelines.written import write_json
 from s3vae.data.clips import ClipFile
-from s3vae.data.download import RemoteFile
 from s3vae.progress import LOG
-from s3vae.signals.detectors import (
-    Dlib,
-    DlibDetector,
-    FaceAlignment,
-    FaceAlignmentDetector,
-    FromClips,
-    LandmarkSettings,
-    clips_landmarks,
-)
+from s3vae.signals.detectors import LandmarkSettings
 from s3vae.signals.landmark_store import LandmarkSignal, write_landmarks
 from s3vae.signals.landmarks import DISTANCES, Landmarks, distances, without_gaps
 
 PICTURED = 4
 """How many clips are drawn with their landmarks."""
-WEIGHTS = Path("face-alignment")
-SITE = "https://www.adrianbulat.com/downloads/python-fan"
-FAN = RemoteFile(
-    f"{WEIGHTS}/checkpoints/2DFAN4-11f355bf06.pth.tar",
-    "11f355bf0693120222f5955ce3f9dc8fb5763ebb30a47d7906e509490d32e4aa",
-    (f"{SITE}/2DFAN4-11f355bf06.pth.tar",),
-)
-SFD = RemoteFile(
-    f"{WEIGHTS}/checkpoints/s3fd-619a316812.pth",
-    "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543",
-    (f"{SITE}/s3fd-619a316812.pth",),
-)
 
 
 class TooFewFacesError(RuntimeError):
@@ -53,11 +32,12 @@ def landmarks(name: str, clips_path: Path, settings: LandmarkSettings, target: P
 
     Raises TooFewFacesError, with the counts, if too many clips are lost; what was found is kept.
     """
-    clips = ClipFile(clips_path)
-    parameters = dataclasses.asdict(settings)
-    found_in = finder(name, clips, settings)
+    clips = ClipFile(clips_path.resolve())
+    parameters, raw = dataclasses.asdict(settings), RAW.resolve()
+    finder(name, clips.path, settings, raw)  # what it lacks is told before anything is begun
 
     def make(shard: Sequence[int], path: Path) -> None:
+        found_in = finder(name, clips.path, settings, raw)
         write_landmarks(path, [found_in(shard)], parameters, clips.sha256)
 
     def read(path: Path) -> Landmarks:
@@ -67,36 +47,6 @@ def landmarks(name: str, clips_path: Path, settings: LandmarkSettings, target: P
     with in_shards("landmarks", name, clips, parameters, make, read) as found:
         require_faces(clips_path, found, settings)
         write_landmarks(target, found, parameters, clips.sha256)
-
-
-def finder(
-    name: str, clips: ClipFile, settings: LandmarkSettings
-) -> Callable[[Sequence[int]], Landmarks]:
-    """What gives the landmarks of some clips: their exact ones, or a back end that looks.
-
-    Raises ValueError if the clip file has no exact ones, DownloadError if weights cannot be had.
-    """
-    backend = settings.backend
-    if isinstance(backend, FromClips):
-        known = clips.landmarks
-        if known is None:
-            msg = (
-                f"{clips.path} brings no landmarks: set `backend: {{kind: dlib}}` (or "
-                f"face-alignment) in datasets.{name}.landmarks of params.yaml"
-            )
-            raise ValueError(msg)
-        return lambda shard: Landmarks(known[shard], np.ones((len(shard), clips.time), bool))
-    find = DlibDetector(backend.enlarge) if isinstance(backend, Dlib) else network(name, backend)
-    return lambda shard: clips_landmarks(clips.frames(shard), find)
-
-
-def network(name: str, backend: FaceAlignment) -> FaceAlignmentDetector:
-    """The network with its weights, on the device that there is. Raises DownloadError."""
-    from s3vae.runtime import choose_device  # with torch, whose import takes its time
-
-    files = (FAN, SFD) if backend.detector == "sfd" else (FAN,)
-    fetch_files(f"landmarks {name}", files, RAW)
-    return FaceAlignmentDetector(backend, RAW / WEIGHTS, choose_device().type)
 
 
 def require_faces(clips_path: Path, found: Sequence[Landmarks], settings: LandmarkSettings) -> None:
@@ -149,7 +99,7 @@ def picture(clips_path: Path, signal_path: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    (chosen,) = arguments("dataset")
+    (chosen,) = feature_arguments("dataset")
     files = Layout(chosen)
     asked = section(LandmarkSettings, "datasets", chosen, "landmarks")
     landmarks(chosen, files.clips, asked, files.landmarks)

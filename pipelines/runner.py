@@ -8,6 +8,7 @@ import os
 import threading
 import tomllib
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -21,8 +22,15 @@ Result = TypeVar("Result")
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_TO_ANSWER = 0.25
+SECONDS_TO_CONNECT = 10
+DASK = "S3VAE_DASK"
+"""The address of a Dask scheduler: what the option --address of the feature stages sets."""
 RETRAINING = "S3VAE_RETRAINING"
 """Set for DVC and its stages by the flow `retrain`: the id of its run."""
+
+
+class ClusterError(RuntimeError):
+    """The Dask cluster that was named cannot be worked with."""
 
 
 def run_stage(stage: str, function: Callable[[], Result]) -> Result:
@@ -38,17 +46,30 @@ def map_shards(
     workers: int | None = None,
     name: Callable[[Item], str] = str,
     unit: str = "shards",
+    anywhere: bool = False,
 ) -> list[Result]:
     """The function's result for each item (a file, a shard), in the order of the items.
 
     At most `workers` items at a time (default: `S3VAE_WORKERS`, else the CPU cores). The first
-    failure is raised as it is, when what has begun is done; what has not begun is cancelled.
+    failure is raised as it is, when what has begun is done; what has not begun is cancelled. Work
+    that may be done `anywhere` is done by a Dask cluster, if one is named (`dask_address`): its
+    function is pickled, and finds files by paths that are the same on every machine.
     """
     work = list(items)
+    address = dask_address() if anywhere else None
     with Progress(stage, len(work), unit) as progress:
+        in_flow = _prepare_prefect()
+        if address is not None:
+            spread = _map_in_dask_flow if in_flow else _map_in_dask
+            return spread(stage, function, work, address, name, progress)
         counted = _counted(function, progress, name)
-        apply = _map_in_flow if _prepare_prefect() else _map_in_threads
+        apply = _map_in_flow if in_flow else _map_in_threads
         return apply(stage, counted, work, workers or cores(), name)
+
+
+def dask_address() -> str | None:
+    """Where the scheduler is that shards are handed to: `S3VAE_DASK`, or None for threads."""
+    return os.environ.get(DASK) or None
 
 
 def _counted(
@@ -107,6 +128,85 @@ def _map_in_flow(
         return [done.result() for done in pending]
 
     return _as_flow(stage, flow_body, ThreadPoolTaskRunner(max_workers=workers))
+
+
+def _map_in_dask(
+    stage: str,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    address: str,
+    name: Callable[[Item], str],
+    progress: Progress,
+) -> list[Result]:
+    from distributed import as_completed as futures_as_completed
+
+    with _cluster(address) as client:
+        keys = [f"{stage}-{name(item)}-{uuid.uuid4().hex}" for item in items]
+        pending = client.map(function, items, key=keys)
+        named = dict(zip(pending, map(name, items), strict=True))
+        try:
+            for done in futures_as_completed(pending):  # type: ignore[no-untyped-call]
+                done.result()
+                progress.advance(note=named[done])
+        except BaseException:
+            client.cancel(pending)
+            raise
+        results: list[Result] = client.gather(pending)
+        return results
+
+
+def _map_in_dask_flow(
+    stage: str,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    address: str,
+    name: Callable[[Item], str],
+    progress: Progress,
+) -> list[Result]:
+    """As `_map_in_flow`, with the task runs on the cluster."""
+    from prefect import task
+    from prefect.cache_policies import NO_CACHE
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    with _cluster(address):
+        pass  # refused in words of ours where nothing answers
+    shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
+
+    def flow_body() -> list[Result]:
+        pending = [
+            shard.with_options(task_run_name=_verbatim(name(item))).submit(item) for item in items
+        ]
+        results = []
+        for item, done in zip(items, pending, strict=True):
+            results.append(done.result())
+            progress.advance(note=name(item))
+        return results
+
+    return _as_flow(stage, flow_body, DaskTaskRunner(address=address))
+
+
+def _cluster(address: str) -> Any:
+    """A client of the scheduler there. Raises ClusterError if none answers or nobody works."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        msg = "Dask is not installed: pip install 's3vae[cluster]'"
+        raise ClusterError(msg) from error
+    try:
+        client = Client(address, timeout=SECONDS_TO_CONNECT)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        msg = (
+            f"no Dask scheduler answers at {address}: start one (`dask scheduler`), or leave "
+            f"--address and {DASK} out"
+        )
+        raise ClusterError(msg) from error
+    if not client.scheduler_info()["workers"]:
+        client.close()  # type: ignore[no-untyped-call]
+        msg = (
+            f"the Dask scheduler at {address} has no workers: start some (`dask worker {address}`)"
+        )
+        raise ClusterError(msg)
+    return client
 
 
 def _verbatim(name: str) -> str:

@@ -29,21 +29,28 @@ def in_shards(
 
     The shards' files are gone when the block ends well, and kept for the next run when it does not.
     """
-    folder = CHECKPOINTS / stage / key_of(parameters, clips.sha256)
+    folder = (CHECKPOINTS / stage / key_of(parameters, clips.sha256)).resolve()
     shards = [
         range(start, min(start + CLIPS_PER_SHARD, clips.clips))
         for start in range(0, clips.clips, CLIPS_PER_SHARD)
     ]
 
-    def one_shard(shard: Sequence[int]) -> Part:
-        path = folder / f"{shard[0]:06}.h5"
+    def file_of(shard: Sequence[int]) -> Path:
+        return folder / f"{shard[0]:06}.h5"
+
+    def make_missing(shard: Sequence[int]) -> None:
+        path = file_of(shard)
         if not path.exists():
             make(shard, path)
-        return read(path)
 
-    yield map_shards(
-        f"{stage} {name}", one_shard, shards, name=lambda shard: f"{shard[0]}-{shard[-1]}"
+    map_shards(
+        f"{stage} {name}",
+        make_missing,
+        shards,
+        name=lambda shard: f"{shard[0]}-{shard[-1]}",
+        anywhere=True,
     )
+    yield [read(file_of(shard)) for shard in shards]
     shutil.rmtree(folder)
 
 

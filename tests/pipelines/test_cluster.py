@@ -1,0 +1,175 @@
+"""Feature stages on a Dask cluster whose scheduler and workers were started on their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from socket import socket
+
+import pytest
+from distributed import Client
+from ruamel.yaml import YAML
+
+from pipelines.layout import Layout
+from pipelines.runner import DASK, ClusterError, map_shards
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 120
+WORKERS = 2
+SETTINGS = {
+    "data": {"kind": "faces", "people": 5, "takes": 6, "time": 4},
+    "flow": {"method": {"kind": "farneback"}},
+    "landmarks": {"backend": {"kind": "annotated"}},
+}
+"""More clips than a shard holds: each worker has one to make."""
+
+
+def free_port() -> int:
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """No Prefect server, no cluster, the code of this repository."""
+    nobody = {"PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api", "PYTHONPATH": str(ROOT)}
+    return {name: value for name, value in os.environ.items() if name != DASK} | nobody
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+    """A folder with a small set of faces."""
+    folder = tmp_path_factory.mktemp("project")
+    pipeline = {"datasets": {"toy": "unread"}, "models": {}, "code": "."}
+    YAML().dump({"pipeline": pipeline, "datasets": {"toy": SETTINGS}}, folder / "params.yaml")
+    stage(folder, environment, "acquire", "toy", "unread")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler without workers."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    host, port = address.removeprefix("tcp://").split(":")
+    command = ("scheduler", "--host", host, "--port", port, "--no-dashboard")
+    running = dask(tmp_path_factory.mktemp("scheduler"), *command)
+    with Client(address, timeout=SECONDS):  # type: ignore[no-untyped-call]
+        yield address
+    stop(running)
+
+
+@pytest.fixture(scope="module")
+def cluster(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler with workers in folders of their own."""
+    running = [
+        dask(tmp_path_factory.mktemp("worker"), "worker", scheduler, "--no-nanny", "--no-dashboard")
+        for _ in range(WORKERS)
+    ]
+    with Client(scheduler, timeout=SECONDS) as client:  # type: ignore[no-untyped-call]
+        client.wait_for_workers(WORKERS, timeout=SECONDS)  # type: ignore[no-untyped-call]
+    yield scheduler
+    for worker in running:
+        stop(worker)
+
+
+def dask(folder: Path, *command: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "dask", *command],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def stop(running: subprocess.Popen[bytes]) -> None:
+    running.terminate()
+    running.wait(SECONDS)
+
+
+def stage(folder: Path, environment: dict[str, str], name: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", f"pipelines.{name}", *arguments],
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def by_threads(project: Path, environment: dict[str, str]) -> dict[str, bytes]:
+    """What the feature stages leave without a cluster."""
+    stage(project, environment, "flow", "toy")
+    stage(project, environment, "landmarks", "toy")
+    return left(project)
+
+
+def left(project: Path) -> dict[str, bytes]:
+    """The bytes of both signals, which are taken away."""
+    found = {}
+    for path in (project / Layout("toy").flow, project / Layout("toy").landmarks):
+        found[path.name] = path.read_bytes()
+        path.unlink()
+    return found
+
+
+def test_without_workers_a_cluster_is_refused(
+    scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DASK, scheduler)
+    with pytest.raises(ClusterError, match=r"has no workers: start some \(`dask worker tcp://"):
+        map_shards("nobody", str, range(3), anywhere=True)
+
+
+def test_where_nobody_answers_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.runner.SECONDS_TO_CONNECT", 1)
+    monkeypatch.setenv(DASK, f"tcp://127.0.0.1:{free_port()}")
+    with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1"):
+        map_shards("nobody", str, range(3), anywhere=True)
+
+
+def test_a_cluster_makes_the_same_bytes_as_threads(
+    project: Path, environment: dict[str, str], by_threads: dict[str, bytes], cluster: str
+) -> None:
+    stage(project, environment, "flow", "toy", "--runner", "dask", "--address", cluster)
+    stage(project, environment | {DASK: cluster}, "landmarks", "toy")
+    assert left(project) == by_threads
+    assert not list((project / ".checkpoints" / "flow").iterdir())
+
+
+def test_workers_of_the_cluster_do_the_work(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DASK, cluster)
+    by = map_shards("who", process_of, range(8), anywhere=True)
+    assert len(set(by)) == WORKERS
+    assert os.getpid() not in by
+
+
+def process_of(_: int) -> int:
+    import time
+
+    time.sleep(0.2)  # so that none is done before the other has begun
+    return os.getpid()
+
+
+def test_work_that_belongs_here_stays_here(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DASK, cluster)
+    assert set(map_shards("here", process_of, range(2))) == {os.getpid()}
+
+
+def test_the_first_failure_comes_out_as_it_is(
+    cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DASK, cluster)
+    with pytest.raises(ZeroDivisionError):
+        map_shards("fails", (1).__floordiv__, [1, 0, 1], anywhere=True)
+
+
+def test_dask_without_an_address_is_refused(project: Path, environment: dict[str, str]) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        stage(project, environment, "flow", "toy", "--runner", "dask")
+    assert "--runner dask needs --address tcp://HOST:PORT" in refused.value.stderr
