@@ -1,9 +1,17 @@
 """A repository with one small data set, one model and an MLflow store without runs."""
 
 import dataclasses
+import json
+import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import socket
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,3 +89,55 @@ def training(repository: Path) -> StageRun:
     settings, clips = TrainingSettings(steps=2), ClipFile(repository / Layout("toy").clips)
     nested = {"training": dataclasses.asdict(settings), "seeds": (0, 1)}
     return StageRun("train", "toy", "tiny", train_key(settings, clips), nested, clips)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment in which a fresh Prefect server, with a home of its own, is found."""
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
+    settings = {
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_HOME": str(tmp_path / "home"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "true",
+    }
+    environment = os.environ | settings
+    command = [sys.executable, "-m", "prefect", "server", "start", "--port", port]
+    with (tmp_path / "server.log").open("w") as log:
+        started = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=tmp_path)
+        try:
+            health = f"{settings['PREFECT_API_URL']}/health"
+            deadline = time.monotonic() + 60
+            while not answers(health):
+                assert time.monotonic() < deadline, "the Prefect server does not answer"
+                time.sleep(0.2)
+            yield environment
+        finally:
+            started.terminate()
+            started.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def asked(server: dict[str, str]) -> Callable[[str], Any]:
+    """Everything of a kind that the Prefect server knows: flows, flow_runs, task_runs."""
+
+    def ask(kind: str) -> Any:
+        request = urllib.request.Request(
+            f"{server['PREFECT_API_URL']}/{kind}/filter",
+            data=b"{}",
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
+
+    return ask

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 import pytest
 from distributed import Client
@@ -150,8 +152,6 @@ def test_workers_of_the_cluster_do_the_work(cluster: str, monkeypatch: pytest.Mo
 
 
 def process_of(_: int) -> int:
-    import time
-
     time.sleep(0.2)  # so that none is done before the other has begun
     return os.getpid()
 
@@ -173,3 +173,23 @@ def test_dask_without_an_address_is_refused(project: Path, environment: dict[str
     with pytest.raises(subprocess.CalledProcessError) as refused:
         stage(project, environment, "flow", "toy", "--runner", "dask")
     assert "--runner dask needs --address tcp://HOST:PORT" in refused.value.stderr
+
+
+@pytest.mark.slow
+def test_under_a_prefect_server_shards_are_task_runs_of_the_cluster(
+    project: Path,
+    environment: dict[str, str],
+    by_threads: dict[str, bytes],
+    cluster: str,
+    server: dict[str, str],
+    asked: Callable[[str], Any],
+) -> None:
+    seen = environment | {"PREFECT_API_URL": server["PREFECT_API_URL"], DASK: cluster}
+    for name in ("flow", "landmarks"):
+        stage(project, seen, name, "toy")
+    assert left(project) == by_threads
+    assert {run["state_type"] for run in asked("flow_runs")} == {"COMPLETED"}
+    until = time.monotonic() + 20
+    while len(tasks := asked("task_runs")) < 4 and time.monotonic() < until:
+        time.sleep(0.5)
+    assert sorted(task["name"] for task in tasks) == ["0-127", "0-127", "128-179", "128-179"]

@@ -1,13 +1,12 @@
 """The laws of the runner: the same results with and without a Prefect server."""
 
-import json
 import os
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -134,28 +133,6 @@ def wait_until_answers(url: str, seconds: float = 60) -> None:
     raise TimeoutError(f"{url} does not answer after {seconds} s")
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment in which a fresh Prefect server, with a home of its own, is found."""
-    port = str(free_port())
-    settings = {
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_HOME": str(tmp_path / "home"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "true",
-    }
-    environment = os.environ | settings
-    command = [sys.executable, "-m", "prefect", "server", "start", "--port", port]
-    with (tmp_path / "server.log").open("w") as log:
-        started = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=tmp_path)
-        try:
-            wait_until_answers(f"{settings['PREFECT_API_URL']}/health")
-            yield environment
-        finally:
-            started.terminate()
-            started.wait(30)
-
-
 STAGES = """
 from pipelines.runner import map_shards, run_stage
 def shard(item):
@@ -174,28 +151,18 @@ else:
 """
 
 
-def asked(environment: dict[str, str], path: str) -> Any:
-    request = urllib.request.Request(
-        f"{environment['PREFECT_API_URL']}/{path}/filter",
-        data=b"{}",
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        return json.load(reply)
-
-
 @pytest.mark.slow
 def test_with_a_server_a_stage_is_a_flow_run_with_a_task_run_for_each_shard(
-    server: dict[str, str],
+    server: dict[str, str], asked: Callable[[str], Any]
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", STAGES], cwd=ROOT, env=server, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    flows = {flow["id"]: flow["name"] for flow in asked(server, "flows")}
-    states = {flows[run["flow_id"]]: run["state_type"] for run in asked(server, "flow_runs")}
+    flows = {flow["id"]: flow["name"] for flow in asked("flows")}
+    states = {flows[run["flow_id"]]: run["state_type"] for run in asked("flow_runs")}
     assert states == {"flow-test": "COMPLETED", "train-test": "COMPLETED", "failing-test": "FAILED"}
     wait_for_events = time.monotonic() + 20
-    while len(tasks := asked(server, "task_runs")) < 4 and time.monotonic() < wait_for_events:
+    while len(tasks := asked("task_runs")) < 4 and time.monotonic() < wait_for_events:
         time.sleep(0.5)
     assert sorted(task["name"] for task in tasks) == ["a", "b", "bad", "{c}"]
