@@ -293,3 +293,15 @@ def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
     assert before.count("judge") == 4
     run(project, sys.executable, "-m", "pipelines.publish")
     assert kinds() == before
+
+
+def test_a_remote_folder_hands_everything_on(project: Path, tmp_path: Path) -> None:
+    run(project, "dvc", "remote", "add", "--local", "there", str(tmp_path / "shared"))
+    run(project, "dvc", "push", "--remote", "there")
+    clone = tmp_path / "clone"
+    mine = shutil.ignore_patterns("cache", "tmp", "data", "mlflow.db*", "mlartifacts")
+    shutil.copytree(project, clone, ignore=mine)
+    shutil.copytree(ROOT / "s3vae" / "data", clone / "s3vae" / "data")
+    run(clone, "dvc", "pull", "--remote", "there")
+    run(project, "dvc", "remote", "remove", "--local", "there")
+    assert "Data and pipelines are up to date." in run(clone, "dvc", "status")

@@ -1,0 +1,171 @@
+"""MLflow's and Prefect's servers with a Postgres behind them, as compose.yaml runs them."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from socket import socket
+
+import psycopg2
+import pytest
+from mlflow import MlflowClient
+
+from pipelines.keys import StageRun
+from pipelines.layout import Layout
+from pipelines.tracking import tracked
+
+ROOT = Path(__file__).resolve().parents[2]
+INITDB = shutil.which("initdb") or next(
+    (str(found) for found in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
+)
+SECONDS = 90
+NOBODY_BUT = "postgres"
+"""The user that Debian's packages make: Postgres does not run as root."""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(INITDB is None, reason="there is no Postgres: install `postgresql`"),
+    pytest.mark.filterwarnings(
+        "ignore::sqlalchemy.exc.SADeprecationWarning",
+        "ignore:.*Any type hint is inferred as AnyType:UserWarning",
+    ),
+]
+
+
+def free_port() -> int:
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def until(ready: Callable[[], object], running: subprocess.Popen[bytes]) -> None:
+    """Wait for a server of ours, unless it has ended."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            ready()
+        except (OSError, psycopg2.OperationalError):
+            assert running.poll() is None, "the server has ended"
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.2)
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Postgres with the databases `mlflow` and `prefect`: user, host and port of an address."""
+    folder, port = tmp_path_factory.mktemp("postgres"), free_port()
+    owner = {"user": NOBODY_BUT, "group": NOBODY_BUT} if os.getuid() == 0 else {}
+    if owner:
+        account = pwd.getpwnam(NOBODY_BUT)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        for above in folder.parents[:3]:  # pytest's folders are its user's alone
+            above.chmod(above.stat().st_mode | 0o011)
+    data = folder / "data"
+    subprocess.run(
+        [str(INITDB), "--pgdata", data, "--username", "s3vae", "--auth", "trust"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        **owner,  # type: ignore[call-overload]
+    )
+    server = Path(str(INITDB)).resolve().parent / "postgres"
+    where = ("-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder)
+    running = subprocess.Popen([server, *where], cwd=folder, stderr=subprocess.DEVNULL, **owner)
+    address = f"s3vae@127.0.0.1:{port}"
+    try:
+        until(lambda: psycopg2.connect(f"postgresql://{address}/postgres").close(), running)
+        admin = psycopg2.connect(f"postgresql://{address}/postgres")
+        admin.autocommit = True
+        for name in ("mlflow", "prefect"):
+            admin.cursor().execute(f"CREATE DATABASE {name}")
+        admin.close()
+        yield address
+    finally:
+        running.terminate()
+        running.wait(SECONDS)
+
+
+def rows(address: str, database: str, query: str) -> list[tuple[object, ...]]:
+    """What the database itself has."""
+    connection = psycopg2.connect(f"postgresql://{address}/{database}")
+    cursor = connection.cursor()
+    cursor.execute(query)
+    found: list[tuple[object, ...]] = cursor.fetchall()
+    connection.close()
+    return found
+
+
+@pytest.fixture
+def mlflow_server(postgres: str, tmp_path: Path) -> Iterator[str]:
+    port = free_port()
+    store = ("--backend-store-uri", f"postgresql+psycopg2://{postgres}/mlflow")
+    artifacts = ("--artifacts-destination", str(tmp_path / "artifacts"))
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
+    running = subprocess.Popen(
+        [*command, *store, *artifacts],
+        env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: urllib.request.urlopen(f"{address}/health", timeout=2).close(), running)
+        yield address
+    finally:
+        running.terminate()
+        running.wait(SECONDS)
+
+
+def test_a_stage_is_logged_with_its_model_on_a_server_with_postgres(
+    training: StageRun,
+    postgres: str,
+    mlflow_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    repository: Path,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    with tracked(training, live=False) as tracker:
+        tracker.log({"step": 1.0, "total": 2.5})
+        tracker.scores({"accuracy": 0.5})
+        tracker.model(repository / Layout("toy").model("tiny"))
+    assert tracker.failure is None
+    metrics = "SELECT key, value, step FROM metrics ORDER BY key"
+    assert rows(postgres, "mlflow", metrics) == [("accuracy", 0.5, 0), ("total", 2.5, 1)]
+    client = MlflowClient(mlflow_server)
+    experiment = client.get_experiment_by_name("s3vae")
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`s3vae.kind` = 'train'")
+    assert run.outputs.model_outputs
+    assert not (repository / "mlflow.db").exists()
+
+
+def test_flow_runs_are_kept_by_a_prefect_server_with_postgres(
+    postgres: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    environment = os.environ | {
+        "PREFECT_API_URL": address,
+        "PREFECT_HOME": str(tmp_path),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{postgres}/prefect",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "true",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+    with (tmp_path / "server.log").open("w") as log:
+        running = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=tmp_path)
+    try:
+        until(lambda: urllib.request.urlopen(f"{address}/health", timeout=2).close(), running)
+        stage = "from pipelines.runner import run_stage; assert run_stage('toy', lambda: 5) == 5"
+        subprocess.run([sys.executable, "-c", stage], cwd=ROOT, env=environment, check=True)
+    finally:
+        running.terminate()
+        running.wait(SECONDS)
+    kept = "SELECT flow.name, state_type FROM flow_run JOIN flow ON flow.id = flow_run.flow_id"
+    assert rows(postgres, "prefect", kept) == [("toy", "COMPLETED")]

@@ -1,0 +1,63 @@
+"""A DVC remote that speaks S3, reached as docs/scale.md says."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from socket import socket
+
+import boto3
+import pytest
+from botocore.config import Config
+
+SECONDS = 60
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a server that speaks S3; it has one bucket, `store`, which is empty."""
+    for name, key in KEYS.items():
+        monkeypatch.setenv(name, key)
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        host, port = listener.getsockname()
+    command = [sys.executable, "-m", "moto.server", "--host", host, "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://{host}:{port}"
+    patient = Config(retries={"total_max_attempts": 12, "mode": "standard"})
+    client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", config=patient)
+    try:
+        client.create_bucket(Bucket="store")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(SECONDS)
+
+
+def dvc(folder: Path, *command: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "dvc", *command],
+        cwd=folder,
+        check=True,
+        timeout=SECONDS,
+        capture_output=True,
+        env=os.environ | {"DVC_SITE_CACHE_DIR": str(folder.parent / "site")},
+    )
+
+
+def test_what_is_pushed_to_a_bucket_is_pulled_from_it(bucket: str, tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    for folder in (mine, theirs):
+        folder.mkdir()
+        dvc(folder, "init", "--no-scm")
+        dvc(folder, "cache", "dir", str(tmp_path / f"cache-of-{folder.name}"))
+        dvc(folder, "remote", "add", "--default", "team", "s3://store/s3vae")
+        dvc(folder, "remote", "modify", "team", "endpointurl", bucket)
+    (mine / "weights").write_bytes(b"learnt")
+    dvc(mine, "add", "weights")
+    dvc(mine, "push")
+    (theirs / "weights.dvc").write_bytes((mine / "weights.dvc").read_bytes())
+    dvc(theirs, "pull")
+    assert (theirs / "weights").read_bytes() == b"learnt"
