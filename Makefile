@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export OMP_WAIT_POLICY ?= active
 
-.PHONY: demo test check bench benchmark slow ui publish serve stop doctor
+.PHONY: demo test check bench scale benchmark slow ui publish serve stop doctor
 
 demo: .venv/installed  ## data to judged model, then the table
 	dvc repro
@@ -26,6 +26,9 @@ check: .venv/installed
 
 bench: .venv/installed  ## throughput, each figure beside its rival in one run
 	python -m pipelines.bench
+
+scale: .venv/installed  ## what every stage costs at 1, 4 and 16 times the data, into docs/scale.md
+	python -m pipelines.scale
 
 benchmark/dvc.yaml: dvc.yaml  ## the same DAG beside another params.yaml
 	cp dvc.yaml $@
