@@ -114,7 +114,9 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
         mine = {row["stage"]: row for row in rows if row["size"] == size}
         cells = [f"{mine[s]['seconds']:.0f} s, {mine[s]['memory']:,.0f} MB" for s in STAGES]
         last = mine[next(reversed(STAGES))]
-        lines.append(f"| {last['clips']:,.0f} | " + " | ".join(cells) + f" | {last['disk']:,.0f} MB |")
+        lines.append(
+            f"| {last['clips']:,.0f} | " + " | ".join(cells) + f" | {last['disk']:,.0f} MB |"
+        )
     return "\n".join(lines) + "\n"
 
 

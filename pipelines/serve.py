@@ -5,6 +5,7 @@ Both go on when the terminal is closed; their logs and process ids are in .prefe
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -51,8 +52,8 @@ def start() -> list[str]:
     if not works:
         if left := take_up_again(url):
             told.append(f"{left} runs that a kill had left go on")
-        launch("worker", ["worker", "start", "--pool", POOL, "--name", f"{POOL}-{port}"])
-        wait("worker", lambda: is_online(url))
+        launch("worker", ["worker", "start", "--pool", POOL, "--name", worker_name(url)])
+        wait("worker", lambda: worker_name(url) in online(url))
     return [*told, "Try: prefect deployment run 'retrain/nightly' --watch   Stop: make stop"]
 
 
@@ -157,17 +158,22 @@ def ask(url: str, path: str, content: Mapping[str, Any]) -> Any:
         return json.load(answer)
 
 
-def is_online(url: str) -> bool:
-    """Whether a worker of our pool is at work."""
+def online(url: str) -> set[str]:
+    """The names of the workers of our pool that are at work."""
     workers = ask(url, f"work_pools/{POOL}/workers/filter", {})
-    return any(worker["status"] == "ONLINE" for worker in workers)
+    return {worker["name"] for worker in workers if worker["status"] == "ONLINE"}
+
+
+def worker_name(url: str) -> str:
+    """What the worker of this machine is called."""
+    return f"{POOL}-{socket.gethostname()}-{urlparse(url).port}"
 
 
 def take_up_again(url: str) -> int:
-    """Schedule runs anew whose worker is gone; how many there were.
+    """Schedule runs anew that died with the worker of this machine; how many there were.
 
-    Only asked when the worker of this machine is gone, which is taken to be the only one, and its
-    runs to be gone with it. Their trainings go on from the checkpoint.
+    A run whose process lives on goes on by itself. While workers of other machines are online,
+    nothing tells whose a run is: none is taken up. Trainings go on from the checkpoint.
     """
     unfinished = ask(
         url,
@@ -177,10 +183,29 @@ def take_up_again(url: str) -> int:
             "work_pools": {"name": {"any_": [POOL]}},
         },
     )
-    for run in unfinished:
+    if online(url) - {worker_name(url)}:
+        return 0
+    living = runs_alive()
+    dead = [run["id"] for run in unfinished if run["id"] not in living]
+    for run in dead:
         state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "its worker was gone"}
-        ask(url, f"flow_runs/{run['id']}/set_state", {"state": state, "force": True})
-    return len(unfinished)
+        ask(url, f"flow_runs/{run}/set_state", {"state": state, "force": True})
+    return len(dead)
+
+
+def runs_alive() -> set[str]:
+    """The flow runs that processes of Prefect's are at work on, on this machine.
+
+    Workers name the run in a variable. What a dead run has started has it too: that ends by itself.
+    """
+    found = set()
+    for process in psutil.process_iter():
+        try:
+            if any("prefect" in part for part in process.cmdline()):
+                found.add(process.environ().get("PREFECT__FLOW_RUN_ID", ""))
+        except psutil.Error:
+            continue  # over already, or another user's
+    return found - {""}
 
 
 def main() -> None:

@@ -1,0 +1,78 @@
+"""Which runs a new worker takes up: those that nobody works on any more."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from pipelines import serve
+from pipelines.serve import runs_alive, take_up_again, worker_name
+
+URL = "http://127.0.0.1:4311/api"
+LIVING, DEAD = "11111111-aaaa", "22222222-bbbb"
+
+
+class Server:
+    """A server that knows two runs at work, and these workers."""
+
+    def __init__(self, workers: Mapping[str, str]) -> None:
+        self.workers, self.scheduled = workers, list[str]()
+
+    def ask(self, _url: str, path: str, _content: Mapping[str, Any]) -> Any:
+        if path == "flow_runs/filter":
+            return [{"id": LIVING}, {"id": DEAD}]
+        if path.endswith("workers/filter"):
+            return [{"name": name, "status": status} for name, status in self.workers.items()]
+        self.scheduled.append(path.split("/")[1])
+        return {}
+
+
+@pytest.fixture
+def survivor() -> Iterator[None]:
+    """A process of a run whose worker was killed."""
+    environment = os.environ | {"PREFECT__FLOW_RUN_ID": LIVING}
+    waits = [sys.executable, "-c", "print(flush=True); input()", "prefect"]
+    process = subprocess.Popen(
+        waits, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield
+    process.communicate(b"\n")
+
+
+def test_what_a_dead_run_has_started_is_not_the_run() -> None:
+    environment = os.environ | {"PREFECT__FLOW_RUN_ID": LIVING}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "input()"], env=environment, stdin=subprocess.PIPE
+    )
+    assert LIVING not in runs_alive()
+    process.communicate(b"\n")
+
+
+@pytest.mark.usefixtures("survivor")
+def test_a_run_that_outlived_its_worker_is_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server({worker_name(URL): "ONLINE"})  # the dead one's last heartbeat
+    monkeypatch.setattr(serve, "ask", server.ask)
+    assert LIVING in runs_alive()
+    assert take_up_again(URL) == 1
+    assert server.scheduled == [DEAD]
+
+
+def test_beside_the_worker_of_another_machine_no_run_is_taken_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server({worker_name(URL): "OFFLINE", "elsewhere": "ONLINE"})
+    monkeypatch.setattr(serve, "ask", server.ask)
+    assert take_up_again(URL) == 0
+    assert not server.scheduled
+
+
+def test_where_all_are_gone_every_run_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server({worker_name(URL): "OFFLINE", "elsewhere": "OFFLINE"})
+    monkeypatch.setattr(serve, "ask", server.ask)
+    assert take_up_again(URL) == 2
+    assert server.scheduled == [LIVING, DEAD]
