@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from pipelines.runner import DASK
+DASK = "S3VAE_DASK"
+"""The address of a Dask scheduler that makes shards: what the option --address sets."""
 
 
 def arguments(*names: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipelines.entry import DASK
 from s3vae.processes import cores
 from s3vae.progress import Progress
 
@@ -23,8 +24,6 @@ Result = TypeVar("Result")
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_TO_ANSWER = 0.25
 SECONDS_TO_CONNECT = 10
-DASK = "S3VAE_DASK"
-"""The address of a Dask scheduler: what the option --address of the feature stages sets."""
 RETRAINING = "S3VAE_RETRAINING"
 """Set for DVC and its stages by the flow `retrain`: the id of its run."""
 

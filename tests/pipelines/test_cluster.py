@@ -13,8 +13,9 @@ import pytest
 from distributed import Client
 from ruamel.yaml import YAML
 
+from pipelines.entry import DASK
 from pipelines.layout import Layout
-from pipelines.runner import DASK, ClusterError, map_shards
+from pipelines.runner import ClusterError, map_shards
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120
