@@ -25,7 +25,8 @@ from pipelines.written import write_csv, write_text
 from s3vae.data.clips import ClipFile
 from s3vae.progress import LOG
 
-SIZES = (1, 4, 16)
+SIZES, TAKES = (1, 4, 16), 2
+"""How many times the takes there are, and how many takes once."""
 STEPS = 100
 """Of trainings: their cost is so many times that of a step, however many clips there are."""
 FOLDER = CHECKPOINTS / "scale"
@@ -43,9 +44,9 @@ Row = dict[str, Any]
 
 
 def params_at(size: int) -> Row:
-    """The root's settings of the data set with so many times the takes, and short trainings."""
+    """The root's settings of the data set, with so many times the takes and short trainings."""
     mine = copy.deepcopy(YAML(typ="safe").load(PARAMS)["datasets"][DATASET])
-    mine["data"]["takes"] *= size
+    mine["data"]["takes"] = TAKES * size
     method = mine["methods"][METHOD]
     for training in (mine["judge"]["training"], method["training"]):
         training |= {"steps": STEPS, "validate_every": STEPS}
