@@ -18,6 +18,7 @@ from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv
 from s3vae.data.clips import ClipFile
 from s3vae.model.saved import save_model
+from s3vae.processes import cores
 from s3vae.progress import LOG
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.signals.landmark_store import LandmarkSignal
@@ -119,6 +120,7 @@ def start_trainers() -> None:
     """Go on as `S3VAE_TRAINERS` processes on this machine, if that is set and torchrun has not."""
     trainers = int(os.environ.get("S3VAE_TRAINERS", "1"))
     if trainers > 1 and "RANK" not in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(cores() // trainers, 1)))
         launch = ("--standalone", "--nproc-per-node", str(trainers), "--module", "pipelines.train")
         command = [sys.executable, "-m", "torch.distributed.run", *launch, *sys.argv[1:]]
         os.execv(sys.executable, command)

@@ -138,13 +138,14 @@ COLUMNS = {
 }
 
 
-def run(folder: Path, *command: str) -> str:
+def run(folder: Path, *command: str, **more: str) -> str:
     """The output of a command in a folder; its errors are shown if it fails."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "OMP_NUM_THREADS": "1",
         "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        **more,
     }
     environment.pop("MLFLOW_TRACKING_URI", None)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -278,6 +279,25 @@ def test_training_again_gives_the_same_bytes(project: Path) -> None:
     first = weights.read_bytes()
     run(project, sys.executable, "-m", "pipelines.train", "dsprites", "s3vae-plus")
     assert weights.read_bytes() == first
+
+
+def test_two_trainers_train_the_same_model_and_one_of_them_writes(project: Path) -> None:
+    train = (sys.executable, "-m", "pipelines.train", "dsprites", "s3vae-plus")
+    left = project / "results" / "scores" / "dsprites" / "s3vae-plus" / "history.csv"
+    alone = left.read_text()
+    said = run(project, *train, S3VAE_TRAINERS="2")
+    both = left.read_text()
+    run(project, *train)
+    assert left.read_text() == alone
+    assert said.count("train dsprites s3vae-plus: 4/4 steps") == 1
+    for one, shared in zip(numbers(alone), numbers(both), strict=True):
+        assert shared == pytest.approx(one, rel=1e-3, abs=1e-3)
+
+
+def numbers(history: str) -> list[float]:
+    """All that a table has, row by row."""
+    _, *rows = history.splitlines()
+    return [float(cell) for row in rows for cell in row.split(",") if cell]
 
 
 def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
