@@ -34,16 +34,26 @@ SFD = RemoteFile(
 )
 
 
+def fetch_weights(name: str, settings: LandmarkSettings, raw: Path) -> None:
+    """See to it that the weights of the back end are in `raw`. Raises DownloadError."""
+    if isinstance(settings.backend, FaceAlignment):
+        files = (FAN, SFD) if settings.backend.detector == "sfd" else (FAN,)
+        fetch_files(f"landmarks {name}", files, raw)
+
+
 @cache
 def finder(
-    name: str, clips_path: Path, settings: LandmarkSettings, raw: Path
+    name: str, clips_path: Path, sha256: str, settings: LandmarkSettings, raw: Path
 ) -> Callable[[Sequence[int]], Landmarks]:
     """What gives the landmarks of some clips: their exact ones, or a back end that looks.
 
-    Made once in every process that finds some; weights are in `raw`. Raises ValueError if the clip
-    file has no exact ones, DownloadError if weights cannot be had.
+    Made once in every process that finds some of the clips with this sha256; weights are in `raw`.
+    Raises ValueError if the clip file is another by now, or has no exact landmarks.
     """
     clips, backend = ClipFile(clips_path), settings.backend
+    if clips.sha256 != sha256:
+        msg = f"{clips_path} was made anew meanwhile: start again"
+        raise ValueError(msg)
     if isinstance(backend, FromClips):
         known = clips.landmarks
         if known is None:
@@ -53,16 +63,12 @@ def finder(
             )
             raise ValueError(msg)
         return lambda shard: Landmarks(known[shard], np.ones((len(shard), clips.time), bool))
-    find = (
-        DlibDetector(backend.enlarge) if isinstance(backend, Dlib) else network(name, backend, raw)
-    )
+    find = DlibDetector(backend.enlarge) if isinstance(backend, Dlib) else network(backend, raw)
     return lambda shard: clips_landmarks(clips.frames(shard), find)
 
 
-def network(name: str, backend: FaceAlignment, raw: Path) -> FaceAlignmentDetector:
-    """The network with its weights, on the device that there is. Raises DownloadError."""
+def network(backend: FaceAlignment, raw: Path) -> FaceAlignmentDetector:
+    """The network with its weights, on the device that there is."""
     from s3vae.runtime import choose_device  # with torch, whose import takes its time
 
-    files = (FAN, SFD) if backend.detector == "sfd" else (FAN,)
-    fetch_files(f"landmarks {name}", files, raw)
     return FaceAlignmentDetector(backend, raw / WEIGHTS, choose_device().type)

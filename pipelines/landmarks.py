@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.entry import feature_arguments
-from pipelines.landmark_finder import finder
+from pipelines.landmark_finder import fetch_weights, finder
 from pipelines.landmark_picture import draw_landmarks
 from pipelines.layout import RAW, Layout
 from pipelines.params import section
@@ -34,10 +34,11 @@ def landmarks(name: str, clips_path: Path, settings: LandmarkSettings, target: P
     """
     clips = ClipFile(clips_path.resolve())
     parameters, raw = dataclasses.asdict(settings), RAW.resolve()
-    finder(name, clips.path, settings, raw)  # what it lacks is told before anything is begun
+    fetch_weights(name, settings, raw)
+    finder(name, clips.path, clips.sha256, settings, raw)  # what it lacks is told beforehand
 
     def make(shard: Sequence[int], path: Path) -> None:
-        found_in = finder(name, clips.path, settings, raw)
+        found_in = finder(name, clips.path, clips.sha256, settings, raw)
         write_landmarks(path, [found_in(shard)], parameters, clips.sha256)
 
     def read(path: Path) -> Landmarks:

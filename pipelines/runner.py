@@ -52,7 +52,8 @@ def map_shards(
     At most `workers` items at a time (default: `S3VAE_WORKERS`, else the CPU cores). The first
     failure is raised as it is, when what has begun is done; what has not begun is cancelled. Work
     that may be done `anywhere` is done by a Dask cluster, if one is named (`dask_address`): its
-    function is pickled, and finds files by paths that are the same on every machine.
+    function is pickled, finds files by paths that are the same on every machine, and what has begun
+    when another item fails may end later.
     """
     work = list(items)
     address = dask_address() if anywhere else None

@@ -1,7 +1,7 @@
 """`make scale`: what every stage costs at 1, 4 and 16 times the clips of dSprites (docs/scale.md).
 
-Each stage runs as under DVC, in a process of its own, whose time and peak memory (its children's
-with it) the operating system tells. Stages that were measured already are not measured again.
+Each stage runs as under DVC, in a process of its own. The operating system tells its time, and the
+peak memory of the largest of its processes. Sizes that were measured are not measured again.
 """
 
 import copy
@@ -92,7 +92,8 @@ def measure_all(sizes: Sequence[int] = SIZES) -> list[Row]:
             continue
         rows = [row for row in rows if row["size"] != size]  # its files are gone
         folder = FOLDER / str(size)
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         YAML().dump(params_at(size), folder / PARAMS)
         for stage in STAGES:
             LOG.info("scale: %s at %d times the clips", stage, size)

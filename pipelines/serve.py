@@ -172,8 +172,8 @@ def worker_name(url: str) -> str:
 def take_up_again(url: str) -> int:
     """Schedule runs anew that died with the worker of this machine; how many there were.
 
-    A run whose process lives on goes on by itself. While workers of other machines are online,
-    nothing tells whose a run is: none is taken up. Trainings go on from the checkpoint.
+    Workers label the runs that they begin with their names. A run whose process lives on goes on by
+    itself. Trainings go on from the checkpoint.
     """
     unfinished = ask(
         url,
@@ -183,10 +183,12 @@ def take_up_again(url: str) -> int:
             "work_pools": {"name": {"any_": [POOL]}},
         },
     )
-    if online(url) - {worker_name(url)}:
-        return 0
-    living = runs_alive()
-    dead = [run["id"] for run in unfinished if run["id"] not in living]
+    living, mine = runs_alive(), worker_name(url)
+    dead = [
+        run["id"]
+        for run in unfinished
+        if run["labels"].get("prefect.worker.name", mine) == mine and run["id"] not in living
+    ]
     for run in dead:
         state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "its worker was gone"}
         ask(url, f"flow_runs/{run}/set_state", {"state": state, "force": True})

@@ -4,9 +4,13 @@ import dataclasses
 import os
 import shutil
 import sys
+import uuid
 from collections.abc import Iterable
 
 import torch
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from pipelines.circumstances import code_that_runs, write_circumstances
 from pipelines.entry import arguments, loader_workers
@@ -117,13 +121,30 @@ def batches_from(
 
 
 def start_trainers() -> None:
-    """Go on as `S3VAE_TRAINERS` processes on this machine, if that is set and torchrun has not."""
+    """Go on as `S3VAE_TRAINERS` processes on this machine, if that is set and torchrun has not.
+
+    Ends as the first of them that fails does, so that DVC is told of a kill as of one.
+    """
     trainers = int(os.environ.get("S3VAE_TRAINERS", "1"))
-    if trainers > 1 and "RANK" not in os.environ:
-        os.environ.setdefault("OMP_NUM_THREADS", str(max(cores() // trainers, 1)))
-        launch = ("--standalone", "--nproc-per-node", str(trainers), "--module", "pipelines.train")
-        command = [sys.executable, "-m", "torch.distributed.run", *launch, *sys.argv[1:]]
-        os.execv(sys.executable, command)
+    if trainers == 1 or "RANK" in os.environ:
+        return
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(cores() // trainers, 1)))
+    settings = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=trainers,
+        run_id=uuid.uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint="127.0.0.1:0",
+    )
+    try:
+        elastic_launch(settings, sys.executable)("-m", "pipelines.train", *sys.argv[1:])
+    except ChildFailedError as error:
+        _, failure = error.get_first_failure()
+        sys.exit(128 - failure.exitcode if failure.exitcode < 0 else failure.exitcode)
+    except SignalException as error:
+        sys.exit(128 + error.sigval)
+    sys.exit()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from s3vae.runtime import generator_at
 from s3vae.training.batches import Batch
 from s3vae.training.checkpoint import Checkpoint, History
 from s3vae.training.optimizers import optimizers_of
-from s3vae.training.ranks import leads, shared_losses
+from s3vae.training.ranks import leads, require_same_step, shared_losses
 from s3vae.training.settings import TrainingSettings, learning_rate
 
 GRADIENT_NORM = "gradient norm"
@@ -73,6 +73,7 @@ def fit(
     optimizers = optimizers_of(module, settings)
     losses_of = shared_losses(module, learner.losses, device)
     first, history, before = checkpoint.load(module, optimizers)
+    require_same_step(first)
     begun = time.monotonic() - before
     window: list[dict[str, float]] = []
     with Progress(label, settings.steps, "steps", done=first, shown=leads()) as progress:

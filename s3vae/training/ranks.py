@@ -6,6 +6,8 @@ that are exchanged: however many processes there are, the objective is the same.
 """
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,6 +24,7 @@ from s3vae.training.batches import Batch
 
 LONGEST_WAIT = timedelta(minutes=30)
 """For the other processes, one of which may be reading its clips."""
+SECONDS_BETWEEN_LOOKS = 0.5
 Losses = Callable[[Batch, Generator], Mapping[str, Tensor]]
 
 
@@ -35,11 +38,33 @@ def together(device: torch.device) -> Iterator[None]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
         backend = "nccl"
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     distributed.init_process_group(backend, timeout=LONGEST_WAIT)
     try:
         yield
     finally:
         distributed.destroy_process_group()
+
+
+def _end_with(launcher: int) -> None:
+    """End this process when torchrun's has: a killed one would leave it to train on, unasked."""
+    while os.getppid() == launcher:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
+
+
+def require_same_step(step: int) -> None:
+    """Raise RuntimeError unless all processes go on from the same checkpoint."""
+    if ranks() == 1:
+        return
+    steps = [0] * ranks()
+    distributed.all_gather_object(steps, step)
+    if len(set(steps)) > 1:
+        msg = (
+            f"the processes would go on from steps {steps}: they must see the same .checkpoints/, "
+            "on storage that all machines share"
+        )
+        raise RuntimeError(msg)
 
 
 def ranks() -> int:

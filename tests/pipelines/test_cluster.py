@@ -170,6 +170,16 @@ def test_the_first_failure_comes_out_as_it_is(
         map_shards("fails", (1).__floordiv__, [1, 0, 1], anywhere=True)
 
 
+def test_a_stage_asks_the_cluster_that_it_is_given(
+    project: Path, environment: dict[str, str]
+) -> None:
+    """That the bytes are the same does not tell who has made them."""
+    nowhere = f"tcp://127.0.0.1:{free_port()}"
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        stage(project, environment, "flow", "toy", "--runner", "dask", "--address", nowhere)
+    assert f"no Dask scheduler answers at {nowhere}" in refused.value.stderr
+
+
 def test_dask_without_an_address_is_refused(project: Path, environment: dict[str, str]) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         stage(project, environment, "flow", "toy", "--runner", "dask")

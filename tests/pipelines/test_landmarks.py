@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import landmarks as stage
-from pipelines import shards
+from pipelines import landmark_finder, shards
 from pipelines.follow_face import follow_face
+from pipelines.landmark_finder import FAN
 from pipelines.landmarks import TooFewFacesError, landmarks, score
 from s3vae.data.clips import ClipSet, write_clips
 from s3vae.data.download import DownloadError, RemoteFile
@@ -99,7 +99,7 @@ def test_a_killed_run_goes_on_at_its_next_shard(
     landmarks("toy", clips, DLIB, tmp_path / "at once.h5")
     monkeypatch.setattr(shards, "CLIPS_PER_SHARD", 2)
     monkeypatch.setenv("S3VAE_WORKERS", "1")
-    real, seen = stage.clips_landmarks, []
+    real, seen = landmark_finder.clips_landmarks, []
 
     def killed(frames: np.ndarray, find: object) -> object:
         if len(seen) == 2:
@@ -107,7 +107,7 @@ def test_a_killed_run_goes_on_at_its_next_shard(
         seen.append(len(frames))
         return real(frames, find)
 
-    monkeypatch.setattr(stage, "clips_landmarks", killed)
+    monkeypatch.setattr(landmark_finder, "clips_landmarks", killed)
     with pytest.raises(KeyboardInterrupt):
         landmarks("toy", clips, DLIB, target)
     assert not target.exists()
@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_at_its_next_shard(
         again.append(len(frames))
         return real(frames, find)
 
-    monkeypatch.setattr(stage, "clips_landmarks", counted)
+    monkeypatch.setattr(landmark_finder, "clips_landmarks", counted)
     landmarks("toy", clips, DLIB, target)
     assert again == [2]
     assert target.read_bytes() == (tmp_path / "at once.h5").read_bytes()
@@ -133,7 +133,7 @@ def test_weights_that_cannot_be_had_are_named_with_their_sources(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "empty"))
-    monkeypatch.setattr(stage, "FAN", RemoteFile(stage.FAN.path, stage.FAN.checksum, ()))
+    monkeypatch.setattr(landmark_finder, "FAN", RemoteFile(FAN.path, FAN.checksum, ()))
     settings = LandmarkSettings(FaceAlignment(detector="whole"))
     with pytest.raises(DownloadError, match="2DFAN4-11f355bf06"):
         landmarks("toy", make(1), settings, tmp_path / "landmarks.h5")
@@ -142,11 +142,11 @@ def test_weights_that_cannot_be_had_are_named_with_their_sources(
 def test_weights_with_another_sum_are_refused(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = tmp_path / "mirror" / stage.FAN.path
+    stored = tmp_path / "mirror" / FAN.path
     stored.parent.mkdir(parents=True)
     stored.write_bytes(b"not the weights")
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "mirror"))
-    monkeypatch.setattr(stage, "FAN", RemoteFile(stage.FAN.path, stage.FAN.checksum, ()))
+    monkeypatch.setattr(landmark_finder, "FAN", RemoteFile(FAN.path, FAN.checksum, ()))
     settings = LandmarkSettings(FaceAlignment(detector="whole"))
     with pytest.raises(DownloadError, match="should have sha256 11f355bf"):
         landmarks("toy", make(1), settings, tmp_path / "landmarks.h5")

@@ -16,16 +16,18 @@ LIVING, DEAD = "11111111-aaaa", "22222222-bbbb"
 
 
 class Server:
-    """A server that knows two runs at work, and these workers."""
+    """A server that knows two runs at work, begun by these workers."""
 
-    def __init__(self, workers: Mapping[str, str]) -> None:
+    def __init__(self, *workers: str) -> None:
         self.workers, self.scheduled = workers, list[str]()
 
     def ask(self, _url: str, path: str, _content: Mapping[str, Any]) -> Any:
         if path == "flow_runs/filter":
-            return [{"id": LIVING}, {"id": DEAD}]
-        if path.endswith("workers/filter"):
-            return [{"name": name, "status": status} for name, status in self.workers.items()]
+            labels = [{"prefect.worker.name": name} for name in self.workers]
+            return [
+                {"id": run, "labels": mine}
+                for run, mine in zip((LIVING, DEAD), labels, strict=True)
+            ]
         self.scheduled.append(path.split("/")[1])
         return {}
 
@@ -55,24 +57,22 @@ def test_what_a_dead_run_has_started_is_not_the_run() -> None:
 
 @pytest.mark.usefixtures("survivor")
 def test_a_run_that_outlived_its_worker_is_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server({worker_name(URL): "ONLINE"})  # the dead one's last heartbeat
+    server = Server(worker_name(URL), worker_name(URL))
     monkeypatch.setattr(serve, "ask", server.ask)
     assert LIVING in runs_alive()
     assert take_up_again(URL) == 1
     assert server.scheduled == [DEAD]
 
 
-def test_beside_the_worker_of_another_machine_no_run_is_taken_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    server = Server({worker_name(URL): "OFFLINE", "elsewhere": "ONLINE"})
+def test_the_runs_of_another_machine_are_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server("elsewhere", worker_name(URL))
     monkeypatch.setattr(serve, "ask", server.ask)
-    assert take_up_again(URL) == 0
-    assert not server.scheduled
+    assert take_up_again(URL) == 1
+    assert server.scheduled == [DEAD]
 
 
-def test_where_all_are_gone_every_run_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server({worker_name(URL): "OFFLINE", "elsewhere": "OFFLINE"})
+def test_all_dead_runs_of_this_machine_are_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(worker_name(URL), worker_name(URL))
     monkeypatch.setattr(serve, "ask", server.ask)
     assert take_up_again(URL) == 2
     assert server.scheduled == [LIVING, DEAD]
