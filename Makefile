@@ -11,6 +11,9 @@ demo: .venv/installed  ## data to judged model, then the table
 	@cat results/table.md
 	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"
 
+# busy waiting would take a core from the processes that tests start
+test slow: export OMP_WAIT_POLICY = passive
+
 test: .venv/installed
 	pytest
 
