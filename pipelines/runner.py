@@ -112,17 +112,11 @@ def _map_in_flow(
     name: Callable[[Item], str],
 ) -> list[Result]:
     """A flow run of the stage's name, with a task run for each item, under the item's name."""
-    from prefect import task
-    from prefect.cache_policies import NO_CACHE
     from prefect.futures import as_completed as tasks_as_completed
     from prefect.task_runners import ThreadPoolTaskRunner
 
-    shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
-
     def flow_body() -> list[Result]:
-        pending = [
-            shard.with_options(task_run_name=_verbatim(name(item))).submit(item) for item in items
-        ]
+        pending = _task_runs(stage, function, items, name)
         for done in tasks_as_completed(pending):
             done.result()
         return [done.result() for done in pending]
@@ -164,18 +158,13 @@ def _map_in_dask_flow(
     progress: Progress,
 ) -> list[Result]:
     """As `_map_in_flow`, with the task runs on the cluster."""
-    from prefect import task
-    from prefect.cache_policies import NO_CACHE
     from prefect_dask.task_runners import DaskTaskRunner
 
     with _cluster(address):
         pass  # refused in words of ours where nothing answers
-    shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
 
     def flow_body() -> list[Result]:
-        pending = [
-            shard.with_options(task_run_name=_verbatim(name(item))).submit(item) for item in items
-        ]
+        pending = _task_runs(stage, function, items, name)
         results = []
         for item, done in zip(items, pending, strict=True):
             results.append(done.result())
@@ -183,6 +172,20 @@ def _map_in_dask_flow(
         return results
 
     return _as_flow(stage, flow_body, DaskTaskRunner(address=address))
+
+
+def _task_runs(
+    stage: str,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    name: Callable[[Item], str],
+) -> list[Any]:
+    """A task run for each item, under the item's name, handed to the runner of the flow."""
+    from prefect import task
+    from prefect.cache_policies import NO_CACHE
+
+    shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
+    return [shard.with_options(task_run_name=_verbatim(name(item))).submit(item) for item in items]
 
 
 def _cluster(address: str) -> Any:
