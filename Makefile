@@ -15,7 +15,7 @@ demo: .venv/installed  ## data to judged model, then the table
 test slow: export OMP_WAIT_POLICY = passive
 
 test: .venv/installed
-	pytest
+	OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 slow: .venv/installed  ## what takes minutes or a server
 	pytest -m slow

@@ -23,6 +23,11 @@ SPLIT_OF_SIDE = (0, 0, 1, 2)
 MOTIONS = {"left": -4, "right": 4, "still": 0}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_whole.py")
+
+
 def squares() -> "tuple[ClipSet, ndarray]":
     """Coloured squares that go left, right or nowhere, and their exact flow; sides tell splits."""
     from s3vae.data.clips import ClipSet, Factor
