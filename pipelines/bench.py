@@ -118,6 +118,37 @@ def measure_training(row: str, path: Path) -> Figures:
     }
 
 
+def optimizer_steps(architecture: str, steps: int = 10) -> dict[str, float]:
+    """Milliseconds of an optimizer's step on all matrices of a model; kernels are taken as such."""
+    import torch
+
+    from s3vae.model.architecture import PRESETS as ARCHITECTURES
+    from s3vae.model.s3vae import S3VAE
+    from s3vae.training.optimizers import Muon
+
+    generator = torch.Generator().manual_seed(0)
+    weights = [
+        torch.nn.Parameter(weight.detach().flatten(1))
+        for weight in S3VAE(ARCHITECTURES[architecture]).parameters()
+        if weight.ndim > 1
+    ]
+    for weight in weights:
+        weight.grad = torch.randn(weight.shape, generator=generator)
+    rivals = {
+        "Muon, ours (float32)": Muon(weights, 0.0),
+        "Muon, PyTorch's (bfloat16)": torch.optim.Muon(weights, lr=0.0),
+        "Adam": torch.optim.Adam(weights, lr=0.0, fused=True),
+    }
+    taken = {}
+    for name, optimizer in rivals.items():
+        optimizer.step()
+        begun = time.perf_counter()
+        for _ in range(steps):
+            optimizer.step()
+        taken[name] = 1000 * (time.perf_counter() - begun) / steps
+    return taken
+
+
 def read_once(batches: "ClipBatches") -> float:
     """Seconds to read all training clips, which are then held in memory if they fit."""
     from s3vae.training.batches import in_turn
@@ -148,6 +179,11 @@ def main() -> None:
             f"| {row} | {rate:,.0f} | {rate / paper:.1f}x | {figures['reading']:.1%} "
             f"| {figures['first_reading']:.1f} | {figures['peak_gb']:.2f} |"
         )
+    taken = optimizer_steps("fast")
+    print("\n| optimizer, fast preset | ms a step | against ours |\n|---|---|---|")
+    for name, milliseconds in taken.items():
+        ratio = milliseconds / taken["Muon, ours (float32)"]
+        print(f"| {name} | {milliseconds:,.1f} | {ratio:.2f}x |")
 
 
 if __name__ == "__main__":
