@@ -91,12 +91,22 @@ def training(repository: Path) -> StageRun:
     return StageRun("train", "toy", "tiny", train_key(settings, clips), nested, clips)
 
 
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Finds a port on which nothing listens."""
+
+    def find() -> int:
+        with socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            return int(listener.getsockname()[1])
+
+    return find
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[dict[str, str]]:
+def server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[dict[str, str]]:
     """The environment in which a fresh Prefect server, with a home of its own, is found."""
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = str(listener.getsockname()[1])
+    port = str(free_port())
     settings = {
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_HOME": str(tmp_path / "home"),

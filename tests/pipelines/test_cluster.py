@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 import pytest
@@ -28,14 +27,8 @@ SETTINGS = {
 """More clips than a shard holds: each worker has one to make."""
 
 
-def free_port() -> int:
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
+def environment(free_port: Callable[[], int]) -> dict[str, str]:
     """No Prefect server, no cluster, the code of this repository."""
     nobody = {"PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api", "PYTHONPATH": str(ROOT)}
     return {name: value for name, value in os.environ.items() if name != DASK} | nobody
@@ -52,7 +45,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str
 
 
 @pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def scheduler(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[str]:
     """The address of a scheduler without workers."""
     address = f"tcp://127.0.0.1:{free_port()}"
     host, port = address.removeprefix("tcp://").split(":")
@@ -129,7 +124,9 @@ def test_without_workers_a_cluster_is_refused(
         map_shards("nobody", str, range(3), anywhere=True)
 
 
-def test_where_nobody_answers_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nobody_answers_the_address_is_named(
+    monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
     monkeypatch.setattr("pipelines.runner.SECONDS_TO_CONNECT", 1)
     monkeypatch.setenv(DASK, f"tcp://127.0.0.1:{free_port()}")
     with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1"):
@@ -171,7 +168,7 @@ def test_the_first_failure_comes_out_as_it_is(
 
 
 def test_a_stage_asks_the_cluster_that_it_is_given(
-    project: Path, environment: dict[str, str]
+    project: Path, environment: dict[str, str], free_port: Callable[[], int]
 ) -> None:
     """That the bytes are the same does not tell who has made them."""
     nowhere = f"tcp://127.0.0.1:{free_port()}"

@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,11 +11,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from socket import socket
 
 import psycopg2
 import pytest
 from mlflow import MlflowClient
+from ruamel.yaml import YAML
 
 from pipelines.keys import StageRun
 from pipelines.layout import Layout
@@ -37,12 +39,6 @@ pytestmark = [
 ]
 
 
-def free_port() -> int:
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def until(ready: Callable[[], object], running: subprocess.Popen[bytes]) -> None:
     """Wait for a server of ours, unless it has ended."""
     deadline = time.monotonic() + SECONDS
@@ -58,7 +54,9 @@ def until(ready: Callable[[], object], running: subprocess.Popen[bytes]) -> None
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[str]:
     """A Postgres with the databases `mlflow` and `prefect`: user, host and port of an address."""
     folder, port = tmp_path_factory.mktemp("postgres"), free_port()
     owner = {"user": NOBODY_BUT, "group": NOBODY_BUT} if os.getuid() == 0 else {}
@@ -102,17 +100,26 @@ def rows(address: str, database: str, query: str) -> list[tuple[object, ...]]:
     return found
 
 
+def as_composed(
+    service: str, postgres: str, port: int, artifacts: Path
+) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of a service of compose.yaml, moved to this machine."""
+    told = YAML(typ="safe").load(ROOT / "compose.yaml")["services"][service]
+    here = {"0.0.0.0": "127.0.0.1", "5000": str(port), "4200": str(port)}
+    here["/artifacts"] = str(artifacts)
+    command = [here.get(word, word) for word in shlex.split(told["command"])]
+    database = re.compile(r"s3vae:\$\{POSTGRES_PASSWORD\}@postgres(?=/)")
+    environment = {name: database.sub(postgres, text) for name, text in told["environment"].items()}
+    assert any(postgres in text for text in environment.values())
+    return [sys.executable, "-m", *command], os.environ | environment
+
+
 @pytest.fixture
-def mlflow_server(postgres: str, tmp_path: Path) -> Iterator[str]:
+def mlflow_server(postgres: str, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
     port = free_port()
-    store = ("--backend-store-uri", f"postgresql+psycopg2://{postgres}/mlflow")
-    artifacts = ("--artifacts-destination", str(tmp_path / "artifacts"))
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
+    command, environment = as_composed("mlflow", postgres, port, tmp_path / "artifacts")
     running = subprocess.Popen(
-        [*command, *store, *artifacts],
-        env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -146,18 +153,12 @@ def test_a_stage_is_logged_with_its_model_on_a_server_with_postgres(
 
 
 def test_flow_runs_are_kept_by_a_prefect_server_with_postgres(
-    postgres: str, tmp_path: Path
+    postgres: str, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}/api"
-    environment = os.environ | {
-        "PREFECT_API_URL": address,
-        "PREFECT_HOME": str(tmp_path),
-        "PREFECT_API_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{postgres}/prefect",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "true",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+    command, composed = as_composed("prefect", postgres, port, tmp_path)
+    environment = composed | {"PREFECT_API_URL": address, "PREFECT_HOME": str(tmp_path)}
     with (tmp_path / "server.log").open("w") as log:
         running = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=tmp_path)
     try:

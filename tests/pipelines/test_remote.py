@@ -3,9 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from socket import socket
 
 import boto3
 import pytest
@@ -16,13 +15,11 @@ KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> Iterator[str]:
     """The address of a server that speaks S3; it has one bucket, `store`, which is empty."""
     for name, key in KEYS.items():
         monkeypatch.setenv(name, key)
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        host, port = listener.getsockname()
+    host, port = "127.0.0.1", free_port()
     command = [sys.executable, "-m", "moto.server", "--host", host, "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://{host}:{port}"

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -63,12 +62,6 @@ PARAMS: dict[str, Any] = {
         },
     },
 }
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def film(path: Path, seed: int) -> None:
@@ -169,7 +162,9 @@ def wait_for(ready: Callable[[], bool], seconds: float = 120) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[Project]:
     """Served, deployed, and retrained once."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("s3vae", "pipelines"):
@@ -343,7 +338,7 @@ def test_a_champion_is_verified_by_a_fresh_process_and_moved_back(project: Proje
 
 
 def test_without_mlflow_a_training_goes_on_and_its_metrics_arrive_later(
-    project: Project, tmp_path: Path
+    project: Project, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     """The server is really there, really killed, and really back."""
     port = str(free_port())

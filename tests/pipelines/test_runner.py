@@ -8,7 +8,6 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 import pytest
@@ -21,15 +20,9 @@ class Unlucky(Exception):
 
 
 @pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def nobody(monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> None:
     """No Prefect server: its URL is a port on which nothing listens."""
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
-
-
-def free_port() -> int:
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.usefixtures("nobody")
@@ -81,7 +74,9 @@ def test_the_first_failure_is_raised_as_it_is_and_cancels_what_has_not_begun() -
     assert len(begun) < 10
 
 
-def test_without_a_server_prefect_is_not_imported_and_a_stage_costs_under_a_second() -> None:
+def test_without_a_server_prefect_is_not_imported_and_a_stage_costs_under_a_second(
+    free_port: Callable[[], int],
+) -> None:
     code = """
 import sys, time
 begun = time.monotonic()
@@ -104,7 +99,7 @@ print(time.monotonic() - begun)
 
 
 def test_a_program_that_is_not_prefect_is_not_taken_for_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     port = free_port()
     (tmp_path / "api").mkdir()
