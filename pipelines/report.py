@@ -18,9 +18,10 @@ from pipelines.report_tables import (
     against_published,
     by_factor,
     headline,
-    judge_line,
+    judge_lines,
     minutes_to_the_published_row,
     other_scores,
+    ours,
     reseeded,
     results,
 )
@@ -60,15 +61,15 @@ def blocks(demo: Sequence[Result], benchmark: Sequence[Result]) -> dict[str, Cal
         "ablations-s3vae": lambda: ablations(benchmark, "sprites", "s3vae"),
         "ablations-s3vae-plus": lambda: ablations(benchmark, "sprites", "s3vae-plus"),
         "faces-signals": lambda: ablations(benchmark, "faces", "s3vae", DISTANCES_READ),
-        "dsprites": lambda: against_published(demo, "dsprites"),
+        "demo": lambda: ours(demo),
+        "demo-judges": lambda: judge_lines(demo, *dict.fromkeys(r.chosen.dataset for r in demo)),
         "dsprites-factors": lambda: by_factor(demo, "dsprites"),
-        "dsprites-judge": lambda: judge_line(demo, "dsprites"),
     }
     for dataset in ("sprites", "smmnist", "faces"):
         named |= {
             dataset: partial(against_published, benchmark, dataset),
             f"{dataset}-factors": partial(by_factor, benchmark, dataset),
-            f"{dataset}-judge": partial(judge_line, benchmark, dataset),
+            f"{dataset}-judge": partial(judge_lines, benchmark, dataset),
             f"{dataset}-minutes": partial(minutes_to_the_published_row, benchmark, dataset),
         }
     return named

@@ -187,6 +187,16 @@ def against_published(found: Sequence[Result], dataset: str) -> str:
     return table(["method", *titles(names), *TRAINED], [*rows, *theirs.values()])
 
 
+def ours(found: Sequence[Result]) -> str:
+    """Our rows alone, of all data sets."""
+    names = (*HEADLINE, *SEPARATION)
+    rows = [
+        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names), *each.trained]
+        for each in methods(found)
+    ]
+    return table(["data set", "method", *titles(names), *TRAINED], rows)
+
+
 def minutes_to_the_published_row(found: Sequence[Result], dataset: str) -> str:
     """When a training first had the accuracy and IS that are published of S3VAE, and kept 80 %."""
     like_ours = next(each for each in published(dataset) if each.get("method") == "s3vae")
@@ -206,8 +216,8 @@ def minutes_to_the_published_row(found: Sequence[Result], dataset: str) -> str:
     return table(["method", f"minutes to {wanted}", *TRAINED[1:]], rows)
 
 
-def judge_line(found: Sequence[Result], dataset: str) -> str:
-    """Where the clips are from, the judge's own figures on the real test clips, and chance."""
+def judge_lines(found: Sequence[Result], *datasets: str) -> str:
+    """Where the clips of data sets are from, the judge's own figures on real ones, and chance."""
     names = (
         "judge_accuracy",
         "judge_inception_score",
@@ -218,6 +228,7 @@ def judge_line(found: Sequence[Result], dataset: str) -> str:
     shares = {"judge_accuracy", "static_chance", "dynamic_chance"}
     rows = [
         [each.source, *(cell(each.scores, name, percent=name in shares) for name in names)]
+        for dataset in datasets
         for each in methods(found, dataset)[:1]
     ]
     above = ["clips from", "judge on real clips: worst factor %", "IS", "H(y given x)"]
