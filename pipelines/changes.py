@@ -79,10 +79,10 @@ def found_changes(models: Sequence[Chosen]) -> Changes:
     Raises ParamsError, with what DVC says, if params.yaml and dvc.yaml do not go together.
     """
     asked = targets(models)
-    command = ["dvc", "--wait-for-lock", "status", "--json", *asked]
-    answer = subprocess.run(
-        [*command, "--with-deps"] if asked else command, capture_output=True, text=True, check=False
-    )
+    # by itself DVC would look at the benchmark too, whose models may have the same names
+    of = [*asked, "--with-deps"] if asked else ["dvc.yaml"]
+    command = ["dvc", "--wait-for-lock", "status", "--json", *of]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         raise ParamsError(f"DVC cannot read dvc.yaml with {PARAMS}: {answer.stderr.strip()}")
     changed = {name.rsplit(":", 1)[-1]: told for name, told in json.loads(answer.stdout).items()}

@@ -21,10 +21,10 @@ from pipelines.changes import Changes, chosen_models, found_changes, make_good, 
 from pipelines.doctor import require_health
 from pipelines.gate import MARGIN
 from pipelines.guarded import guarded
-from pipelines.layout import CHECKPOINTS
 from pipelines.overrides import overridden
 from pipelines.params import Chosen
 from pipelines.runner import RETRAINING
+from pipelines.settled import is_unsettled, note_settled
 
 if TYPE_CHECKING:
     from pipelines.promotion import Outcome
@@ -70,7 +70,6 @@ def retrain(
             return Completed(message="Nothing changed: no stage ran and no model was registered.")
         if dry_run:
             return Completed(message=f"Would run: {', '.join(changes.stale) or 'promotion only'}")
-        note_unsettled(unsettled)
         if changes.stale:
             rebuild(changes)
         outcomes = [promote(each, margin) for each in unsettled]
@@ -93,23 +92,6 @@ def refresh(models: Sequence[Chosen], *, dry_run: bool) -> Changes:
     if not dry_run:
         make_good(spoilt)
     return found_changes(models)
-
-
-def unsettled_note(chosen: Chosen) -> Path:
-    """Is there as long as a model is to be made or promoted: by this run, or by the next one."""
-    return CHECKPOINTS / "unsettled" / f"{chosen.dataset}-{chosen.method}"
-
-
-def is_unsettled(chosen: Chosen) -> bool:
-    """Whether an earlier run did not come to promote the model."""
-    return unsettled_note(chosen).exists()
-
-
-def note_unsettled(models: Sequence[Chosen]) -> None:
-    """Note before the work what must not be forgotten if it ends early."""
-    for chosen in models:
-        unsettled_note(chosen).parent.mkdir(parents=True, exist_ok=True)
-        unsettled_note(chosen).touch()
 
 
 def was_killed(_task: Any, _run: Any, state: State) -> bool:
@@ -163,7 +145,7 @@ def promote(chosen: Chosen, margin: float) -> "Outcome":
     from pipelines.promotion import settled  # torch takes seconds to import
 
     outcome = settled(chosen, margin)
-    unsettled_note(chosen).unlink(missing_ok=True)
+    note_settled(chosen)
     return outcome
 
 

@@ -1,12 +1,21 @@
 """What is asked for, and what of it is to be rebuilt."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from pipelines.changes import Changes, chosen_models, new_downloads, targets, wanted
+from pipelines.changes import (
+    Changes,
+    chosen_models,
+    found_changes,
+    new_downloads,
+    targets,
+    wanted,
+)
 from pipelines.layout import RAW, Layout
 from pipelines.params import Chosen, ParamsError
 from s3vae.data.sprites import Sprites
@@ -92,3 +101,20 @@ def test_a_download_that_is_newer_than_the_clips_is_found() -> None:
     assert new_downloads(["a", "b"]) == ["b"]
     os.utime(file, (50, 50))
     assert new_downloads(["a", "b"]) == []
+
+
+def test_a_stage_of_the_same_name_in_another_pipeline_is_not_taken_for_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    made = {"cmd": "echo made > model", "outs": ["model"]}
+    stage = {"stages": {"train": {"foreach": ["a-one"], "do": made}}}
+    for folder in (Path(), Path("benchmark")):
+        folder.mkdir(exist_ok=True)
+        YAML().dump(stage, folder / "dvc.yaml")
+    for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
+        subprocess.run(command, check=True)
+    models = [ONE, TWO, OTHER]
+    assert found_changes(models).stale == []
+    Path("model").write_text("spoilt")
+    assert "train@a-one" in found_changes(models).stale
