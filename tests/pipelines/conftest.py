@@ -30,6 +30,14 @@ from s3vae.training.settings import TrainingSettings
 OURS = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE", "S3VAE_TRACKING")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_prefect_server() -> Iterator[None]:
+    """One that serves this machine is none of a test's: nothing listens on the port `discard`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+        yield
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store's tables: making them takes seconds, copying them does not."""
