@@ -38,7 +38,7 @@ class Changes:
 
     def makes(self, model: Chosen) -> bool:
         """Whether the model will be trained or evaluated."""
-        name = f"{model.dataset}-{model.method}"
+        name = model.name
         return bool({f"train@{name}", f"evaluate@{name}"} & set(self.stale))
 
 
@@ -70,7 +70,7 @@ def targets(models: Sequence[Chosen]) -> list[str]:
     """The last stages of these models; of all models the whole pipeline, which is no target."""
     if len(models) == len(section(Pipeline, "pipeline").models):
         return []
-    return [f"evaluate@{model.dataset}-{model.method}" for model in models]
+    return [f"evaluate@{model.name}" for model in models]
 
 
 def found_changes(models: Sequence[Chosen]) -> Changes:
@@ -100,7 +100,7 @@ def found_changes(models: Sequence[Chosen]) -> Changes:
 def wanted(stage: str, models: Sequence[Chosen]) -> bool:
     """Whether one of these models is, or depends on, what the stage leaves."""
     name = stage.partition("@")[2]
-    return any(name in (model.dataset, f"{model.dataset}-{model.method}") for model in models)
+    return any(name in (model.dataset, model.name) for model in models)
 
 
 def _reasons(told: Sequence[object]) -> Iterator[str]:

@@ -29,5 +29,5 @@ def md5(stage: Mapping[str, Any], kind: str, path: Path) -> str | None:
 def judged_by_the_judge(of: Stages, chosen: Chosen) -> bool:
     """Whether it was evaluated by the judge of its data set as that is now, and not by another."""
     judge = Layout(chosen.dataset).judge
-    asked = md5(of.get(f"evaluate@{chosen.dataset}-{chosen.method}", {}), "deps", judge)
+    asked = md5(of.get(f"evaluate@{chosen.name}", {}), "deps", judge)
     return asked is not None and asked == md5(of.get(f"judge@{chosen.dataset}", {}), "outs", judge)

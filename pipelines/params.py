@@ -33,12 +33,16 @@ class Chosen:
     varies: str | None = None
     """The method that it is, but for one thing, at a short budget."""
 
+    @property
+    def name(self) -> str:
+        """What the model is called: in params.yaml, by DVC and in MLflow's registry."""
+        return f"{self.dataset}-{self.method}"
+
 
 def _named_by_content(models: dict[str, Chosen]) -> dict[str, Chosen]:
     for name, chosen in models.items():
-        wanted = f"{chosen.dataset}-{chosen.method}"
-        if name != wanted:
-            msg = f"{name} is {chosen.method} on {chosen.dataset}: name it {wanted}"
+        if name != chosen.name:
+            msg = f"{name} is {chosen.method} on {chosen.dataset}: name it {chosen.name}"
             raise ValueError(msg)
     return models
 

@@ -7,7 +7,7 @@ from pipelines.gate import Scores, Verdict, verdict
 from pipelines.layout import Layout, takes_clips
 from pipelines.params import Chosen
 from pipelines.publish import publish
-from pipelines.registry import Registry, measured, name_of, scores_of
+from pipelines.registry import Registry, measured, scores_of
 
 HERE = Path()
 
@@ -28,9 +28,9 @@ class Outcome:
 
     def __str__(self) -> str:
         if not self.version:
-            return f"{name_of(self.chosen)}: {self.verdict.why}"
+            return f"{self.chosen.name}: {self.verdict.why}"
         place = "champion" if self.verdict.champion else "challenger"
-        return f"{name_of(self.chosen)} version {self.version} is the {place}: {self.verdict.why}"
+        return f"{self.chosen.name} version {self.version} is the {place}: {self.verdict.why}"
 
 
 def settled(chosen: Chosen, margin: float) -> Outcome:
@@ -45,7 +45,7 @@ def settled(chosen: Chosen, margin: float) -> Outcome:
         return Outcome(
             chosen, Verdict(False, "encodes no clips: not registered"), "", "", new, None
         )
-    before = registry.champion(name_of(chosen))
+    before = registry.champion(chosen.name)
     version = registry.register(chosen, HERE)
     run = registry.address(version)
     if before is not None and before.version == version.version:

@@ -60,7 +60,7 @@ class Registry:
         `folder` is the pipeline's; its results must be in the store. Raises RegistryError if the
         store has no model for them.
         """
-        name, tags = name_of(chosen), tags_of(chosen, folder)
+        name, tags = chosen.name, tags_of(chosen, folder)
         told = {key: tag for key, tag in tags.items() if key.startswith(("score.", "weights"))}
         for version in self.versions(name):
             if told.items() <= version.tags.items():
@@ -96,11 +96,6 @@ class Registry:
             msg = f"{name} has no version {number}: python -m pipelines.registry lists all"
             raise RegistryError(msg)
         self.client.set_registered_model_alias(name, CHAMPION, number)
-
-
-def name_of(chosen: Chosen) -> str:
-    """The name of a model in the registry."""
-    return f"{chosen.dataset}-{chosen.method}"
 
 
 def aliases(version: "ModelVersion") -> list[str]:

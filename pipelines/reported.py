@@ -8,13 +8,13 @@ from prefect.artifacts import create_image_artifact, create_link_artifact, creat
 from pipelines.gate import Scores
 from pipelines.layout import Layout
 from pipelines.promotion import Outcome
-from pipelines.registry import SCORED, name_of
+from pipelines.registry import SCORED
 
 
 def report(outcomes: Iterable[Outcome]) -> None:
     """Artifacts of each model: a table, a link and a picture, under its name."""
     for outcome in outcomes:
-        key = "".join(c if c.isalnum() else "-" for c in name_of(outcome.chosen).lower())
+        key = "".join(c if c.isalnum() else "-" for c in outcome.chosen.name.lower())
         create_table_artifact(table(outcome), key=f"{key}-scores", description=str(outcome))
         if outcome.run:
             create_link_artifact(

@@ -11,13 +11,13 @@ def is_unsettled(chosen: Chosen) -> bool:
 
     By a run that ended early, by hand (`dvc repro`), or elsewhere (`dvc pull`).
     """
-    found, note = evaluated(chosen), CHECKPOINTS / "settled" / name_of(chosen)
+    found, note = evaluated(chosen), CHECKPOINTS / "settled" / chosen.name
     return bool(found) and not (note.exists() and note.read_text() == found)
 
 
 def note_settled(chosen: Chosen) -> None:
     """Note that the results which are there have been through the gate."""
-    write_text(CHECKPOINTS / "settled" / name_of(chosen), evaluated(chosen))
+    write_text(CHECKPOINTS / "settled" / chosen.name, evaluated(chosen))
 
 
 def evaluated(chosen: Chosen) -> str:
@@ -27,8 +27,3 @@ def evaluated(chosen: Chosen) -> str:
     if not all(path.exists() for path in paths):
         return ""
     return " ".join(map(checksum_of, paths))
-
-
-def name_of(chosen: Chosen) -> str:
-    """What the model is called here."""
-    return f"{chosen.dataset}-{chosen.method}"

@@ -99,7 +99,7 @@ def require_tracked(model: Chosen | None, method: Method | AdversarialMethod) ->
     """Raise ParamsError if DVC takes the model for one of another signal: it would miss changes."""
     if model is not None and model.signal != predicts(method):
         msg = (
-            f"pipeline.models.{model.dataset}-{model.method} of params.yaml has `signal: "
+            f"pipeline.models.{model.name} of params.yaml has `signal: "
             f"{model.signal}`, but the method predicts {predicts(method)}: write that there"
         )
         raise ParamsError(msg)

@@ -21,6 +21,15 @@ def test_ports_are_open_to_this_machine_alone(services: dict[str, Any]) -> None:
     assert sorted(ports) == ["127.0.0.1:4200:4200", "127.0.0.1:5000:5000"]
 
 
+@pytest.mark.parametrize("service", ["mlflow", "prefect"])
+def test_the_port_that_is_open_is_the_one_that_is_served(
+    services: dict[str, Any], service: str
+) -> None:
+    (served,) = re.findall(r"--port (\d+)", services[service]["command"])
+    (opened,) = services[service]["ports"]
+    assert opened.split(":")[-1] == served
+
+
 def test_the_password_comes_from_the_environment_and_must_be_there(
     services: dict[str, Any],
 ) -> None:
