@@ -15,7 +15,7 @@ from s3vae.runtime import generator_at
 from s3vae.tensors import to_bytes
 
 Grid = UInt8[ndarray, "row column time height width channel"]
-GAP, MILLISECONDS, FRAMES_IN_STILL = 2, 125, 3
+GAP, MILLISECONDS, FRAMES_IN_STILL, COLOURS = 2, 125, 3, 128
 
 
 def pictures(
@@ -112,9 +112,17 @@ def still(grid: Grid) -> UInt8[ndarray, "tall wide rgb"]:
 
 
 def save_picture(grid: Grid, folder: Path, name: str) -> None:
-    """Write a grid as `name`.png and `name`.gif."""
-    Image.fromarray(still(grid)).save(folder / f"{name}.png", optimize=True)
-    first, *others = [Image.fromarray(frame) for frame in film(grid)]
+    """Write a grid as `name`.png and `name`.gif.
+
+    All frames of a GIF share one palette, and none is dithered: noise that packs badly.
+    """
+    picture = Image.fromarray(still(grid))
+    picture.save(folder / f"{name}.png", optimize=True)
+    palette = picture.quantize(COLOURS)
+    first, *others = [
+        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
+        for frame in film(grid)
+    ]
     first.save(
         folder / f"{name}.gif",
         save_all=True,
