@@ -48,17 +48,22 @@ class Muon(Optimizer):
 def orthogonal(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, "rows columns"]:
     """About U V' of a matrix U S V': by Newton and Schulz, with Jordan's polynomial.
 
-    Singular values become about 1 (0.7 to 1.2), which is as good as 1 for a step. On GPUs in
-    bfloat16, as they multiply it faster.
+    Singular values become about 1 (0.7 to 1.2), which is as good as 1 for a step. The iteration
+    X <- p(X X') X is done on the small square X X' alone, and what came of it applied to the
+    matrix at the end: on wide kernels a half to a third of the arithmetic.
     """
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.mT
-    x = wide.bfloat16() if wide.is_cuda else wide
-    x = x / x.norm().clamp(min=SMALLEST_NORM)
+    wide = wide / wide.norm().clamp(min=SMALLEST_NORM)
+    gram = wide @ wide.mT
     one, three, five = QUINTIC
+    applied = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     for _ in range(ITERATIONS):
-        gram = x @ x.mT
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=three, alpha=five), x, beta=one)
-    return (x if wide is matrix else x.mT).to(matrix.dtype)
+        factor = torch.addmm(gram, gram, gram, beta=three, alpha=five)
+        factor.diagonal().add_(one)
+        applied = factor @ applied
+        gram = factor @ gram @ factor
+    result: Tensor = applied @ wide
+    return result if wide.shape == matrix.shape else result.mT
 
 
 def optimizers_of(module: nn.Module, settings: TrainingSettings) -> list[Optimizer]:
