@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
@@ -26,13 +27,28 @@ def in_processes(function: Callable[..., Result], *columns: Sequence[Any]) -> It
     """As `map`: the function's results in order, the same at any number of cores.
 
     For pure Python, which threads do not speed up. Memory stays flat however slowly results are
-    taken. The columns must be equally long.
+    taken. The columns must be equally long. If this process is killed, those that it started end.
     """
     workers, length = cores(), len(columns[0])
     if workers == 1 or length <= FEW:
         yield from map(function, *columns)
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, initializer=end_with_parent) as pool:
         for start in range(0, length, AT_ONCE):
             part = [column[start : start + AT_ONCE] for column in columns]
             yield from pool.map(function, *part, chunksize=AT_A_TIME)
+
+
+def end_with_parent() -> None:
+    """See to it that this process ends when the one that started it does, however that ends.
+
+    The workers of a pool would wait for its next order for ever.
+    """
+
+    def watch() -> None:
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -2,10 +2,13 @@
 
 import os
 import subprocess
+import sys
 
 import pytest
 
 from s3vae.processes import AT_ONCE, FEW, cores, in_processes
+
+SECONDS = 20
 
 
 def test_the_environment_says_how_many_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +35,21 @@ def test_only_many_items_and_cores_are_worth_processes(
     monkeypatch.setenv("S3VAE_WORKERS", str(workers))
     parents = set(in_processes(subprocess.getoutput, ["echo $PPID"] * items))
     assert (parents == {str(os.getpid())}) == (items <= FEW or workers == 1)
+
+
+def test_no_process_outlives_the_one_that_started_it() -> None:
+    work = f"""
+import os
+from s3vae.processes import in_processes
+list(in_processes(os.system, ["echo $PPID; sleep 0.2"] * {FEW + 1}))
+"""
+    started = subprocess.Popen(
+        [sys.executable, "-c", work],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"S3VAE_WORKERS": "2"},
+    )
+    assert started.stdout is not None
+    assert int(started.stdout.readline()) != started.pid
+    started.kill()
+    # at its end only when nobody is left to write
+    started.communicate(timeout=SECONDS)
