@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from pipelines.entry import DASK
 from s3vae.processes import cores
-from s3vae.progress import Progress
+from s3vae.progress import LOG, Progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -218,10 +218,24 @@ def _verbatim(name: str) -> str:
 
 
 def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None) -> Result:
-    """Calls the function as the body of a flow run: its result and its error come out unchanged."""
+    """Calls the function as the body of a flow run: its result and its error come out unchanged.
+
+    What is done is done, even if the server is gone by then and cannot be told.
+    """
     from prefect import flow
 
-    return flow(name=stage, persist_result=False, task_runner=task_runner)(function)()
+    done: list[Result] = []
+
+    def body() -> None:
+        done.append(function())
+
+    try:
+        flow(name=stage, persist_result=False, task_runner=task_runner)(body)()
+    except Exception as error:
+        if not done:
+            raise
+        LOG.warning("%s is done, but Prefect's server was not told: %s", stage, error)
+    return done[0]
 
 
 def server() -> str | None:

@@ -6,6 +6,7 @@ it is imported when a store is opened.
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -29,6 +30,7 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
 """Set before MLflow is imported unless the user did: a server that is gone must not hold us up."""
+LOGIN = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def store_uri() -> str:
@@ -39,6 +41,11 @@ def store_uri() -> str:
     above = (folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir())
     root = Path(os.environ.get("DVC_ROOT") or next(above, here))
     return f"sqlite:///{root.resolve() / 'mlflow.db'}"
+
+
+def without_logins(said: str) -> str:
+    """A text without the names and passwords of the addresses in it, fit for logs."""
+    return LOGIN.sub("", said)
 
 
 def has_model(run: "Run") -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipelines.circumstances import code_that_runs
 from pipelines.keys import StageRun as StageRun
 from pipelines.runner import RETRAINING
-from pipelines.store import Store
+from pipelines.store import Store, without_logins
 from s3vae.progress import LOG
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Tracked:
         """Say once what is lost and how to mend it; from now on nothing is told to the store."""
         self.failure, run, self._run = error, self._run, None
         self._rows.clear()
-        reason = " ".join(str(error).split())[:LONGEST_REASON]
+        reason = without_logins(" ".join(str(error).split()))[:LONGEST_REASON]
         LOG.warning(
             "MLflow's store failed (%s: %s). The stage goes on without it; when the store is back, "
             "`make publish` logs what is missing.",

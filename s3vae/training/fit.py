@@ -73,7 +73,7 @@ def fit(
     optimizers = optimizers_of(module, settings)
     losses_of = shared_losses(module, learner.losses, device)
     first, history, before = checkpoint.load(module, optimizers)
-    require_same_step(first)
+    require_same_step(first, device)
     begun = time.monotonic() - before
     window: list[dict[str, float]] = []
     with Progress(label, settings.steps, "steps", done=first, shown=leads()) as progress:

@@ -53,12 +53,12 @@ def _end_with(launcher: int) -> None:
     os._exit(1)
 
 
-def require_same_step(step: int) -> None:
+def require_same_step(step: int, device: torch.device) -> None:
     """Raise RuntimeError unless all processes go on from the same checkpoint."""
     if ranks() == 1:
         return
-    steps = [0] * ranks()
-    distributed.all_gather_object(steps, step)
+    # as numbers: objects would be unpickled
+    steps = _whole(torch.tensor([step], device=device)).tolist()
     if len(set(steps)) > 1:
         msg = (
             f"the processes would go on from steps {steps}: they must see the same .checkpoints/, "

@@ -161,3 +161,33 @@ def test_with_a_server_a_stage_is_a_flow_run_with_a_task_run_for_each_shard(
     while len(tasks := asked("task_runs")) < 4 and time.monotonic() < wait_for_events:
         time.sleep(0.5)
     assert sorted(task["name"] for task in tasks) == ["a", "b", "bad", "{c}"]
+
+
+OUTLIVING = """
+import os
+import psutil
+from pipelines.runner import run_stage
+def work():
+    port = int(os.environ["PREFECT_API_URL"].split(":")[2].removesuffix("/api"))
+    for each in psutil.net_connections("tcp"):
+        if each.laddr.port == port and each.status == "LISTEN":
+            psutil.Process(each.pid).kill()
+    return 5
+assert run_stage("outliving", work) == 5
+"""
+
+
+@pytest.mark.slow
+def test_a_stage_that_is_done_is_done_even_if_the_server_is_gone_by_then(
+    server: dict[str, str],
+) -> None:
+    impatient = {"PREFECT_CLIENT_MAX_RETRIES": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", OUTLIVING],
+        cwd=ROOT,
+        env=server | impatient,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "outliving is done, but Prefect's server was not told" in done.stderr

@@ -116,11 +116,13 @@ def test_a_batch_that_does_not_divide_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 def test_processes_that_see_other_checkpoints_do_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def exchange(steps: list[int], mine: int) -> None:
-        steps[:] = [mine, 0]
+    def exchange(steps: list[torch.Tensor], mine: torch.Tensor) -> None:
+        steps[0].copy_(mine)
+        steps[1].zero_()
 
+    cpu = torch.device("cpu")
     monkeypatch.setattr(ranks, "ranks", lambda: 2)
-    monkeypatch.setattr(ranks.distributed, "all_gather_object", exchange)
-    ranks.require_same_step(0)
+    monkeypatch.setattr(ranks.distributed, "all_gather", exchange)
+    ranks.require_same_step(0, cpu)
     with pytest.raises(RuntimeError, match=r"from steps \[250, 0\]: they must see the same"):
-        ranks.require_same_step(250)
+        ranks.require_same_step(250, cpu)
