@@ -2,18 +2,25 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.layout import RAW, Layout
+from pipelines.layout import CHECKPOINTS, RAW, Layout
+from pipelines.locked import stages
 from pipelines.outputs import Spoilt, remove, spoilt_outputs
 from pipelines.params import PARAMS, Chosen, ParamsError, Pipeline, section
 from pipelines.remaining import with_dependants
+from pipelines.written import write_text
 from s3vae.data.datasets import DataSet
+from s3vae.progress import LOG
 
 HERE = Path()
+BUSY = "is busy, it is being blocked by"
+"""What DVC says of a file that a stage of another DVC reads or writes."""
+SECONDS_BETWEEN_LOOKS = 15.0
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,16 @@ class Changes:
         return bool({f"train@{name}", f"evaluate@{name}"} & set(self.stale))
 
 
+def wait_for_dvc() -> None:
+    """A while, for a stage that another DVC runs: it holds a lock that DVC itself waits for not."""
+    LOG.info("another DVC runs a stage here: waiting for it to end")
+    time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
 def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None) -> list[Chosen]:
     """The models of params.yaml that are of these data sets and methods, all if None.
 
-    Raises ParamsError for a name that no model has.
+    Raises ParamsError for a name that no model has, or if no model has one of each.
     """
     models = section(Pipeline, "pipeline").models.values()
     for kind, asked, known in (
@@ -58,12 +71,18 @@ def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None)
                 f"only {', '.join(sorted(known))}"
             )
             raise ParamsError(msg)
-    return [
+    chosen = [
         model
         for model in models
         if (datasets is None or model.dataset in datasets)
         and (methods is None or model.method in methods)
     ]
+    if not chosen:
+        msg = f"{PARAMS}: pipeline.models has no {methods} on {datasets}, only " + ", ".join(
+            model.name for model in models
+        )
+        raise ParamsError(msg)
+    return chosen
 
 
 def targets(models: Sequence[Chosen]) -> list[str]:
@@ -82,7 +101,11 @@ def found_changes(models: Sequence[Chosen]) -> Changes:
     # by itself DVC would look at the benchmark too, whose models may have the same names
     of = [*asked, "--with-deps"] if asked else ["dvc.yaml"]
     command = ["dvc", "--wait-for-lock", "status", "--json", *of]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    while True:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if BUSY not in answer.stderr:
+            break
+        wait_for_dvc()
     if answer.returncode != 0:
         raise ParamsError(f"DVC cannot read dvc.yaml with {PARAMS}: {answer.stderr.strip()}")
     changed = {name.rsplit(":", 1)[-1]: told for name, told in json.loads(answer.stdout).items()}
@@ -121,12 +144,30 @@ def new_downloads(datasets: Sequence[str]) -> list[str]:
 
 
 def _is_newer(dataset: str) -> bool:
-    clips = Layout(dataset).clips
+    clips, noted = Layout(dataset).clips, _made_of(dataset)
+    if not clips.exists():
+        return False
+    made_of = float(noted.read_text()) if noted.exists() else 0.0
+    return newest_download(dataset) > max(clips.stat().st_mtime, made_of)
+
+
+def newest_download(dataset: str) -> float:
+    """When the newest of its raw files was written."""
     asked: Any = section(DataSet, "datasets", dataset, "data")  # type: ignore[arg-type]
     raw = [RAW / file.path for file in asked.files]
-    return clips.exists() and any(
-        path.stat().st_mtime > clips.stat().st_mtime for path in raw if path.exists()
-    )
+    return max((path.stat().st_mtime for path in raw if path.exists()), default=0.0)
+
+
+def note_made(dataset: str) -> None:
+    """Note that its clips were made again from what is downloaded.
+
+    If they have become the same, DVC may link them to its old copy, with the old time.
+    """
+    write_text(_made_of(dataset), repr(newest_download(dataset)))
+
+
+def _made_of(dataset: str) -> Path:
+    return CHECKPOINTS / "made-of" / dataset
 
 
 def spoilt_of(models: Sequence[Chosen]) -> list[Spoilt]:
@@ -144,5 +185,8 @@ def make_good(found: Sequence[Spoilt]) -> None:
     for each in found:
         remove(each)
     lost = {each.stage for each in found if not each.cached}
+    known = stages(HERE)
     for stage in sorted({each.stage for each in found} - lost):
+        if not all((HERE / out["path"]).exists() for out in known[stage]["outs"]):
+            continue  # DVC makes again what is missing
         subprocess.run(["dvc", "--wait-for-lock", "commit", "--force", "-q", stage], check=True)

@@ -4,6 +4,7 @@ What would stop a retraining is `wrong`, the rest is a `note`. The flow asks the
 """
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -15,19 +16,21 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import psutil
 from packaging.requirements import Requirement
 
 from pipelines.landmark_finder import FAN, SFD
 from pipelines.layout import RAW
 from pipelines.params import ParamsError, Pipeline, section
 from pipelines.runner import server as answering_server
-from pipelines.store import store_uri
+from pipelines.store import Store, store_uri, without_logins
+from pipelines.tracking import tracking_is_off
 from s3vae.signals.detectors import FaceAlignment, LandmarkSettings
 
 ROOM = 2.0
 """GiB below which there is too little room for clips and models."""
 MIRROR = "S3VAE_MIRROR"
-LOCK = Path(".dvc/tmp/lock")
+LOCK, STAGE_LOCKS = Path(".dvc/tmp/lock"), Path(".dvc/tmp/rwlock")
 
 State = Literal["good", "note", "wrong"]
 
@@ -134,17 +137,24 @@ def room() -> Finding:
 def store() -> Finding:
     """MLflow's store."""
     uri = store_uri()
+    if tracking_is_off():
+        mend = "unset S3VAE_TRACKING: champions are kept in MLflow's registry"
+        return Finding("MLflow", "wrong", "is turned off by S3VAE_TRACKING", mend)
     if uri.startswith("sqlite:///"):
         path = Path(uri.removeprefix("sqlite:///"))
         if os.access(path if path.exists() else path.parent, os.W_OK):
             return Finding("MLflow", "good", str(path))
         return Finding("MLflow", "wrong", f"{path} cannot be written", "chown or chmod it")
     try:
-        with urllib.request.urlopen(f"{uri}/health", timeout=5):
-            return Finding("MLflow", "good", uri)
-    except (OSError, ValueError) as error:
+        if uri.startswith("http"):
+            urllib.request.urlopen(f"{uri}/health", timeout=5).close()
+        else:
+            Store()
+    except Exception as error:  # a database has errors of its own
         mend = "start the server, or unset MLFLOW_TRACKING_URI; `make publish` logs later"
-        return Finding("MLflow", "wrong", f"{uri} does not answer ({error})", mend)
+        said = without_logins(f"{uri} does not answer ({error})")
+        return Finding("MLflow", "wrong", said, mend)
+    return Finding("MLflow", "good", without_logins(uri))
 
 
 def server() -> Finding:
@@ -159,7 +169,7 @@ def mirror() -> Finding:
     """The mirror of downloads, if one is named."""
     asked = os.environ.get(MIRROR, "")
     if not asked or urllib.parse.urlparse(asked).scheme in ("http", "https"):
-        return Finding("mirror", "good", asked or "none named")
+        return Finding("mirror", "good", without_logins(asked) or "none named")
     if Path(asked).is_dir():
         return Finding("mirror", "good", asked)
     return Finding("mirror", "wrong", f"{asked} is no folder", f"set {MIRROR} to one, or unset it")
@@ -183,15 +193,28 @@ def git() -> Finding:
 
 
 def lock() -> Finding:
-    """DVC's lock."""
+    """Whether another DVC is at work here: for a moment on its files, or running a stage."""
+    busy = next((f"DVC runs a stage here ({each})" for each in at_work()), "")
     if LOCK.exists():
         with LOCK.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                said = "DVC is at work here"
-                return Finding("DVC", "note", said, "wait: a retraining does (--wait-for-lock)")
-    return Finding("DVC", "good", "its lock is free")
+                busy = busy or "DVC is at work here"
+    if busy:
+        return Finding("DVC", "note", busy, "wait: a retraining does")
+    return Finding("DVC", "good", "its locks are free")
+
+
+def at_work() -> Iterator[str]:
+    """The processes of DVC that run a stage here; meanwhile they lock no more than its files."""
+    if not STAGE_LOCKS.exists():
+        return
+    for held in json.loads(STAGE_LOCKS.read_text() or "{}").values():
+        for holders in held.values():
+            for holder in holders if isinstance(holders, list) else [holders]:
+                if psutil.pid_exists(holder["pid"]):
+                    yield f"process {holder['pid']}"
 
 
 def main() -> int:

@@ -10,10 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 SECONDS_TO_END = 10.0
 """What those that are told to end are given, before they are killed."""
@@ -54,7 +55,29 @@ def guard(command: Sequence[str]) -> int:
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_end_when_told) as child:
         threading.Thread(target=_end_with_the_starter, daemon=True).start()
         code = child.wait()
+    end_the_rest()
     return code if code >= 0 else 128 - code
+
+
+def end_the_rest() -> None:
+    """End what the command has left of the family, if it was killed say; this process stays."""
+    left = list(others())
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(left, SECONDS_TO_END)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def others() -> Iterator[psutil.Process]:
+    """The processes of this one's family, whoever started them."""
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and os.getpgid(process.pid) == os.getpgid(0):
+                yield process
+        except ProcessLookupError:
+            continue  # over already
 
 
 def _end_when_told() -> None:
@@ -63,12 +86,10 @@ def _end_when_told() -> None:
 
 
 def _end_with_the_starter() -> None:
-    """Wait until nobody is at the other end, then end the family, this process with it."""
+    """Wait until nobody is at the other end, then end the family."""
     while os.read(0, 1 << 10):  # Python's own reader would hold a lock when this process ends
         pass
-    os.killpg(os.getpgid(0), signal.SIGTERM)
-    time.sleep(SECONDS_TO_END)
-    os.killpg(os.getpgid(0), signal.SIGKILL)
+    end_the_rest()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """dvc.lock: which bytes the stages have read and left."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,3 +32,10 @@ def judged_by_the_judge(of: Stages, chosen: Chosen) -> bool:
     judge = Layout(chosen.dataset).judge
     asked = md5(of.get(f"evaluate@{chosen.name}", {}), "deps", judge)
     return asked is not None and asked == md5(of.get(f"judge@{chosen.dataset}", {}), "outs", judge)
+
+
+def measured_on(of: Stages, chosen: Chosen) -> str:
+    """What scores depend on besides the model: the clips, the judge, the evaluation's settings."""
+    stage, files = of.get(f"evaluate@{chosen.name}", {}), Layout(chosen.dataset)
+    read = [md5(stage, "deps", path) for path in (files.clips, files.judge)]
+    return json.dumps([*read, stage.get("params")], sort_keys=True)

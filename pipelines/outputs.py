@@ -3,7 +3,9 @@
 DVC trusts a file whose size and time have not changed, and its cache altogether; this reads them.
 """
 
+import hashlib
 import json
+import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +20,7 @@ FOLDER = ".dir"
 
 
 class Spoilt(NamedTuple):
-    """A file that holds other bytes than it should."""
+    """A file, or a folder of which only the whole is known, that holds other than it should."""
 
     stage: str
     """The stage that has left it."""
@@ -42,23 +44,22 @@ def spoilt_outputs(folder: Path, wanted: Collection[str]) -> list[Spoilt]:
     for stage, entry in stages(folder).items():
         for out in entry.get("outs", ()) if stage in wanted else ():
             for path, md5 in _files(folder / out["path"], out["md5"], cache):
-                found += [
-                    Spoilt(stage, each, cached)
-                    for each, cached in ((path, False), (_cached(cache, md5), True))
-                    if each.is_file() and not _holds(each, md5)
-                ]
+                copy = _cached(cache, md5)
+                if path.exists() and not _holds(path, md5):
+                    found.append(Spoilt(stage, path, cached=False))
+                if copy.exists() and not _holds(copy, md5.removesuffix(FOLDER)):
+                    found.append(Spoilt(stage, copy, cached=True))
     return list(dict.fromkeys(found))
 
 
 def _files(path: Path, md5: str, cache: Path) -> Iterator[tuple[Path, str]]:
-    """The files of an output, each with its md5; of a folder whose list is lost none are known."""
-    if not md5.endswith(FOLDER):
-        yield path, md5
-        return
+    """The files of an output, each with its md5; the folder itself if the list of them is lost."""
     listed = _cached(cache, md5)
-    if listed.is_file() and _holds(listed, md5.removesuffix(FOLDER)):
+    if md5.endswith(FOLDER) and _holds(listed, md5.removesuffix(FOLDER)):
         for each in json.loads(listed.read_text()):
             yield path / each["relpath"], each["md5"]
+    else:
+        yield path, md5
 
 
 def _cached(cache: Path, md5: str) -> Path:
@@ -66,10 +67,21 @@ def _cached(cache: Path, md5: str) -> Path:
 
 
 def _holds(path: Path, md5: str) -> bool:
-    return checksum_of(path, "md5") == md5
+    if not md5.endswith(FOLDER):
+        return path.is_file() and checksum_of(path, "md5") == md5
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    told = [
+        {"md5": checksum_of(file, "md5"), "relpath": file.relative_to(path).as_posix()}
+        for file in files
+    ]
+    told.sort(key=lambda each: each["relpath"])
+    return hashlib.md5(json.dumps(told).encode()).hexdigest() + FOLDER == md5
 
 
 def remove(spoilt: Spoilt) -> None:
-    """Take the file away, so that DVC puts a good copy in its place or makes it again."""
-    spoilt.path.chmod(0o644)
-    spoilt.path.unlink()
+    """Take it away, so that DVC puts a good copy in its place or makes it again."""
+    if spoilt.path.is_dir():
+        shutil.rmtree(spoilt.path)
+    else:
+        spoilt.path.chmod(0o644)
+        spoilt.path.unlink()

@@ -10,9 +10,12 @@ from ruamel.yaml import YAML
 
 from pipelines.params import PARAMS, ParamsError
 from s3vae.files import replacing
+from s3vae.progress import LOG
 
-KEPT = Path(".params.before-overrides.yaml")
-"""The file as it was: a run that is killed cannot put it back, the next one does."""
+KEPT = Path(".params.overridden")
+"""A folder with the file as it was, and as it is meanwhile: a run that is killed cannot put it
+back, the next one does."""
+BEFORE, MEANWHILE = KEPT / "before.yaml", KEPT / "meanwhile.yaml"
 
 
 @contextmanager
@@ -30,19 +33,33 @@ def overridden(overrides: Mapping[str, Any]) -> Iterator[None]:
     for place, value in overrides.items():
         _set(content, place, value)
     with replacing(KEPT) as aside:
-        shutil.copyfile(PARAMS, aside)
+        aside.mkdir()
+        shutil.copyfile(PARAMS, aside / BEFORE.name)
+        yaml.dump(content, aside / MEANWHILE.name)
     try:
         with replacing(PARAMS) as aside:
-            yaml.dump(content, aside)
+            shutil.copyfile(MEANWHILE, aside)
         yield
     finally:
         restore()
 
 
 def restore() -> None:
-    """Put the file back, if a run has left it changed."""
-    if KEPT.exists():
-        KEPT.replace(PARAMS)
+    """Put the file back, if a run has left it changed; what somebody has edited since stays."""
+    if not KEPT.exists():
+        return
+    now = PARAMS.read_bytes()
+    if now == MEANWHILE.read_bytes():
+        with replacing(PARAMS) as aside:
+            shutil.copyfile(BEFORE, aside)
+    elif now != BEFORE.read_bytes():
+        LOG.warning(
+            "%s was edited while the settings of one run stood in it, and stays as it is: if they "
+            "are still there, take them out (git diff %s)",
+            PARAMS,
+            PARAMS,
+        )
+    shutil.rmtree(KEPT)
 
 
 def _set(content: Any, place: str, value: Any) -> None:

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.gate import Scores, Verdict, verdict
+from pipelines.gate import COMPARED, Scores, Verdict, verdict
 from pipelines.layout import Layout, takes_clips
 from pipelines.params import Chosen
 from pipelines.publish import publish
-from pipelines.registry import Registry, measured, scores_of
+from pipelines.registry import CONDITIONS, VERDICT, Registry, measured, scores_of
+from pipelines.verify import scored
+from s3vae.progress import LOG
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 HERE = Path()
 
@@ -36,7 +42,7 @@ class Outcome:
 def settled(chosen: Chosen, margin: float) -> Outcome:
     """Log and register the model of the last training, and give it the alias that it earns.
 
-    A version that is the champion already stays it.
+    A version that has been through the gate stays what it is: the alias may have been moved back.
     """
     for _ in publish([HERE]):  # what came from DVC's cache was logged nowhere
         pass
@@ -51,7 +57,27 @@ def settled(chosen: Chosen, margin: float) -> Outcome:
     if before is not None and before.version == version.version:
         stays = Verdict(True, "these weights and scores are the champion's")
         return Outcome(chosen, stays, str(version.version), run, new, scores_of(before))
-    old = scores_of(before) if before else None
+    old = champions_scores(before, version) if before else None
+    if VERDICT in version.tags:
+        stays = Verdict(False, f"was judged before: {version.tags[VERDICT]}")
+        return Outcome(chosen, stays, str(version.version), run, new, old)
     reached = verdict(new, old, margin)
     registry.settle(version, reached)
     return Outcome(chosen, reached, str(version.version), run, new, old)
+
+
+def champions_scores(champion: "ModelVersion", new: "ModelVersion") -> Scores:
+    """Those to compare with the new version's: measured again if other clips or judges gave them.
+
+    None are known of a champion that cannot take the clips of today.
+    """
+    known = scores_of(champion)
+    unlike = champion.tags.get(CONDITIONS) != new.tags.get(CONDITIONS)
+    if not unlike or scores_of(new)[COMPARED[0]] is None:
+        return known
+    LOG.info("the champion, version %s, is scored on the clips of today", champion.version)
+    try:
+        return scored(champion)
+    except (RuntimeError, ValueError) as error:
+        LOG.warning("the champion cannot be scored on the clips of today: %s", error)
+        return dict.fromkeys(known)

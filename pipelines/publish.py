@@ -12,7 +12,7 @@ from pathlib import Path
 from pipelines.entry import arguments
 from pipelines.keys import Kind, StageRun, read_origin
 from pipelines.layout import BENCHMARK, RESULTS, Layout, takes_clips
-from pipelines.store import Store, has_model
+from pipelines.store import Store, has_model, without_logins
 from pipelines.tracking import Tracked, tracked
 from s3vae.files import checksum_of
 from s3vae.weights import WEIGHTS
@@ -51,7 +51,7 @@ def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
         yield "Nothing to log here: make results (dvc repro) or fetch them (dvc pull)."
     else:
         counts = f"{logged} logged, {there} already there, {incomplete} not logged"
-        yield f"{counts}, in {store.uri}"
+        yield f"{counts}, in {without_logins(store.uri)}"
 
 
 def weights_of(pipeline: Path, run: StageRun) -> tuple[Path | None, str]:

@@ -15,16 +15,19 @@ from pipelines.columns import HEADLINE, SEPARATION
 from pipelines.gate import COMPARED, Scores, Verdict
 from pipelines.keys import StageRun, read_origin, record
 from pipelines.layout import Layout
-from pipelines.locked import LOCK
+from pipelines.locked import LOCK, measured_on, stages
 from pipelines.params import Chosen
-from pipelines.store import Store, has_model
+from pipelines.store import Store, has_model, without_logins
 from s3vae.files import checksum_of
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+VERDICT, CONDITIONS = "verdict", "measured_on"
+"""Tags of versions: what the gate said, and what clips, judge and settings the scores are of."""
 UI = "http://127.0.0.1:5000"
+LOCK_TAG = "dvc.lock_md5"
 SCORED = (*HEADLINE, *SEPARATION)
 
 
@@ -52,7 +55,8 @@ class Registry:
 
     def names(self) -> list[str]:
         """All models."""
-        return sorted(model.name for model in self.client.search_registered_models())
+        found = self.client.search_registered_models(max_results=1000)
+        return sorted(model.name for model in found)
 
     def register(self, chosen: Chosen, folder: Path) -> "ModelVersion":
         """The version of a trained and evaluated model: made, or found if it is registered.
@@ -72,6 +76,7 @@ class Registry:
         model_id = run.outputs.model_outputs[0].model_id
         # `models:/ID` would be looked for in MLflow's store of the moment, which may be another
         source = self.client.get_logged_model(model_id).artifact_location
+        self.client.set_tag(run.info.run_id, LOCK_TAG, tags[LOCK_TAG])
         if name not in self.names():
             described = f"{chosen.method} on {chosen.dataset}"
             self.client.create_registered_model(name, description=described)
@@ -81,13 +86,13 @@ class Registry:
 
     def address(self, version: "ModelVersion") -> str:
         """Where MLflow shows the training of a version: on the server, else where `make ui` is."""
-        uri = self.store.uri if self.store.uri.startswith("http") else UI
+        uri = without_logins(self.store.uri) if self.store.uri.startswith("http") else UI
         return f"{uri}/#/experiments/{self.store.experiment}/runs/{version.run_id}"
 
     def settle(self, version: "ModelVersion", verdict: Verdict) -> None:
         """Give the version the alias that it has earned, and note why."""
         alias = CHAMPION if verdict.champion else CHALLENGER
-        self.client.set_model_version_tag(version.name, version.version, "verdict", verdict.why)
+        self.client.set_model_version_tag(version.name, version.version, VERDICT, verdict.why)
         self.client.set_registered_model_alias(version.name, alias, version.version)
 
     def move(self, name: str, number: str) -> None:
@@ -133,8 +138,10 @@ def tags_of(chosen: Chosen, folder: Path) -> dict[str, str]:
         "method": chosen.method,
         "weights_sha256": str(run.weights_sha256),
         "data_md5": record(run.clips).md5,
+        CONDITIONS: measured_on(stages(folder), chosen),
         "git.commit": str(trained["commit"]),
-        "dvc.lock_md5": checksum_of(folder / LOCK, "md5"),
+        "git.dirty": str(trained["changed"]).lower(),
+        LOCK_TAG: checksum_of(folder / LOCK, "md5"),
     }
 
 
@@ -159,7 +166,7 @@ def history(registry: Registry) -> Iterator[str]:
                     f"{','.join(aliases(version)) or '-':10}",
                     "  ".join(told) or "not judged",
                     commit,
-                    version.tags.get("verdict", ""),
+                    version.tags.get(VERDICT, ""),
                 ]
             )
 

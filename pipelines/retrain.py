@@ -17,7 +17,16 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from pipelines.changes import Changes, chosen_models, found_changes, make_good, spoilt_of
+from pipelines.changes import (
+    BUSY,
+    Changes,
+    chosen_models,
+    found_changes,
+    make_good,
+    note_made,
+    spoilt_of,
+    wait_for_dvc,
+)
 from pipelines.doctor import require_health
 from pipelines.gate import MARGIN
 from pipelines.guarded import guarded
@@ -33,8 +42,10 @@ PROGRESS = re.compile(r"(?P<label>\w[\w .@-]*): (?P<done>\d+)/(?P<total>\d+) \w+
 """What s3vae/progress.py says."""
 KILLED = range(129, 193)
 """Exit codes of commands that a signal ended: 128 + its number."""
-STAGE_KILLED = re.compile(rf"exited with (-\d+|{'|'.join(map(str, KILLED))})\b")
-"""What DVC says when that happened to a stage."""
+FAILED = re.compile(f"failed to run|failed to reproduce|{BUSY}")
+"""What DVC says of a stage that failed, before it goes on with others."""
+ENDED_BY_SIGNAL = re.compile(rf"(exited|ended) with (-\d+|{'|'.join(map(str, KILLED))})\b")
+"""What DVC says when that happened to a stage, and we say when it happened to DVC."""
 
 
 class RebuildError(RuntimeError):
@@ -70,11 +81,37 @@ def retrain(
             return Completed(message="Nothing changed: no stage ran and no model was registered.")
         if dry_run:
             return Completed(message=f"Would run: {', '.join(changes.stale) or 'promotion only'}")
-        if changes.stale:
-            rebuild(changes)
-        outcomes = [promote(each, margin) for each in unsettled]
+        faults = rebuilt(changes) if changes.stale else []
+        # after a fault only what was evaluated for all that
+        ready = [each for each in unsettled if not faults or is_unsettled(each)]
+        outcomes, refused = promoted(ready, margin)
     summarize(outcomes)
+    if len(faults := [*faults, *refused]) > 1:
+        raise ExceptionGroup(f"{len(faults)} faults, and {len(outcomes)} models promoted", faults)
+    if faults:
+        raise faults[0]
     return Completed(message="; ".join(map(str, outcomes)) or "Rebuilt; no model was trained.")
+
+
+def rebuilt(changes: Changes) -> list[Exception]:
+    """What went wrong when all was rebuilt that could be: one data set does not stop another."""
+    try:
+        rebuild(changes)
+    except RebuildError as error:
+        return [error]
+    return []
+
+
+def promoted(models: Sequence[Chosen], margin: float) -> "tuple[list[Outcome], list[Exception]]":
+    """What became of each model, and what went wrong with others."""
+    outcomes, faults = [], []
+    for each in models:
+        try:
+            outcomes.append(promote(each, margin))
+        except Exception as error:
+            get_run_logger().error("%s could not be promoted: %s", each.name, error)
+            faults.append(error)
+    return outcomes, faults
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -114,12 +151,28 @@ def rebuild(changes: Changes) -> None:
     progress = ShownProgress()
     for dataset in changes.downloads:
         run_dvc(["repro", "--force", "--single-item", f"acquire@{dataset}"], progress)
-    run_dvc(["repro", *changes.targets], progress)
+        note_made(dataset)
+    run_dvc(["repro", "--keep-going", *changes.targets], progress)
 
 
 def run_dvc(arguments: Sequence[str], progress: "ShownProgress") -> None:
-    """A command of DVC's, whose lines are this run's; it ends when this run does."""
-    log, last = get_run_logger(), list[str]()
+    """A command of DVC's, whose lines are this run's; it ends when this run does.
+
+    Where a stage of another DVC is in the way it is given once more when that has ended.
+    """
+    while BUSY in " ".join(said := run_dvc_once(arguments, progress)):
+        wait_for_dvc()
+    if not said:
+        return
+    told = "\n".join(said)
+    if any(map(ENDED_BY_SIGNAL.search, said)):
+        raise KilledError(told)
+    raise RebuildError(told)
+
+
+def run_dvc_once(arguments: Sequence[str], progress: "ShownProgress") -> list[str]:
+    """The command, how it ended, which stages failed and its last lines; nothing if all is well."""
+    log, failed, last = get_run_logger(), list[str](), list[str]()
     # DVC and its stages are no part of the run that Prefect's own variables speak of
     environment = {key: said for key, said in os.environ.items() if "PREFECT__" not in key}
     environment[RETRAINING] = str(flow_run.id)
@@ -129,14 +182,11 @@ def run_dvc(arguments: Sequence[str], progress: "ShownProgress") -> None:
         for line in map(str.rstrip, running.stdout):
             if line:
                 last = [*last, line][-20:]
+                failed += [line] if FAILED.search(line) else []
                 log.info(line)
                 progress.hear(line)
         code = running.wait()
-    said = f"{' '.join(command)} ended with {code}:\n" + "\n".join(last)
-    if code in KILLED or (code != 0 and any(map(STAGE_KILLED.search, last))):
-        raise KilledError(said)
-    if code != 0:
-        raise RebuildError(said)
+    return [f"{' '.join(command)} ended with {code}:", *failed, *last] if code != 0 else []
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -171,7 +221,10 @@ class ShownProgress:
         if said is None:
             return
         share = 100 * int(said["done"]) / max(int(said["total"]), 1)
-        if self._id is None:
-            self._id = create_progress_artifact(share, key="progress", description=said[0])
-        else:
-            update_progress_artifact(self._id, share, description=line)
+        try:
+            if self._id is None:
+                self._id = create_progress_artifact(share, key="progress", description=said[0])
+            else:
+                update_progress_artifact(self._id, share, description=line)
+        except Exception as error:  # the server may be gone for a while: what it shows can wait
+            get_run_logger().warning("progress is not shown: %s", error)

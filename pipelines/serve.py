@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -71,6 +71,9 @@ def stop() -> list[str]:
                     each.kill()
             told.append(f"{name} stopped")
         (KEPT / f"{name}.pid").unlink(missing_ok=True)
+    for process in (each for _, each in run_processes() if is_ours(each)):
+        process.kill()  # of a worker that was killed; what it has started ends with it
+        told.append("a run without a worker stopped")
     return told or ["nothing was running"]
 
 
@@ -200,14 +203,23 @@ def runs_alive() -> set[str]:
 
     Workers name the run in a variable. What a dead run has started has it too: that ends by itself.
     """
-    found = set()
+    return {run for run, _ in run_processes()}
+
+
+def run_processes() -> Iterator[tuple[str, psutil.Process]]:
+    """The processes of Prefect's that are at work on runs, each with its run."""
     for process in psutil.process_iter():
         try:
-            if any("prefect" in part for part in process.cmdline()):
-                found.add(process.environ().get("PREFECT__FLOW_RUN_ID", ""))
+            run = process.environ().get("PREFECT__FLOW_RUN_ID")
+            if run and any("prefect" in part for part in process.cmdline()):
+                yield run, process
         except psutil.Error:
             continue  # over already, or another user's
-    return found - {""}
+
+
+def is_ours(process: psutil.Process) -> bool:
+    """Whether a worker of this folder has started it."""
+    return bool(process.environ().get("S3VAE_ROOT") == str(ROOT))
 
 
 def main() -> None:

@@ -2,15 +2,22 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.evaluate import score, trusted_subject
+from pipelines.gate import Scores
 from pipelines.layout import Layout
-from pipelines.params import section
-from pipelines.registry import CHAMPION, Registry, RegistryError, scores_of
+from pipelines.locked import measured_on, stages
+from pipelines.params import Chosen, section
+from pipelines.registry import CONDITIONS, SCORED, Registry, RegistryError, scores_of
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.judge import load_judge
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.runtime import choose_device
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 NEAR = 1e-6
 """Apart by less than this, two scores are the same: threads add numbers in different orders."""
@@ -22,22 +29,11 @@ def verified(name: str) -> Iterator[str]:
     The clips and the judge are those of the pipeline in this folder. Raises RegistryError if there
     is no champion or a score differs.
     """
-    import mlflow
-
-    registry = Registry()
-    version = registry.champion(name)
+    version = Registry().champion(name)
     if version is None:
         msg = f"{name} has no champion: python -m pipelines.registry shows what there is"
         raise RegistryError(msg)
-    mlflow.set_tracking_uri(registry.store.uri)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    served = mlflow.pyfunc.load_model(f"models:/{name}@{CHAMPION}").unwrap_python_model()
-    files, device = Layout(version.tags["dataset"]), choose_device()
-    settings = section(EvaluationSettings, "datasets", files.dataset, "evaluation")
-    clips, judge = ClipFile(files.clips), load_judge(files.judge, device)
-    subject = trusted_subject(judge, clips, settings, device)
-    found, _ = score(served.model, judge, clips, subject, settings, device)
-    wrong = []
+    found, wrong = scored(version), []
     for column, expected in scores_of(version).items():
         if expected is None:
             continue
@@ -47,5 +43,24 @@ def verified(name: str) -> Iterator[str]:
         yield f"{column:20} registered {expected:.6f}  now {value:.6f}"
     if wrong:
         msg = f"{name} version {version.version} does not give its {', '.join(wrong)}"
+        now = measured_on(stages(Path()), Chosen(version.tags["dataset"], version.tags["method"]))
+        if now != version.tags.get(CONDITIONS):
+            msg += ": they were measured on other clips, by another judge or by other settings"
         raise RegistryError(msg)
     yield f"{name} version {version.version} gives the scores that it was registered with."
+
+
+def scored(version: "ModelVersion") -> Scores:
+    """The scores of a version, loaded from the store, on the clips and by the judge of today."""
+    import mlflow
+
+    mlflow.set_tracking_uri(Registry().store.uri)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    served = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
+    files, device = Layout(version.tags["dataset"]), choose_device()
+    settings = section(EvaluationSettings, "datasets", files.dataset, "evaluation")
+    clips, judge = ClipFile(files.clips), load_judge(files.judge, device)
+    subject = trusted_subject(judge, clips, settings, device)
+    model = served.unwrap_python_model().model
+    found, _ = score(model, judge, clips, subject, settings, device)
+    return {name: found[name] for name in SCORED}

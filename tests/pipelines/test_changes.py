@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from pipelines import changes
 from pipelines.changes import (
     Changes,
     chosen_models,
     found_changes,
+    make_good,
     new_downloads,
+    note_made,
+    spoilt_of,
     targets,
     wanted,
 )
@@ -47,13 +51,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["a"], None, [ONE, TWO]),
         (None, ["one"], [ONE, OTHER]),
         (["b"], ["one"], [OTHER]),
-        (["b"], ["two"], []),
     ],
 )
 def test_models_are_chosen_by_data_set_and_method(
     datasets: list[str] | None, methods: list[str] | None, expected: list[Chosen]
 ) -> None:
     assert chosen_models(datasets, methods) == expected
+
+
+def test_names_that_no_model_has_both_of_are_refused() -> None:
+    with pytest.raises(ParamsError, match=r"no \['two'\] on \['b'\], only a-one, a-two, b-one"):
+        chosen_models(["b"], ["two"])
 
 
 def test_a_name_that_no_model_has_is_refused() -> None:
@@ -99,6 +107,11 @@ def test_a_download_that_is_newer_than_the_clips_is_found() -> None:
     file.parent.mkdir(parents=True)
     file.touch()
     assert new_downloads(["a", "b"]) == ["b"]
+    note_made("b")  # and the clips have become the same, with the same time
+    assert new_downloads(["a", "b"]) == []
+    os.utime(file)
+    os.utime(file, (file.stat().st_mtime + 9,) * 2)
+    assert new_downloads(["a", "b"]) == ["b"]
     os.utime(file, (50, 50))
     assert new_downloads(["a", "b"]) == []
 
@@ -118,3 +131,43 @@ def test_a_stage_of_the_same_name_in_another_pipeline_is_not_taken_for_ours(
     assert found_changes(models).stale == []
     Path("model").write_text("spoilt")
     assert "train@a-one" in found_changes(models).stale
+
+
+DAG = """
+stages:
+  acquire:
+    foreach: [a]
+    do: {cmd: "sleep 2; echo made > clips", outs: [clips]}
+"""
+
+
+@pytest.fixture
+def repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    subprocess.run(["dvc", "init", "-q", "--no-scm"], check=True)
+    subprocess.run(["dvc", "cache", "dir", "cache"], check=True, capture_output=True)
+    Path("dvc.yaml").write_text(DAG)
+
+
+@pytest.mark.usefixtures("repository")
+def test_it_waits_for_a_stage_that_another_dvc_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "SECONDS_BETWEEN_LOOKS", 0.1)
+    with subprocess.Popen(["dvc", "repro", "-q"]) as other:
+        locks = Path(".dvc/tmp/rwlock")
+        while not (locks.exists() and "clips" in locks.read_text()):
+            assert other.poll() is None
+        assert "acquire@a" not in found_changes([ONE, TWO, OTHER]).stale
+    assert other.returncode == 0
+
+
+@pytest.mark.usefixtures("repository")
+def test_what_is_missing_beside_a_spoilt_copy_is_left_to_dvc() -> None:
+    subprocess.run(["dvc", "repro", "-q"], check=True)
+    Path("clips").unlink()
+    (copy,) = (path for path in Path("cache").rglob("*") if path.is_file())
+    copy.chmod(0o644)
+    copy.write_text("spoilt")
+    make_good(spoilt_of([ONE, TWO, OTHER]))
+    assert "acquire@a" in found_changes([ONE, TWO, OTHER]).stale
+    subprocess.run(["dvc", "repro", "-q"], check=True)
+    assert Path("clips").read_text() == "made\n"

@@ -1,6 +1,8 @@
 """What is wrong is found, and the mend named."""
 
 import fcntl
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,6 +86,32 @@ def test_a_lock_that_is_held_is_told() -> None:
         assert doctor.lock().state == "good"
         fcntl.flock(file, fcntl.LOCK_EX)
         assert doctor.lock().state == "note"
+
+
+def test_a_stage_that_another_dvc_runs_is_told() -> None:
+    doctor.STAGE_LOCKS.parent.mkdir(parents=True)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for process, state in ((os.getpid(), "note"), (gone.pid, "good")):
+        held = {"write": {"data/clips.h5": {"pid": process, "cmd": "dvc repro"}}, "read": {}}
+        doctor.STAGE_LOCKS.write_text(json.dumps(held))
+        assert doctor.lock().state == state
+
+
+@pytest.mark.parametrize(
+    ("look", "name"), [(doctor.store, "MLFLOW_TRACKING_URI"), (doctor.mirror, doctor.MIRROR)]
+)
+def test_no_password_is_shown(
+    look: Callable[[], Finding], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://someone:secret@127.0.0.1:9/place")
+    assert "127.0.0.1:9/place" in look().said
+    assert "secret" not in str(look())
+
+
+def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3VAE_TRACKING", "off")
+    assert doctor.store().state == "wrong"
 
 
 def test_weights_of_networks_are_asked_for_where_networks_find_landmarks() -> None:

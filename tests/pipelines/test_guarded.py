@@ -74,6 +74,23 @@ def test_the_family_ends_with_a_starter_that_is_killed(sent: signal.Signals) -> 
     assert all(is_gone(each.pid) for each in family)
 
 
+@pytest.mark.parametrize("deaf", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN);"])
+def test_what_a_killed_command_leaves_ends_too(tmp_path: Path, deaf: str) -> None:
+    left = f"import signal, time; {deaf} print(flush=True); time.sleep(600)"
+    program = f"""
+import os, signal, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {left!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with guarded([sys.executable, "-c", program], tmp_path) as running:
+        assert running.stdout is not None
+        grandchild = int(running.stdout.readline())
+        assert running.wait() == 128 + signal.SIGKILL
+        assert is_gone(grandchild, seconds=1)
+
+
 def test_one_that_does_not_end_when_told_is_killed(tmp_path: Path) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + FAMILY
     with guarded([sys.executable, "-c", deaf], tmp_path) as running:

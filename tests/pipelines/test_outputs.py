@@ -91,6 +91,32 @@ def test_a_spoilt_copy_in_the_cache_is_found_and_made_good_from_the_file(
     assert entry.read_bytes() == bytes(range(256))
 
 
+def test_a_spoilt_list_of_a_folder_is_found_and_made_good_from_the_folder(
+    repository: Path,
+) -> None:
+    (entry,) = Path("cache").rglob("*.dir")
+    good = entry.read_bytes()
+    spoil(entry)
+    (found,) = spoilt_outputs(Path(), STAGES)
+    assert (found.stage, found.path.resolve(), found.cached) == ("many", entry.resolve(), True)
+    remove(found)
+    assert spoilt_outputs(Path(), STAGES) == []
+    dvc("commit", "--force", "--quiet", "many")
+    assert entry.read_bytes() == good
+
+
+def test_without_its_list_a_folder_is_whole_or_not(repository: Path) -> None:
+    (entry,) = Path("cache").rglob("*.dir")
+    entry.unlink()
+    assert spoilt_outputs(Path(), STAGES) == []
+    spoil(Path("many/2"))
+    (found,) = spoilt_outputs(Path(), STAGES)
+    assert (found.stage, found.path, found.cached) == ("many", Path("many"), False)
+    remove(found)
+    dvc("repro", "--quiet")
+    assert sorted(path.name for path in Path("many").iterdir()) == ["1", "2", "3"]
+
+
 def test_stages_that_nobody_asks_for_are_not_read(repository: Path) -> None:
     spoil(Path("one.bin"))
     assert spoilt_outputs(Path(), ["many"]) == []

@@ -41,6 +41,29 @@ def test_what_a_killed_run_left_is_put_back_by_the_next_one() -> None:
     assert not KEPT.exists()
 
 
+def test_what_was_edited_since_a_run_was_killed_stays(caplog: pytest.LogCaptureFixture) -> None:
+    killed = overridden({"a.b": 5})
+    killed.__enter__()
+    PARAMS.write_text("a: {b: 7}\n")
+    with overridden({"a.b": 8}):
+        assert YAML(typ="safe").load(PARAMS) == {"a": {"b": 8}}
+    assert PARAMS.read_text() == "a: {b: 7}\n"
+    assert "was edited while the settings of one run stood in it" in caplog.text
+    assert not KEPT.exists()
+
+
+def test_a_run_that_was_killed_before_it_changed_the_file_leaves_no_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    killed = overridden({"a.b": 5})
+    killed.__enter__()
+    PARAMS.write_text(TEXT)
+    restore()
+    assert PARAMS.read_text() == TEXT
+    assert caplog.text == ""
+    assert not KEPT.exists()
+
+
 def test_without_overrides_the_file_is_not_touched() -> None:
     before = PARAMS.stat().st_mtime_ns
     with overridden({}):

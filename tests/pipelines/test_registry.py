@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 
+from pipelines import promotion
+from pipelines.gate import Scores
 from pipelines.keys import StageRun, write_origin
 from pipelines.layout import Layout
 from pipelines.params import Chosen
@@ -77,6 +80,7 @@ def test_a_version_tells_its_scores_and_what_it_was_made_from(left: StageRun) ->
     assert scores_of(version)["swap_static"] is None
     expected = {
         "git.commit": "abc",
+        "git.dirty": "false",
         "data_md5": checksum_of(FILES.clips, "md5"),
         "dvc.lock_md5": checksum_of(Path("dvc.lock"), "md5"),
         "weights_sha256": checksum_of(FILES.model("tiny") / "weights.safetensors"),
@@ -125,6 +129,37 @@ def test_moving_back_is_a_roll_back(left: StageRun) -> None:
     champion = registry.champion(NAME)
     assert champion is not None
     assert scores_of(champion)["accuracy"] == 0.8
+    # what is there is still version 2: it was judged, and does not come back by itself
+    assert "was judged before" in settled(CHOSEN, MARGIN).verdict.why
+    assert aliases(Registry().versions(NAME)[1]) == ["champion"]
+
+
+def test_a_champion_of_other_clips_is_scored_on_those_of_today(
+    left: StageRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock(clips: str) -> None:
+        read = [{"path": "data/toy/clips.h5", "md5": clips}]
+        write_json(Path("dvc.lock"), {"stages": {f"evaluate@{NAME}": {"deps": read}}})
+
+    today = iter([{"accuracy": 0.5, "static_kept": 0.8}, None])
+
+    def scored(version: ModelVersion) -> Scores:
+        scores = next(today)
+        if scores is None:
+            raise RuntimeError("other channels")
+        return scores
+
+    monkeypatch.setattr(promotion, "scored", scored)
+    lock("old")
+    train(left, 0, 0.9, 0.8)
+    settled(CHOSEN, MARGIN)
+    for seed, accuracy in ((1, 0.6), (2, 0.1)):
+        lock(f"new {seed}")
+        train(left, seed, accuracy, 0.8)
+        why = settled(CHOSEN, MARGIN).verdict.why
+        expected = "accuracy 60.00% against 50.00%" if seed == 1 else "never judged"
+        assert expected in why
+        assert aliases(Registry().versions(NAME)[0]) == ["champion"]
 
 
 @pytest.mark.parametrize(("name", "number"), [(NAME, "9"), ("another", "1")])

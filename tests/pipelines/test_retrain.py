@@ -313,6 +313,49 @@ def test_a_bad_video_among_new_ones_is_told_and_the_rest_retrained(project: Proj
     assert (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes() != before
 
 
+def test_one_data_set_that_fails_does_not_stop_another(project: Project) -> None:
+    bad = [project.folder / "my-videos" / f"bad-{number}.avi" for number in range(20)]
+    for path in bad:
+        path.write_text("no video")
+    project.set(seed=7)
+    before = project.versions()
+    found = project.ended(project.trigger())
+    for path in bad:
+        path.unlink()
+    assert found["state_type"] == "FAILED"
+    assert "failed to reproduce" in found["state"]["message"]
+    assert len(project.versions()) == len(before) + 1
+    project.retrained()
+
+
+def test_a_run_waits_for_a_stage_that_somebody_else_runs(project: Project) -> None:
+    project.set(seed=8)
+    by_hand = subprocess.Popen(
+        ["dvc", "repro", "--quiet", "train@dsprites-s3vae"],
+        cwd=project.folder,
+        env=project.environment,
+    )
+    wait_for(project.training)
+    project.retrained()
+    assert by_hand.wait() == 0
+    assert "another DVC runs a stage here" in project.log()
+
+
+def test_a_run_whose_worker_was_killed_ends_with_make_stop(project: Project) -> None:
+    serve = sys.executable, "-m", "pipelines.serve"
+    project.set(seed=9)
+    project.trigger()
+    wait_for(project.training)
+    worker, *family = project.processes()
+    worker.kill()
+    assert "a run without a worker stopped" in project.run(*serve, "stop")
+    psutil.wait_procs(family, timeout=30)
+    assert not any(process.is_running() for process in family)
+    project.run(*serve, "start")
+    wait_for(lambda: not project.training())  # the run is taken up again
+    project.retrained()
+
+
 def test_a_spoilt_output_is_found_named_and_made_good(project: Project) -> None:
     path = project.folder / "data/dsprites/clips.h5"
     good, known = path.read_bytes(), path.stat()
