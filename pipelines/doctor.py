@@ -19,13 +19,13 @@ from typing import Literal, NamedTuple
 import psutil
 from packaging.requirements import Requirement
 
-from pipelines.landmark_finder import FAN, SFD
+from pipelines.landmark_finder import weights_of
 from pipelines.layout import RAW
 from pipelines.params import ParamsError, Pipeline, section
 from pipelines.runner import server as answering_server
 from pipelines.store import Store, store_uri, without_logins
 from pipelines.tracking import tracking_is_off
-from s3vae.signals.detectors import FaceAlignment, LandmarkSettings
+from s3vae.signals.detectors import LandmarkSettings
 
 ROOM = 2.0
 """GiB below which there is too little room for clips and models."""
@@ -106,23 +106,20 @@ def opencv() -> Finding:
 def weights() -> Finding:
     """Those of face-alignment, if it is to find landmarks."""
     try:
-        needed = any(needs_weights(dataset) for dataset in section(Pipeline, "pipeline").faces)
+        settings = [
+            section(LandmarkSettings, "datasets", dataset, "landmarks")
+            for dataset in section(Pipeline, "pipeline").faces
+        ]
     except ParamsError:
         return Finding("weights", "note", "params.yaml does not say whether any are needed")
+    needed = {file.path for each in settings for file in weights_of(each.backend)}
     if not needed:
         return Finding("weights", "good", "none needed")
-    missing = [str(RAW / file.path) for file in (FAN, SFD) if not (RAW / file.path).exists()]
+    missing = [str(RAW / path) for path in sorted(needed) if not (RAW / path).exists()]
     if missing:
         mend = f"downloaded at first use; offline, set {MIRROR} to a folder that has them"
         return Finding("weights", "note", f"not there yet: {', '.join(missing)}", mend)
     return Finding("weights", "good", "those of face-alignment are there")
-
-
-def needs_weights(dataset: str) -> bool:
-    """Whether its landmarks are found by networks."""
-    return isinstance(
-        section(LandmarkSettings, "datasets", dataset, "landmarks").backend, FaceAlignment
-    )
 
 
 def room() -> Finding:

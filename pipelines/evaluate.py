@@ -191,7 +191,11 @@ def draw(
             save_picture(grid, aside, name)
         if landmarks is not None and isinstance(model, S3VAE):
             seen = read_off(model, codes, clips, landmarks)
-            draw_distances(aside / "distances.png", seen, landmarks.distances[chosen])
+            whole = landmarks.whole[chosen, None, None]
+            true = np.where(
+                whole, landmarks.distances[chosen], np.nan
+            )  # no curve where none is known
+            draw_distances(aside / "distances.png", seen, true)
 
 
 if __name__ == "__main__":

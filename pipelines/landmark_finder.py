@@ -36,9 +36,15 @@ SFD = RemoteFile(
 
 def fetch_weights(name: str, settings: LandmarkSettings, raw: Path) -> None:
     """See to it that the weights of the back end are in `raw`. Raises DownloadError."""
-    if isinstance(settings.backend, FaceAlignment):
-        files = (FAN, SFD) if settings.backend.detector == "sfd" else (FAN,)
+    if files := weights_of(settings.backend):
         fetch_files(f"landmarks {name}", files, raw)
+
+
+def weights_of(backend: FaceAlignment | Dlib | FromClips) -> Sequence[RemoteFile]:
+    """The weights that a back end needs."""
+    if not isinstance(backend, FaceAlignment):
+        return ()
+    return (FAN, SFD) if backend.detector == "sfd" else (FAN,)
 
 
 @cache

@@ -37,15 +37,18 @@ def landmarks(name: str, clips_path: Path, settings: LandmarkSettings, target: P
     fetch_weights(name, settings, raw)
     finder(name, clips.path, clips.sha256, settings, raw)  # what it lacks is told beforehand
 
+    # what was found is kept whatever is thought of gaps: that may be changed and is asked again
+    of_shards = {"backend": parameters["backend"], "longest_gap": clips.time}
+
     def make(shard: Sequence[int], path: Path) -> None:
         found_in = finder(name, clips.path, clips.sha256, settings, raw)
-        write_landmarks(path, [found_in(shard)], parameters, clips.sha256)
+        write_landmarks(path, [found_in(shard)], of_shards, clips.sha256)
 
     def read(path: Path) -> Landmarks:
         signal = LandmarkSignal(path)
         return Landmarks(signal.points, signal.found)
 
-    with in_shards("landmarks", name, clips, parameters, make, read) as found:
+    with in_shards("landmarks", name, clips, of_shards, make, read) as found:
         require_faces(clips_path, found, settings)
         write_landmarks(target, found, parameters, clips.sha256)
 

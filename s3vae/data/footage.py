@@ -1,7 +1,7 @@
 """Footage: video files and folders of pictures, cut into clips of one length and size."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -57,14 +57,19 @@ class Footage(NamedTuple):
     path: Path
     windows: tuple[range, ...]
     boxes: tuple[Box, ...]
+    dropped: int = 0
+    """How many clips of it show no face, and should."""
 
 
 def footage_in(folder: Path) -> list[Path]:
-    """The video files below a folder, and the folders that hold pictures, in order of path."""
+    """The video files below a folder, and the folders of pictures, in order of path.
+
+    Pictures beside videos are no video: thumbnails, say.
+    """
     below = sorted(path for path in folder.rglob("*") if not _hidden(path.relative_to(folder)))
     pictures = {path.parent for path in below if path.suffix.lower() in PICTURES}
     videos = {path for path in below if path.suffix.lower() in VIDEOS and path.is_file()}
-    return sorted(videos | pictures)
+    return sorted(videos | (pictures - {path.parent for path in videos}))
 
 
 def looked_through(
@@ -82,6 +87,9 @@ def looked_through(
         ):
             if isinstance(seen, Footage):
                 found.append(seen)
+                if seen.dropped:
+                    clips = seen.dropped + len(seen.windows)
+                    LOG.warning("%s: no face in %d of its %d clips", path, seen.dropped, clips)
             else:
                 unreadable.append(f"{path}: {seen}")
                 LOG.warning("%s is left out: %s", path, seen)
@@ -120,10 +128,26 @@ def frames_of(path: Path) -> Iterator[UInt8[ndarray, "height width 3"]]:
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
-def split_of(name: str, val: float, test: float) -> int:
-    """0 (train), 1 (val) or 2 (test), by name alone: more footage moves none to another split."""
-    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
-    return 2 if share < test else 1 if share < test + val else 0
+def splits_of(names: Collection[str], val: float, test: float) -> dict[str, int]:
+    """0 (train), 1 (val) or 2 (test), by name alone: more footage moves none to another split.
+
+    But where there is so little that val or test would be empty: the names that come next are
+    taken from train.
+    """
+    shares = {name: _share_of(name) for name in names}
+    split = {
+        name: 2 if share < test else 1 if share < test + val else 0
+        for name, share in shares.items()
+    }
+    for wanted, asked in ((2, test), (1, val)):
+        left = sorted((name for name in split if split[name] == 0), key=shares.__getitem__)
+        if asked > 0 and wanted not in split.values() and len(left) > 1:
+            split[left[0]] = wanted
+    return split
+
+
+def _share_of(name: str) -> float:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
 
 
 def require_all_splits(place: str, split: Integer[ndarray, " clip"], mend: str) -> None:
@@ -147,7 +171,8 @@ def _look(path: Path, cut: Cut, crop: Crop) -> Footage | str:
     kept = [(w, box) for w, box in zip(windows, boxes, strict=True) if box is not None]
     if not kept:
         return "no face was found in it"
-    return Footage(path, *(tuple(each) for each in zip(*kept, strict=True)))
+    kept_windows, kept_boxes = zip(*kept, strict=True)
+    return Footage(path, kept_windows, kept_boxes, len(windows) - len(kept))
 
 
 def _video(path: Path) -> Iterator[ndarray]:

@@ -1,6 +1,7 @@
 """MUG: filmed facial expressions (Aifanti, Papachristou and Delopoulos 2010), on licence only."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -25,7 +26,15 @@ from s3vae.data.footage import (
 from s3vae.settings import STRICT
 
 ASKED_AT = "https://mug.ee.auth.gr/fed/"
-TREE = "SUBJECT/EXPRESSION/takeNNN/*.jpg"
+TREE = "SUBJECT/EXPRESSION/takeNNN/*.jpg or SUBJECT/sessionN/EXPRESSION/takeNNN/*.jpg"
+SESSION = re.compile(r"session\W?\d*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, config=STRICT)
+class FirstClip(Cut):
+    """The first clip of each sequence alone, unless another number is asked for."""
+
+    clips_per_video: Annotated[int, Field(ge=1)] | None = 1
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -38,7 +47,7 @@ class MUG:
 
     kind: Literal["mug"] = "mug"
     seed: int = 0
-    cut: Cut = Cut(clips_per_video=1)
+    cut: FirstClip = FirstClip()
     crop: Crop = "face"
     val: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     test: Annotated[float, Field(gt=0, lt=0.5)] = 0.25
@@ -57,7 +66,7 @@ class MUG:
         sequences = sequences_in(raw)
         found = looked_through(str(raw), sequences, self.cut, self.crop, self.most_unreadable)
         count = [len(each.windows) for each in found]
-        names = [each.path.parts[-3] for each in found]
+        names = [subject_of(each.path) for each in found]
         subjects, subject = np.unique(names, return_inverse=True)
         expression = [EXPRESSIONS.index(each.path.parts[-2].lower()) for each in found]
         split = self._split_of_subjects(len(subjects))[subject].repeat(count)
@@ -82,6 +91,12 @@ class MUG:
         split[order[: test + val]] = 1
         split[order[:test]] = 2
         return split
+
+
+def subject_of(sequence: Path) -> str:
+    """The name of the folder above the expression's that is not a session's."""
+    *above, _, _ = sequence.parts
+    return next(name for name in reversed(above) if not SESSION.fullmatch(name))
 
 
 def sequences_in(folder: Path) -> Sequence[Path]:

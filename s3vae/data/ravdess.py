@@ -45,6 +45,13 @@ class Take(NamedTuple):
 
 
 @dataclass(frozen=True, config=STRICT)
+class WholeVideo(Cut):
+    """A clip that is spread over the whole video, unless a stride is asked for."""
+
+    stride: Annotated[int, Field(ge=1)] | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
 class RAVDESS:
     """The spoken videos of some actors. Actors are in all splits: they are to be recognized.
 
@@ -54,7 +61,7 @@ class RAVDESS:
 
     kind: Literal["ravdess"] = "ravdess"
     actors: tuple[Annotated[int, Field(ge=1, le=ACTORS)], ...] = tuple(range(1, ACTORS + 1))
-    cut: Cut = Cut(stride=None)
+    cut: WholeVideo = WholeVideo()
     crop: Crop = "face"
     most_unreadable: Annotated[float, Field(ge=0, lt=1)] = 0.05
     lock: str = "data/ravdess.lock.json"

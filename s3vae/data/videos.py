@@ -23,7 +23,7 @@ from s3vae.data.footage import (
     footage_in,
     looked_through,
     require_all_splits,
-    split_of,
+    splits_of,
 )
 from s3vae.settings import STRICT
 
@@ -107,13 +107,15 @@ class Videos:
 
     def _split(self, found: Sequence[Footage], names: Sequence[str], rows: Rows) -> np.ndarray:
         """The split of every clip."""
-        split: list[int] = []
+        whose, units = [], []
         for each, name in zip(found, names, strict=True):
-            told = rows[name].get(SPLIT) if rows else None
             for window in each.windows:
-                unit = name if self.split_by == "video" else f"{name} {window.start}"
-                split.append(SPLITS.index(told) if told else split_of(unit, self.val, self.test))
-        return np.array(split)
+                whose.append(name)
+                units.append(name if self.split_by == "video" else f"{name} {window.start}")
+        if any(SPLIT in row for row in rows.values()):
+            return np.array([SPLITS.index(rows[name][SPLIT]) for name in whose])
+        split = splits_of(set(units), self.val, self.test)
+        return np.array([split[unit] for unit in units])
 
 
 def read_labels(path: Path, names: Sequence[str], dynamic: Sequence[str]) -> Rows:

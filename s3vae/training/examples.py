@@ -34,6 +34,8 @@ class Examples:
     clusters: MotionClusters | None
     train: Int64[ndarray, " train"]
     """The clips to train on: those of the train split that have a signal."""
+    val: Int64[ndarray, " val"]
+    """The clips to validate with, likewise."""
     cells: int = 0
     """How many cells of a grid the flow is told of; 0 if landmarks are."""
     directions: int = DIRECTIONS
@@ -52,16 +54,16 @@ def examples(
 ) -> Examples:
     """Clips, their signal in units of its spread over the training clips, and their clusters.
 
-    Only training clips set the unit, and only among them clusters are found; of those, clips that
-    the landmarks were not found in are left out. The true factors are told only to what is to be
+    Only training clips set the unit, and only among them clusters are found; clips that the
+    landmarks were not found in are left out. The true factors are told only to what is to be
     trained on them. Raises ValueError if the signal was made from other clips, or is of none.
     """
     signal.require_clips(clips.sha256)
-    train, cells, directions = clips.split("train"), 0, DIRECTIONS
+    train, val, cells, directions = clips.split("train"), clips.split("val"), 0, DIRECTIONS
     if isinstance(signal, LandmarkSignal):
-        train = train[signal.whole[train]]
-        if not len(train):
-            msg = f"{signal.path} has landmarks of no training clip: mend what finds them"
+        train, val = train[signal.whole[train]], val[signal.whole[val]]
+        if not len(train) or not len(val):
+            msg = f"{signal.path} has landmarks of no train or no val clip: mend what finds them"
             raise ValueError(msg)
         known = told_by_landmarks(signal, train)
     else:
@@ -74,7 +76,7 @@ def examples(
     if labelled:
         for factor in clips.factors:
             known[label_of(factor.name)] = torch.from_numpy(clips.labels(factor.name))
-    return Examples(ClipBatches(clips, known), found, train, cells, directions)
+    return Examples(ClipBatches(clips, known), found, train, val, cells, directions)
 
 
 def told_by_flow(flow: FlowSignal, train: Int64[ndarray, " train"]) -> dict[str, Tensor]:

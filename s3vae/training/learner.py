@@ -29,7 +29,7 @@ def validation_losses(
 ) -> dict[str, float]:
     """The terms on validation clips (512 at most), the same ones with the same draws each time."""
     # in a random order: clips of one identity stand together in a file
-    clips = np.random.default_rng(0).permutation(given.batches.clips.split("val"))
+    clips = np.random.default_rng(0).permutation(given.val)
     clips = clips[:VALIDATION_CLIPS]
     # a clip alone has no other one to be told from
     clips = clips[: len(clips) - (len(clips) % VALIDATION_BATCH == 1)]

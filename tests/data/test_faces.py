@@ -9,9 +9,10 @@ from sklearn.linear_model import LogisticRegression
 
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.expressions import APEX, EXPRESSIONS, Muscles
-from s3vae.data.face_shapes import Pose, Traits, face_points
+from s3vae.data.face_shapes import LID, Pose, Traits, face_points
 from s3vae.data.faces import NOISE, PEOPLE, Faces, Scene, filmed, landmarks, scene, traits
 from s3vae.data.portraits import Light, draw
+from s3vae.signals.landmarks import distances
 
 FRONT = Light(0, -0.3, 1.0)
 TIME = 15
@@ -110,6 +111,23 @@ def test_a_smile_lifts_the_corners_and_sadness_lets_them_drop() -> None:
     rest = face_points(person, Muscles())[48, 1]
     assert corner["happiness"] < rest - 1
     assert corner["sadness"] > rest + 1
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_distances_are_those_that_the_face_is_drawn_with(expression: str) -> None:
+    """By hand from the lengths of its shape: at apex, upright, and however the head is held."""
+    person, muscles = traits(0, 3), APEX[expression]
+    lids = 2 * person.eye * LID * max(1 + muscles.lids, 0.06)
+    upper = 0.9 * (muscles.wrinkle + 0.3 * muscles.open)
+    lower = 0.95 * 0.7 * muscles.open
+    heights = 1 + 2 * (1 - (0.4 / 0.85) ** 2)  # of the three pairs, against the middle one
+    lips = (upper + lower) * heights / 3
+    unit = 2 * (person.eyes_apart + person.eye)
+    points = face_points(person, muscles)
+    for pose in (Pose(), Pose(3, -2, 0.3, 1.2)):
+        assert distances(pose.placed(points)) == pytest.approx(
+            np.array([lids, lids, abs(lips)]) / unit, rel=1e-5
+        )
 
 
 def test_faces_are_symmetric() -> None:

@@ -17,7 +17,7 @@ from s3vae.data.footage import (
     frames_of,
     looked_through,
     require_all_splits,
-    split_of,
+    splits_of,
 )
 from s3vae.signals.detectors import DlibDetector
 
@@ -164,15 +164,44 @@ def test_footage_is_videos_and_folders_of_pictures_but_nothing_hidden(tmp_path: 
     assert footage_in(tmp_path) == footage_in(tmp_path / "not there") == []
     pictures(tmp_path / "b" / "take", numbered(2))
     film(tmp_path / "a.AVI", numbered(3))
-    assert footage_in(tmp_path) == [tmp_path / "a.AVI", tmp_path / "b" / "take"]
+    pictures(tmp_path / "thumbnails beside", numbered(2))
+    film(tmp_path / "thumbnails beside" / "c.avi", numbered(3))
+    assert footage_in(tmp_path) == [
+        tmp_path / "a.AVI",
+        tmp_path / "b" / "take",
+        tmp_path / "thumbnails beside" / "c.avi",
+    ]
 
 
 def test_the_split_of_a_video_is_told_by_its_name_alone() -> None:
     names = [f"video {number}.mp4" for number in range(2000)]
-    split = [split_of(name, val=0.1, test=0.2) for name in names]
-    shares = np.bincount(split) / len(names)
+    split = splits_of(names, val=0.1, test=0.2)
+    shares = np.bincount(list(split.values())) / len(names)
     assert np.allclose(shares, (0.7, 0.1, 0.2), atol=0.03)
-    assert split == [split_of(name, val=0.1, test=0.2) for name in names]
+    fewer = splits_of(names[:1000], val=0.1, test=0.2)
+    assert fewer == {name: split[name] for name in names[:1000]}
+
+
+@pytest.mark.parametrize("count", [5, 10])
+def test_of_few_videos_none_of_the_splits_is_empty(count: int) -> None:
+    for folder in range(50):
+        names = [f"{folder} {number}.mp4" for number in range(count)]
+        assert set(splits_of(names, val=0.1, test=0.2).values()) == {0, 1, 2}
+    assert set(splits_of(names, val=0, test=0).values()) == {0}
+
+
+def test_clips_without_a_face_are_counted(
+    carphone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    faces = [frame for _, frame in zip(range(4), frames_of(carphone), strict=False)]
+    noise = np.random.default_rng(0).integers(0, 256, (4, *faces[0].shape), np.uint8)
+    path = tmp_path / "take"
+    path.mkdir()
+    for number, frame in enumerate([*faces, *noise]):
+        cv2.imwrite(str(path / f"{number}.png"), frame[..., ::-1])
+    (found,) = looked_through("a", [path], Cut(time=4, stride=1), "face", 0)
+    assert (len(found.windows), found.dropped) == (1, 1)
+    assert "no face in 1 of its 2 clips" in caplog.text
 
 
 def test_a_split_without_clips_is_refused_with_the_mend() -> None:

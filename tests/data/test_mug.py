@@ -5,13 +5,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from s3vae.data.clips import ClipFile, write_clips
 from s3vae.data.crops import face_in
 from s3vae.data.expressions import EXPRESSIONS
 from s3vae.data.faces import scene, traits
-from s3vae.data.footage import Cut, frames_of
-from s3vae.data.mug import MUG, sequences_in
+from s3vae.data.footage import frames_of
+from s3vae.data.mug import MUG, FirstClip, sequences_in
 from s3vae.data.portraits import draw
 
 SUBJECTS = 4
@@ -20,11 +21,13 @@ FRAMES = 5
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SUBJECT/EXPRESSION/takeNNN/img_NNNN.jpg, drawn; with what else such a tree holds."""
+    """SUBJECT/EXPRESSION/takeNNN/img_NNNN.jpg, drawn, of some with a session between; with what
+    else such a tree holds."""
     folder = tmp_path_factory.mktemp("mug")
     for subject in range(SUBJECTS):
         for number, expression in enumerate((*EXPRESSIONS, "neutral")):
-            take = folder / f"{subject + 1:03}" / expression / f"take{number % 2:03}"
+            session = "session0" if subject % 2 else ""
+            take = folder / f"{subject + 1:03}" / session / expression / f"take{number % 2:03}"
             take.mkdir(parents=True)
             shown = scene(0, number, EXPRESSIONS[number % 6], 15)
             for frame in range(FRAMES):
@@ -38,7 +41,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_expression_of_every_subject_is_a_clip_of_a_face(tree: Path, tmp_path: Path) -> None:
-    settings = MUG(cut=Cut(time=3, stride=2, clips_per_video=1), val=0.25)
+    settings = MUG(cut=FirstClip(time=3), val=0.25)
     write_clips(tmp_path / "clips.h5", settings.clips(tree))
     clips = ClipFile(tmp_path / "clips.h5")
     assert clips.shape == (SUBJECTS * 6, 3, 64, 64, 3)
@@ -61,10 +64,15 @@ def test_a_crop_is_about_the_face_and_no_wider_than_needed(tree: Path) -> None:
 
 
 def test_nobody_is_in_two_splits(tree: Path) -> None:
-    clips = MUG(cut=Cut(time=3, clips_per_video=1), crop="centre", val=0.25).clips(tree)
+    clips = MUG(cut=FirstClip(time=3), crop="centre", val=0.25).clips(tree)
     of_subject = [set(clips.split[clips.identity == k]) for k in range(SUBJECTS)]
     assert all(len(splits) == 1 for splits in of_subject)
     assert set(clips.split) == {0, 1, 2}
+
+
+def test_of_a_sequence_the_first_clip_is_taken_whatever_else_is_set() -> None:
+    settings = TypeAdapter(MUG).validate_python({"kind": "mug", "cut": {"time": 4}})
+    assert settings.cut.windows(99) == [range(0, 7, 2)]
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -14,8 +14,15 @@ import pytest
 
 from s3vae.data.clips import ClipFile, write_clips
 from s3vae.data.download import DownloadError, fetch
-from s3vae.data.footage import Cut
-from s3vae.data.ravdess import EMOTIONS, RAVDESS, LockError, archive, take_of, unpacked
+from s3vae.data.ravdess import (
+    EMOTIONS,
+    RAVDESS,
+    LockError,
+    WholeVideo,
+    archive,
+    take_of,
+    unpacked,
+)
 
 ACTORS = (1, 24)
 API = "/api/records/1188976"
@@ -105,7 +112,7 @@ def record(
 def settings(record: Record, tmp_path: Path) -> RAVDESS:
     return RAVDESS(
         actors=ACTORS,
-        cut=Cut(time=4, stride=None),
+        cut=WholeVideo(time=4),
         crop="centre",
         lock=str(tmp_path / "data" / "ravdess.lock.json"),
         site=record.url,

@@ -92,6 +92,25 @@ def test_more_lost_clips_than_allowed_stop_the_stage_with_the_counts(
     assert not target.exists()
 
 
+def test_other_limits_ask_for_no_face_again(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips, target = make(2, noise=2), tmp_path / "landmarks.h5"
+    with pytest.raises(TooFewFacesError):
+        landmarks("toy", clips, DLIB, target)
+
+    def asked(*_: object) -> object:
+        raise AssertionError
+
+    monkeypatch.setattr(landmark_finder, "clips_landmarks", asked)
+    lenient = LandmarkSettings(Dlib(enlarge=4), longest_gap=1, most_lost=0.5)
+    landmarks("toy", clips, lenient, target)
+    signal = LandmarkSignal(target)
+    assert signal.whole.tolist() == [True] * 2 + [False] * 2
+    assert signal.parameters["longest_gap"] == 1
+    assert not any((tmp_path / ".checkpoints" / "landmarks").iterdir())
+
+
 def test_a_killed_run_goes_on_at_its_next_shard(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

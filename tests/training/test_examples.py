@@ -112,7 +112,15 @@ def test_clips_whose_lids_move_alike_are_of_one_cluster(clips: ClipFile, tmp_pat
     assert len(pairs) == 3
 
 
-def test_landmarks_of_no_training_clip_are_refused(clips: ClipFile, tmp_path: Path) -> None:
-    signal = blinking(clips, tmp_path, clips.split("train").tolist())
-    with pytest.raises(ValueError, match="landmarks of no training clip"):
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_landmarks_of_no_clip_of_a_split_are_refused(
+    clips: ClipFile, tmp_path: Path, split: str
+) -> None:
+    signal = blinking(clips, tmp_path, clips.split(split).tolist())
+    with pytest.raises(ValueError, match="landmarks of no train or no val clip"):
         examples(clips, signal, None)
+
+
+def test_clips_without_landmarks_are_not_validated_with(clips: ClipFile, tmp_path: Path) -> None:
+    lost, *others = clips.split("val").tolist()
+    assert examples(clips, blinking(clips, tmp_path, [lost]), None).val.tolist() == others
