@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from pipelines.judge import JudgeStage
 from pipelines.params import Chosen, Pipeline, section
+from pipelines.train import require_tracked
 from s3vae.data.datasets import DataSet
 from s3vae.data.videos import Videos
 from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.signals.detectors import Dlib, LandmarkSettings
 from s3vae.signals.motion import MotionSettings
 from s3vae.training.method import AnyMethod, Method
 from s3vae.training.settings import TrainingSettings
@@ -175,3 +178,20 @@ def test_three_lines_of_the_project_s_file_lead_from_a_folder_to_a_model(tmp_pat
     assert section(AnyMethod, *keys, "methods", chosen.method, path=path)  # type: ignore[arg-type]
     for kind, name in ((MotionSettings, "flow"), (JudgeStage, "judge")):
         assert section(kind, *keys, name, path=path)
+
+
+def test_the_lines_for_faces_of_one_s_own_are_understood(tmp_path: Path) -> None:
+    page, text = (ROOT / "docs/data.md").read_text(), (ROOT / "params.yaml").read_text()
+    lines = YAML(typ="safe").load(
+        "face-videos: &face-videos {}\n"
+        + page.split("### Faces of your own")[1].split("```")[1][4:]
+    )
+    chosen = Chosen(**lines["pipeline"]["models"]["mine-s3vae"])
+    assert lines["pipeline"]["faces"] == ["mine"]
+    path = tmp_path / "params.yaml"
+    path.write_text(f"{text}\n  mine: *face-videos\n")
+    keys = ("datasets", "mine")
+    assert section(DataSet, *keys, "data", path=path) == Videos(crop="face")  # type: ignore[arg-type]
+    assert section(LandmarkSettings, *keys, "landmarks", path=path).backend == Dlib()
+    asked = section(AnyMethod, *keys, "methods", chosen.method, path=path)  # type: ignore[arg-type]
+    require_tracked(chosen, asked)

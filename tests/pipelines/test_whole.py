@@ -26,8 +26,9 @@ TINY = {
         "datasets": {
             **{name: f"s3vae/data/{name}.py" for name in ("dsprites", "smmnist", "faces")},
             "mine": "my-videos",
+            "speaker": "my-videos",
         },
-        "faces": ["faces"],
+        "faces": ["faces", "speaker"],
         "models": {
             f"{dataset}-{method}": {"dataset": dataset, "method": method, "signal": signal}
             for dataset, method, signal in (
@@ -37,6 +38,7 @@ TINY = {
                 ("smmnist", "s3vae-plus", "flow"),
                 ("faces", "s3vae", "landmarks"),
                 ("mine", "s3vae-plus", "flow"),
+                ("speaker", "s3vae", "landmarks"),
             )
         },
         "code": ".",
@@ -123,6 +125,25 @@ TINY = {
                 },
             },
         },
+        "speaker": {
+            "data": {
+                "kind": "videos",
+                "crop": "face",
+                "cut": {"time": 4, "stride": 1},
+                "most_unreadable": 0.2,
+            },
+            "flow": {},
+            "landmarks": {"backend": {"kind": "dlib"}},
+            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
+            "evaluation": {"sampling_seeds": [0], "picture_clips": 3},
+            "methods": {
+                "s3vae": {
+                    "architecture": {"preset": "fast", "decoder_width": 4, "encoder_width": 4},
+                    "losses": {"preset": "released", "signal": "distances"},
+                    "training": {"steps": 4, "batch_size": 4},
+                },
+            },
+        },
     },
 }
 COLUMNS = {
@@ -203,6 +224,7 @@ def test_the_table_has_a_row_for_every_method_with_every_column(project: Path) -
         ("smmnist", "s3vae-plus"),
         ("faces", "s3vae"),
         ("mine", "s3vae-plus"),
+        ("speaker", "s3vae"),
     ]
     for row in table:
         assert row.keys() >= COLUMNS
@@ -230,6 +252,15 @@ def test_videos_without_labels_are_modelled_and_pictured_but_not_judged(project:
     assert {told[name] for name in COLUMNS} == {None}
     assert (scores / "pictures" / "swap.gif").exists()
     assert ClipFile(project / "data" / "mine" / "clips.h5").clips == 24
+
+
+def test_a_filmed_face_leads_through_landmarks_that_are_found_to_a_model(project: Path) -> None:
+    found = json.loads((project / "results/scores/speaker/landmarks.json").read_text())
+    assert found["frames_with_face"] > 0.9
+    told = json.loads((project / "results/scores/speaker/s3vae/metrics.json").read_text())
+    assert told["distances_explained"] < 1
+    pictures = project / "results/scores/speaker/s3vae/pictures"
+    assert (pictures / "distances.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_one_more_video_makes_its_data_set_stale_and_no_other(project: Path) -> None:
