@@ -51,7 +51,7 @@ class Changes:
 
 def wait_for_dvc() -> None:
     """A while, for a stage that another DVC runs: it holds a lock that DVC itself waits for not."""
-    LOG.info("another DVC runs a stage here: waiting for it to end")
+    LOG.warning("another DVC runs a stage here: waiting for it to end")
     time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

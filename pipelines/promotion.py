@@ -75,7 +75,7 @@ def champions_scores(champion: "ModelVersion", new: "ModelVersion") -> Scores:
     unlike = champion.tags.get(CONDITIONS) != new.tags.get(CONDITIONS)
     if not unlike or scores_of(new)[COMPARED[0]] is None:
         return known
-    LOG.info("the champion, version %s, is scored on the clips of today", champion.version)
+    LOG.warning("the champion, version %s, is scored on the clips of today", champion.version)
     try:
         return scored(champion)
     except (RuntimeError, ValueError) as error:
