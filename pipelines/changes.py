@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.layout import CHECKPOINTS, RAW, Layout
-from pipelines.locked import stages
+from pipelines.locked import at_work, stages
 from pipelines.outputs import Spoilt, remove, spoilt_outputs
 from pipelines.params import PARAMS, Chosen, ParamsError, Pipeline, section
 from pipelines.remaining import with_dependants
@@ -49,8 +49,14 @@ class Changes:
         return bool({f"train@{name}", f"evaluate@{name}"} & set(self.stale))
 
 
+def wait_for_others() -> None:
+    """Until no other DVC runs a stage here: what that has left is not yet what dvc.lock says."""
+    while any(at_work(HERE)):
+        wait_for_dvc()
+
+
 def wait_for_dvc() -> None:
-    """A while, for a stage that another DVC runs: it holds a lock that DVC itself waits for not."""
+    """A while, for a stage that another DVC runs, whose locks DVC itself does not wait for."""
     LOG.warning("another DVC runs a stage here: waiting for it to end")
     time.sleep(SECONDS_BETWEEN_LOOKS)
 

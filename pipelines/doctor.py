@@ -4,7 +4,6 @@ What would stop a retraining is `wrong`, the rest is a `note`. The flow asks the
 """
 
 import fcntl
-import json
 import os
 import shutil
 import subprocess
@@ -16,11 +15,11 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import psutil
 from packaging.requirements import Requirement
 
 from pipelines.landmark_finder import weights_of
 from pipelines.layout import RAW
+from pipelines.locked import at_work
 from pipelines.params import ParamsError, Pipeline, section
 from pipelines.runner import server as answering_server
 from pipelines.store import Store, store_uri, without_logins
@@ -30,7 +29,8 @@ from s3vae.signals.detectors import LandmarkSettings
 ROOM = 2.0
 """GiB below which there is too little room for clips and models."""
 MIRROR = "S3VAE_MIRROR"
-LOCK, STAGE_LOCKS = Path(".dvc/tmp/lock"), Path(".dvc/tmp/rwlock")
+HERE = Path()
+LOCK = Path(".dvc/tmp/lock")
 
 State = Literal["good", "note", "wrong"]
 
@@ -191,7 +191,7 @@ def git() -> Finding:
 
 def lock() -> Finding:
     """Whether another DVC is at work here: for a moment on its files, or running a stage."""
-    busy = next((f"DVC runs a stage here ({each})" for each in at_work()), "")
+    busy = next((f"DVC runs a stage here ({each})" for each in at_work(HERE)), "")
     if LOCK.exists():
         with LOCK.open("a") as file:
             try:
@@ -201,17 +201,6 @@ def lock() -> Finding:
     if busy:
         return Finding("DVC", "note", busy, "wait: a retraining does")
     return Finding("DVC", "good", "its locks are free")
-
-
-def at_work() -> Iterator[str]:
-    """The processes of DVC that run a stage here; meanwhile they lock no more than its files."""
-    if not STAGE_LOCKS.exists():
-        return
-    for held in json.loads(STAGE_LOCKS.read_text() or "{}").values():
-        for holders in held.values():
-            for holder in holders if isinstance(holders, list) else [holders]:
-                if psutil.pid_exists(holder["pid"]):
-                    yield f"process {holder['pid']}"
 
 
 def main() -> int:

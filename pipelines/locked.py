@@ -1,16 +1,17 @@
-"""dvc.lock: which bytes the stages have read and left."""
+"""dvc.lock: which bytes the stages have read and left; and who is running them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 from ruamel.yaml import YAML
 
 from pipelines.layout import Layout
 from pipelines.params import Chosen
 
-LOCK = Path("dvc.lock")
+LOCK, STAGE_LOCKS = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 Stages = Mapping[str, Mapping[str, Any]]
 
 
@@ -39,3 +40,15 @@ def measured_on(of: Stages, chosen: Chosen) -> str:
     stage, files = of.get(f"evaluate@{chosen.name}", {}), Layout(chosen.dataset)
     read = [md5(stage, "deps", path) for path in (files.clips, files.judge)]
     return json.dumps([*read, stage.get("params")], sort_keys=True)
+
+
+def at_work(folder: Path) -> Iterator[str]:
+    """The processes of DVC that run a stage in a repository: they lock no more than its files."""
+    locks = folder / STAGE_LOCKS
+    if not locks.exists():
+        return
+    for held in json.loads(locks.read_text() or "{}").values():
+        for holders in held.values():
+            for holder in holders if isinstance(holders, list) else [holders]:
+                if psutil.pid_exists(holder["pid"]):
+                    yield f"process {holder['pid']}"

@@ -26,6 +26,7 @@ from pipelines.changes import (
     note_made,
     spoilt_of,
     wait_for_dvc,
+    wait_for_others,
 )
 from pipelines.doctor import require_health
 from pipelines.gate import MARGIN
@@ -123,6 +124,7 @@ def preflight() -> None:
 @task(cache_policy=NO_CACHE, persist_result=False)
 def refresh(models: Sequence[Chosen], *, dry_run: bool) -> Changes:
     """What is to be rebuilt: what DVC finds changed, new downloads, and what no longer is whole."""
+    wait_for_others()
     spoilt = spoilt_of(models)
     for each in spoilt:
         get_run_logger().warning("%s: it is made again", each)

@@ -18,6 +18,7 @@ from pipelines.changes import (
     note_made,
     spoilt_of,
     targets,
+    wait_for_others,
     wanted,
 )
 from pipelines.layout import RAW, Layout
@@ -156,6 +157,8 @@ def test_it_waits_for_a_stage_that_another_dvc_runs(monkeypatch: pytest.MonkeyPa
         locks = Path(".dvc/tmp/rwlock")
         while not (locks.exists() and "clips" in locks.read_text()):
             assert other.poll() is None
+        wait_for_others()
+        assert Path("clips").exists()
         assert "acquire@a" not in found_changes([ONE, TWO, OTHER]).stale
     assert other.returncode == 0
 

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines import doctor
 from pipelines.doctor import Finding, UnwellError, findings, require_health
+from pipelines.locked import STAGE_LOCKS
 
 PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: .}\ndatasets: {}\n"
 
@@ -89,12 +90,12 @@ def test_a_lock_that_is_held_is_told() -> None:
 
 
 def test_a_stage_that_another_dvc_runs_is_told() -> None:
-    doctor.STAGE_LOCKS.parent.mkdir(parents=True)
+    STAGE_LOCKS.parent.mkdir(parents=True)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     for process, state in ((os.getpid(), "note"), (gone.pid, "good")):
         held = {"write": {"data/clips.h5": {"pid": process, "cmd": "dvc repro"}}, "read": {}}
-        doctor.STAGE_LOCKS.write_text(json.dumps(held))
+        STAGE_LOCKS.write_text(json.dumps(held))
         assert doctor.lock().state == state
 
 
