@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -72,7 +73,8 @@ def stop() -> list[str]:
             told.append(f"{name} stopped")
         (KEPT / f"{name}.pid").unlink(missing_ok=True)
     for process in (each for _, each in run_processes() if is_ours(each)):
-        process.kill()  # of a worker that was killed; what it has started ends with it
+        with suppress(psutil.NoSuchProcess):
+            process.kill()  # of a worker that was killed; what it has started ends with it
         told.append("a run without a worker stopped")
     return told or ["nothing was running"]
 
@@ -219,7 +221,10 @@ def run_processes() -> Iterator[tuple[str, psutil.Process]]:
 
 def is_ours(process: psutil.Process) -> bool:
     """Whether a worker of this folder has started it."""
-    return bool(process.environ().get("S3VAE_ROOT") == str(ROOT))
+    try:
+        return bool(process.environ().get("S3VAE_ROOT") == str(ROOT))
+    except psutil.Error:
+        return False  # over already
 
 
 def main() -> None:
