@@ -1,16 +1,20 @@
 """Files that are either whole or not there."""
 
 import errno
+import fcntl
+import glob
 import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """How the system says that nothing more can be written; libraries repeat it in their errors."""
+HELD = ".held"
+"""The file in a temporary folder that is locked as long as the process lives that made it."""
 
 
 class NoRoomError(OSError):
@@ -25,15 +29,17 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises NoRoomError, with what was there untouched, if the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    remove_abandoned(path)
     try:
-        yield aside / path.name
-        if not (aside / path.name).exists():
-            msg = f"nothing was written for {path}, so what is there stays"
-            raise FileNotFoundError(msg)
-        if path.is_dir():
-            path.rename(aside / f"{path.name}.old")
-        (aside / path.name).replace(path)
+        with folder_beside(path) as folder:
+            aside = folder / path.name
+            yield aside
+            if not aside.exists():
+                msg = f"nothing was written for {path}, so what is there stays"
+                raise FileNotFoundError(msg)
+            if path.is_dir():
+                path.rename(folder / f"{path.name}.old")
+            aside.replace(path)
         if path.is_file():
             path.chmod(0o644)  # some libraries write files that only their owner may read
     except Exception as error:
@@ -45,8 +51,29 @@ def replacing(path: Path) -> Iterator[Path]:
             )
             raise NoRoomError(msg) from error
         raise
+
+
+@contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """A temporary folder, hidden, named after `path`, which `remove_abandoned` knows as in use."""
+    folder = Path(tempfile.mkdtemp(prefix=".new.", dir=path.parent))
+    try:
+        with (folder / HELD).open("w") as held:
+            with suppress(OSError):  # not every file system has locks
+                fcntl.flock(held, fcntl.LOCK_EX)
+            # only now may it be found: who looks finds it locked
+            folder = folder.rename(folder.with_name(f".{path.name}{folder.suffix}"))
+            yield folder
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove the folders beside `path` that killed processes were writing it in."""
+    for folder in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        with suppress(OSError), (folder / HELD).open("r+") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
 
 
 def checksum_of(path: Path, algorithm: str = "sha256") -> str:

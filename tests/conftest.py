@@ -132,3 +132,18 @@ def carphone() -> Path:
     assert package is not None
     assert package.origin is not None
     return Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
+
+
+@pytest.fixture(scope="session")
+def face_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that face-alignment loads from, with seeded random weights in it."""
+    import torch
+    from face_alignment.detection.sfd.net_s3fd import s3fd
+    from face_alignment.models import FAN
+
+    folder = tmp_path_factory.mktemp("hub")
+    (folder / "checkpoints").mkdir()
+    torch.manual_seed(0)
+    for name, network in (("2DFAN4-11f355bf06.pth.tar", FAN(4)), ("s3fd-619a316812.pth", s3fd())):
+        torch.save(network.state_dict(), folder / "checkpoints" / name)
+    return folder

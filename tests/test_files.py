@@ -1,6 +1,9 @@
 """A file, or a folder, is either whole or not there."""
 
 import hashlib
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,34 @@ def test_a_failed_block_changes_nothing_and_leaves_nothing_behind(tmp_path: Path
         interrupted()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from s3vae.files import replacing
+with replacing(Path(sys.argv[1])) as aside:
+    aside.write_text("half of the n")
+    print(flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_but_nothing_of_a_living_one(tmp_path: Path) -> None:
+    path, other = tmp_path / "note.txt", tmp_path / ".note.txt.mine"
+    other.write_text("named alike by chance")
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        with replacing(path) as aside:
+            aside.write_text("new")
+        assert len(list(tmp_path.glob(".note.txt.*/note.txt"))) == 1
+        writer.kill()
+    assert writer.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(".note.txt.*/note.txt"))) == 1
+    with replacing(path) as aside:
+        aside.write_text("newer")
+    assert sorted(tmp_path.iterdir()) == [other, path]
 
 
 def test_the_name_aside_is_the_name_of_the_file(tmp_path: Path) -> None:

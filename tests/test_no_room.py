@@ -1,8 +1,10 @@
 """A disk that fills up while a file is being written: what was there stays, and the error says so.
 
-The room is taken away for real, by the limit that the system sets to the size of files.
+The room is taken away for real: by the limit that the system sets to the size of files, and by a
+small disk where one may be mounted.
 """
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +63,40 @@ def test_the_good_file_stays_and_the_error_names_it_and_the_mend(name: str, tmp_
     assert "what was there before stays. Make room, then start again" in failed.stderr
     assert path.read_bytes() == good
     assert list(tmp_path.iterdir()) == [path]
+
+
+SMALL_DISK = ("unshare", "--user", "--map-root-user", "--mount")
+"""Runs a command that may mount what it likes, which nobody else sees."""
+TWICE = """
+mount -t tmpfs -o size=2m none "$1"
+"$3" -c "$4" && sha256sum "$2" && "$3" -c "$5"
+echo "failed: $?" && sha256sum "$2" && ls -A "$1"
+"""
+
+
+def small_disks_may_be_mounted() -> bool:
+    return (
+        shutil.which(SMALL_DISK[0]) is not None
+        and subprocess.run([*SMALL_DISK, "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not small_disks_may_be_mounted(), reason="needs user namespaces of Linux")
+@pytest.mark.parametrize("name", WRITES)
+def test_the_same_on_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    programs = [
+        f"from pathlib import Path\npath = Path({str(path)!r})\n" + WRITES[name].format(size=size)
+        for size in (200_000, 4_000_000)
+    ]
+    done = subprocess.run(
+        [*SMALL_DISK, "sh", "-c", TWICE, "sh", tmp_path, path, sys.executable, *programs],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    good, failed, still, *files = done.stdout.splitlines()
+    assert failed != "failed: 0"
+    assert f"NoRoomError: {path} could not be written, for want of room" in done.stderr
+    assert still == good
+    assert files == [name]

@@ -151,6 +151,20 @@ def test_clips_come_from_the_record_whatever_goes_wrong_once(
     ]
 
 
+def test_the_stage_acquire_makes_the_clips_over_a_bad_line(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")  # nobody's server
+    monkeypatch.delenv("S3VAE_MIRROR", raising=False)
+    from pipelines.acquire import acquire
+
+    paths = [f"/records/1188976/files/{archive(actor)}?download=1" for actor in ACTORS]
+    record.faults = {paths[0]: ["503"], paths[1]: ["truncated"]}
+    acquire("ravdess", settings(record, tmp_path), tmp_path / "clips.h5", tmp_path / "raw")
+    assert sorted(record.asked) == sorted([API, *paths, *paths])
+    assert ClipFile(tmp_path / "clips.h5").shape == (16, 4, 64, 64, 3)
+
+
 def test_a_wrong_md5_is_refused_and_nothing_of_it_is_kept(record: Record, tmp_path: Path) -> None:
     asked = settings(record, tmp_path)
     file = asked.files[0]

@@ -1,6 +1,8 @@
 """The stage `landmarks`, on small clip files of drawn faces and of none."""
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +13,19 @@ from pipelines import landmark_finder, shards
 from pipelines.follow_face import follow_face
 from pipelines.landmark_finder import FAN
 from pipelines.landmarks import TooFewFacesError, landmarks, score
-from s3vae.data.clips import ClipSet, write_clips
+from pipelines.layout import RAW
+from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.download import DownloadError, RemoteFile
 from s3vae.data.expressions import EXPRESSIONS
 from s3vae.data.faces import filmed, scene, traits
 from s3vae.data.faces import landmarks as exact_landmarks
-from s3vae.signals.detectors import Dlib, FaceAlignment, FromClips, LandmarkSettings
+from s3vae.signals.detectors import (
+    Dlib,
+    FaceAlignment,
+    FaceAlignmentDetector,
+    FromClips,
+    LandmarkSettings,
+)
 from s3vae.signals.landmark_store import LandmarkSignal
 
 TIME = 4
@@ -169,6 +178,24 @@ def test_weights_with_another_sum_are_refused(
     settings = LandmarkSettings(FaceAlignment(detector="whole"))
     with pytest.raises(DownloadError, match="should have sha256 11f355bf"):
         landmarks("toy", make(1), settings, tmp_path / "landmarks.h5")
+
+
+def test_the_network_finds_with_the_weights_of_a_mirror(
+    make: Make, tmp_path: Path, face_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = tmp_path / "mirror"
+    shutil.copytree(face_weights, mirror / landmark_finder.WEIGHTS)
+    monkeypatch.setenv("S3VAE_MIRROR", str(mirror))
+    stored = hashlib.sha256((mirror / FAN.path).read_bytes()).hexdigest()
+    monkeypatch.setattr(landmark_finder, "FAN", RemoteFile(FAN.path, stored, ()))
+    clips, target = make(1), tmp_path / "landmarks.h5"
+    backend = FaceAlignment(detector="whole")
+    landmarks("toy", clips, LandmarkSettings(backend), target)
+    signal = LandmarkSignal(target)
+    assert signal.found.all()
+    alone = FaceAlignmentDetector(backend, face_weights, "cpu")(ClipFile(clips).frames([0])[0])
+    np.testing.assert_allclose(signal.points, alone.points, atol=1e-3)
+    assert (tmp_path / RAW / FAN.path).is_file()
 
 
 def test_the_picture_of_a_real_face_shows_what_was_found(tmp_path: Path, carphone: Path) -> None:

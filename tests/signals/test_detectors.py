@@ -69,21 +69,6 @@ def test_a_missing_package_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatc
         DlibDetector(enlarge=1)
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that face-alignment loads from, with seeded random weights in it."""
-    import torch
-    from face_alignment.detection.sfd.net_s3fd import s3fd
-    from face_alignment.models import FAN
-
-    folder = tmp_path_factory.mktemp("hub")
-    (folder / "checkpoints").mkdir()
-    torch.manual_seed(0)
-    for name, network in (("2DFAN4-11f355bf06.pth.tar", FAN(4)), ("s3fd-619a316812.pth", s3fd())):
-        torch.save(network.state_dict(), folder / "checkpoints" / name)
-    return folder
-
-
 def two_faces() -> np.ndarray:
     person = traits(0, 0)
     looks = [draw(person, APEX["fear"], Pose(x=x), Light(0, 0, 1)) for x in (0, 2)]
@@ -91,12 +76,12 @@ def two_faces() -> np.ndarray:
 
 
 def test_face_alignment_is_given_frames_as_a_batch_and_sees_each_as_if_alone(
-    weights: Path,
+    face_weights: Path,
 ) -> None:
     import torch
 
     before = torch.hub.get_dir()
-    find = FaceAlignmentDetector(FaceAlignment(detector="whole", batch=2), weights, "cpu")
+    find = FaceAlignmentDetector(FaceAlignment(detector="whole", batch=2), face_weights, "cpu")
     assert torch.hub.get_dir() == before
     given = []
 
@@ -122,9 +107,9 @@ def test_face_alignment_is_given_frames_as_a_batch_and_sees_each_as_if_alone(
     torch.testing.assert_close(given[2][0], batch[1])
 
 
-def test_face_alignment_looks_for_faces_with_its_own_detector(weights: Path) -> None:
+def test_face_alignment_looks_for_faces_with_its_own_detector(face_weights: Path) -> None:
     """Random weights find anything or nothing: what counts is that all of it runs."""
-    find = FaceAlignmentDetector(FaceAlignment(detector="sfd"), weights, "cpu")
+    find = FaceAlignmentDetector(FaceAlignment(detector="sfd"), face_weights, "cpu")
     boxes = find._faces(two_faces())
     assert len(boxes) == 2
     find.network.face_detector.detect_from_image = lambda frame: [
