@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import instance_norm
 from torch.nn.utils.parametrizations import spectral_norm
 
 from s3vae.model.frames import SLOPE, Frames
 from s3vae.tensors import Video
 
 FEATURES = 128
+SPREAD = 1e-8
+"""The least variance that differences over time are measured in: slight motion changes little."""
 
 
 def frame_features(channels: int, width: int) -> nn.Sequential:
@@ -44,9 +47,19 @@ class FrameDiscriminator(nn.Module):
 
 
 class ClipDiscriminator(nn.Module):
-    """Whether a clip is real, and of which categories it is."""
+    """Whether a clip is real, and of which categories it is.
 
-    def __init__(self, channels: int, width: int, categories: Mapping[str, int]) -> None:
+    With differences, categories are also read from how far every feature of a frame is from its
+    mean over the clip, in units of its spread: small motion of something large.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        categories: Mapping[str, int],
+        differences: bool = False,
+    ) -> None:
         super().__init__()
         self.frame = frame_features(channels, width)
         self.over_time = nn.Sequential(
@@ -58,6 +71,11 @@ class ClipDiscriminator(nn.Module):
         self.verdict = spectral_norm(nn.Linear(FEATURES, 1))
         # bounded features are small: the categories are read from them at their own scale
         self.scaled = nn.LayerNorm(FEATURES)
+        self.changes: nn.Module | None = None
+        if differences:
+            self.changes = nn.Sequential(
+                nn.Conv1d(FEATURES, FEATURES, 3, padding=1), nn.LeakyReLU(SLOPE)
+            )
         self.categories = nn.ModuleDict(
             {name: nn.Linear(FEATURES, size) for name, size in categories.items()}
         )
@@ -68,6 +86,8 @@ class ClipDiscriminator(nn.Module):
         """Verdicts, above 0 for real, and by category logits over its values."""
         each = self.frame(2 * video.flatten(0, 1) - 1).unflatten(0, video.shape[:2])
         clips = self.over_time(each.mT).mean(dim=-1)
-        scaled = self.scaled(clips)
-        logits = {name: head(scaled) for name, head in self.categories.items()}
+        told = self.scaled(clips)
+        if self.changes is not None:
+            told = told + self.changes(instance_norm(each.mT, eps=SPREAD)).mean(dim=-1)
+        logits = {name: head(told) for name, head in self.categories.items()}
         return self.verdict(clips)[:, 0], logits

@@ -31,6 +31,8 @@ class AdversarialSettings:
 
     width: int = Field(default=32, gt=0)
     """Channels after a discriminator's first convolution."""
+    differences: bool = False
+    """Whether categories are also read from what differs from frame to frame."""
     category: float = Field(default=1.0, ge=0)
     """Weight of the categories' cross-entropy beside the verdicts."""
     decay: float = Field(default=0.999, ge=0, lt=1)
@@ -67,7 +69,7 @@ class AdversarialObjective(nn.Module):
         self.model = copy.deepcopy(model).requires_grad_(requires_grad=False)
         channels, values = model.architecture.channels, model.categories.values
         self.frames = FrameDiscriminator(channels, settings.width)
-        self.clips = ClipDiscriminator(channels, settings.width, values)
+        self.clips = ClipDiscriminator(channels, settings.width, values, settings.differences)
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
         """The terms by name, and as `total` what the optimizer sees."""

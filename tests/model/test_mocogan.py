@@ -80,3 +80,20 @@ def test_a_discriminator_of_clips_knows_their_order_and_one_of_frames_knows_none
     assert (verdict.shape, logits["action"].shape) == ((2,), (2, 3))
     assert not torch.allclose(clips(video.flip(1))[0], verdict)
     assert FrameDiscriminator(3, 4).eval()(video[:, 0]).shape == (2,)
+
+
+def told_by_a_slight_motion(discriminator: ClipDiscriminator, draws: Draws) -> float:
+    """By how much what is said of the category changes if a still clip moves a little instead."""
+    still = torch.rand(1, 1, 3, 64, 64, generator=draws(0)).expand(1, TIME, -1, -1, -1)
+    moving = still.clone()
+    moving[:, :, :, 30:34, 30:34] += 0.02 * torch.arange(TIME)[:, None, None, None]
+    logits = [discriminator.eval()(video)[1]["action"] for video in (still, moving)]
+    return (logits[1] - logits[0]).norm().item()
+
+
+def test_with_differences_a_slight_motion_tells_of_the_category(draws: Draws) -> None:
+    torch.manual_seed(0)
+    plain = ClipDiscriminator(3, 4, {"action": 3})
+    differing = ClipDiscriminator(3, 4, {"action": 3}, differences=True)
+    differing.load_state_dict(plain.state_dict(), strict=False)
+    assert told_by_a_slight_motion(differing, draws) > 20 * told_by_a_slight_motion(plain, draws)
