@@ -7,8 +7,8 @@ from torch import Tensor
 
 from s3vae.data.mnist import Digits, embedded_digits
 from s3vae.data.smmnist import _corners, _frames, _layers
-from s3vae.tracking import GOOD, follow_two, looked_for, two_means
-from s3vae.windows import MARGIN, SIDE, placed
+from s3vae.tracking import GOOD, follow_two, looked_for, two_means, unexplained
+from s3vae.windows import MARGIN, SIDE, placed, with_margin
 
 SIZE = 64 + 2 * MARGIN
 
@@ -100,6 +100,24 @@ def test_the_first_object_is_the_lower_one_of_the_frame_where_they_are_apart() -
         assert tracks[-1, 0, 0] > tracks[-1, 1, 0]
 
 
+def test_objects_that_never_part_are_told_apart() -> None:
+    """They cover each other in all frames, but nowhere twice alike."""
+    step = torch.arange(9)
+    along = torch.stack([10 + step, 10 + 2 * step], dim=-1)
+    across = torch.stack([14 + step, 18 + step], dim=-1)
+    paths = torch.stack([along, across], dim=1)[None]
+    assert same_up_to_order(follow_two(flown(paths)).tracks, paths).all()
+
+
+def test_the_darkest_that_a_window_was_is_the_object_alone() -> None:
+    paths = crossing()
+    canvas = with_margin(flown(paths))
+    assert unexplained(canvas, paths + MARGIN).item() == pytest.approx(0, abs=1e-9)
+    wrong = paths + MARGIN
+    wrong[0, 4, 0, 0] += 2
+    assert unexplained(canvas, wrong).item() > GOOD
+
+
 def test_light_is_parted_where_the_gap_is() -> None:
     frames = torch.zeros(1, 2, 64, 64)
     for at, gap in enumerate((10, 30)):
@@ -109,7 +127,7 @@ def test_light_is_parted_where_the_gap_is() -> None:
     assert apart[0, 1] > apart[0, 0]
 
 
-def test_digits_are_followed_in_nine_of_ten_clips() -> None:
+def test_digits_are_followed_in_nearly_all_clips() -> None:
     """Real digits; right is: both within two pixels in nine of ten frames."""
     digits, clips = embedded_digits()[0].images, 60
     draw = np.random.default_rng(0)
@@ -126,4 +144,4 @@ def test_digits_are_followed_in_nine_of_ten_clips() -> None:
         ]
     )
     right = ((off <= 2).float().mean(dim=2) > 0.9).all(dim=-1).any(dim=0)
-    assert right.float().mean() > 0.9
+    assert right.float().mean() > 0.97
