@@ -13,8 +13,9 @@ from pathlib import Path
 
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """How the system says that nothing more can be written; libraries repeat it in their errors."""
-HELD = ".held"
-"""The file in a temporary folder that is locked as long as the process lives that made it."""
+HELD, UNHELD = ".held", ".unheld-"
+"""The file in a temporary folder that is locked as long as the process lives that made it, and what
+the folder's name begins with until then."""
 
 
 class NoRoomError(OSError):
@@ -37,9 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
             if not aside.exists():
                 msg = f"nothing was written for {path}, so what is there stays"
                 raise FileNotFoundError(msg)
-            if path.is_dir():
-                path.rename(folder / f"{path.name}.old")
-            aside.replace(path)
+            put_in_place(aside, path)
         if path.is_file():
             path.chmod(0o644)  # some libraries write files that only their owner may read
     except Exception as error:
@@ -53,26 +52,53 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+def put_in_place(aside: Path, path: Path) -> None:
+    """Move what was written over what was there; a folder that was there goes out of the way."""
+    if not path.is_dir():
+        aside.replace(path)
+        return
+    old = old_beside(aside)
+    path.rename(old)
+    try:
+        aside.replace(path)
+    except BaseException:
+        old.rename(path)
+        raise
+
+
+def old_beside(aside: Path) -> Path:
+    """Where a folder is while the one that was written aside takes its place."""
+    return aside.with_name(f"{aside.name}.old")
+
+
 @contextmanager
 def folder_beside(path: Path) -> Iterator[Path]:
     """A temporary folder, hidden, named after `path`, which `remove_abandoned` knows as in use."""
-    folder = Path(tempfile.mkdtemp(prefix=".new.", dir=path.parent))
+    folder = Path(tempfile.mkdtemp(prefix=UNHELD, dir=path.parent))
     try:
         with (folder / HELD).open("w") as held:
             with suppress(OSError):  # not every file system has locks
                 fcntl.flock(held, fcntl.LOCK_EX)
             # only now may it be found: who looks finds it locked
-            folder = folder.rename(folder.with_name(f".{path.name}{folder.suffix}"))
+            folder = folder.rename(
+                folder.with_name(f".{path.name}.{folder.name.removeprefix(UNHELD)}")
+            )
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove the folders beside `path` that killed processes were writing it in."""
+    """Remove the folders beside `path` that killed processes were writing it in.
+
+    What was at `path` and had to make way already comes back.
+    """
     for folder in path.parent.glob(f".{glob.escape(path.name)}.*"):
         with suppress(OSError), (folder / HELD).open("r+") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            old = old_beside(folder / path.name)
+            if old.exists() and not path.exists():
+                old.rename(path)
             shutil.rmtree(folder)
 
 

@@ -41,10 +41,10 @@ MOVES = 2 * REACH + 1
 TIE = 1e-3
 """Sum of squares that a move costs per square of its length, where nothing else decides."""
 
-Frames = Float[Tensor, "frame height width"]
-"""Those of all clips, one after another."""
-Objects = tuple[Tensor, Tensor]
-"""The same of the one object and of the other."""
+Places = tuple[Int[Tensor, "frame 2"], Int[Tensor, "frame 2"]]
+"""The corner of each object's window in every frame of all clips."""
+Templates = tuple[Float[Tensor, "frame side side"], Float[Tensor, "frame side side"]]
+"""For every frame of all clips what each object looks like."""
 Brightness = Float[Tensor, "clip time height width"]
 
 
@@ -187,13 +187,15 @@ def refitted(
     return found
 
 
-def parted(tracks: Tracks) -> Objects:
+def parted(tracks: Tracks) -> Places:
     """The corners of the one object in all frames, and of the other."""
     one, other = tracks.flatten(0, 1).unbind(dim=1)
     return one, other
 
 
-def templates_of(frames: Frames, tracks: Tracks, share: float) -> Objects:
+def templates_of(
+    frames: Float[Tensor, "frame height width"], tracks: Tracks, share: float
+) -> Templates:
     """For every frame what each object looks like in its clip: dark pixels of its windows.
 
     The darkest where `share` is 0, the median where it is 0.5.
@@ -210,7 +212,7 @@ def templates_of(frames: Frames, tracks: Tracks, share: float) -> Objects:
 
 
 def fitted(
-    frames: Frames, seen: Objects, tracks: Tracks
+    frames: Float[Tensor, "frame height width"], seen: Templates, tracks: Tracks
 ) -> tuple[Tracks, Float[Tensor, "clip time"]]:
     """Each object looked for around these places, in turn, and the squares left of every frame."""
     one, other = parted(tracks)
@@ -220,7 +222,11 @@ def fitted(
     return torch.stack([one, other], dim=1).reshape(tracks.shape), errors
 
 
-def errors_of(frames: Frames, seen: Objects, corners: Objects) -> Float[Tensor, " frame"]:
+def errors_of(
+    frames: Float[Tensor, "frame height width"],
+    seen: Templates,
+    corners: Places,
+) -> Float[Tensor, " frame"]:
     """The sum of squares that both objects leave of each frame."""
     size = frames.shape[-1]
     one, other = (placed(each, at, size) for each, at in zip(seen, corners, strict=True))

@@ -71,6 +71,45 @@ def test_what_a_killed_process_left_is_removed_but_nothing_of_a_living_one(tmp_p
     assert sorted(tmp_path.iterdir()) == [other, path]
 
 
+KILLED_BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from s3vae import files
+path = Path(sys.argv[1])
+files.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with files.replacing(path) as aside:
+    aside.mkdir()
+"""
+
+
+def test_a_folder_that_made_way_when_its_writer_was_killed_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "weights").touch()
+    killed = subprocess.run([sys.executable, "-c", KILLED_BETWEEN, path], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not path.exists()
+    with pytest.raises(FileNotFoundError), replacing(path):
+        pass
+    assert [each.name for each in path.iterdir()] == ["weights"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_comes_back_if_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model"
+    path.mkdir()
+
+    def refused(*_: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(PermissionError), replacing(path) as aside:
+        aside.mkdir()
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_the_name_aside_is_the_name_of_the_file(tmp_path: Path) -> None:
     with replacing(tmp_path / "weights.safetensors") as aside:
         assert aside.name == "weights.safetensors"

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from s3vae.data.mnist import Digits, embedded_digits
 from s3vae.data.smmnist import _corners, _frames, _layers
-from s3vae.tracking import GOOD, follow_two, looked_for, two_means, unexplained
-from s3vae.windows import MARGIN, SIDE, placed, with_margin
+from s3vae.tracking import GOOD, follow_two, looked_for, refitted, two_means, unexplained
+from s3vae.windows import MARGIN, REACH, SIDE, placed, with_margin
 
 SIZE = 64 + 2 * MARGIN
 
@@ -116,6 +116,14 @@ def test_the_darkest_that_a_window_was_is_the_object_alone() -> None:
     wrong = paths + MARGIN
     wrong[0, 4, 0, 0] += 2
     assert unexplained(canvas, wrong).item() > GOOD
+
+
+def test_an_object_lost_in_one_frame_is_found_straight_on_from_the_others() -> None:
+    """Further off than it is looked for around where it was thought to be."""
+    paths, canvas = crossing() + MARGIN, with_margin(flown(crossing()))
+    lost = paths.clone()
+    lost[0, 6, 0] += 3 * REACH
+    assert same_up_to_order(refitted(canvas, lost, share=0.2), paths).all()
 
 
 def test_light_is_parted_where_the_gap_is() -> None:

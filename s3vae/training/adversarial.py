@@ -32,7 +32,7 @@ class AdversarialSettings:
     width: int = Field(default=32, gt=0)
     """Channels after a discriminator's first convolution."""
     differences: bool = False
-    """Whether categories are also read from what differs from frame to frame."""
+    """Whether categories are also read from how far each feature is from its mean over the clip."""
     category: float = Field(default=1.0, ge=0)
     """Weight of the categories' cross-entropy beside the verdicts."""
     decay: float = Field(default=0.999, ge=0, lt=1)

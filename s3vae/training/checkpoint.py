@@ -1,7 +1,6 @@
 """The state of a training as one file, written whole or not at all, with nothing pickled in it."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from s3vae.files import replacing
+from s3vae.files import remove_abandoned, replacing
 
 History = list[dict[str, float]]
 
@@ -54,8 +53,7 @@ class Checkpoint:
 
         Without a checkpoint nothing changes and the step is 0. What a kill left half-written goes.
         """
-        for aside in self.folder.glob(f".{self.path.name}.*"):
-            shutil.rmtree(aside, ignore_errors=True)
+        remove_abandoned(self.path)
         if not self.path.exists():
             return 0, [], 0.0
         with safe_open(self.path, framework="pt") as file:

@@ -19,6 +19,7 @@ from s3vae.data.download import DownloadError, RemoteFile
 from s3vae.data.expressions import EXPRESSIONS
 from s3vae.data.faces import filmed, scene, traits
 from s3vae.data.faces import landmarks as exact_landmarks
+from s3vae.runtime import choose_device
 from s3vae.signals.detectors import (
     Dlib,
     FaceAlignment,
@@ -184,7 +185,8 @@ def test_the_network_finds_with_the_weights_of_a_mirror(
     make: Make, tmp_path: Path, face_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = tmp_path / "mirror"
-    shutil.copytree(face_weights, mirror / landmark_finder.WEIGHTS)
+    (mirror / FAN.path).parent.mkdir(parents=True)
+    shutil.copy(face_weights / "checkpoints" / Path(FAN.path).name, mirror / FAN.path)
     monkeypatch.setenv("S3VAE_MIRROR", str(mirror))
     stored = hashlib.sha256((mirror / FAN.path).read_bytes()).hexdigest()
     monkeypatch.setattr(landmark_finder, "FAN", RemoteFile(FAN.path, stored, ()))
@@ -193,7 +195,8 @@ def test_the_network_finds_with_the_weights_of_a_mirror(
     landmarks("toy", clips, LandmarkSettings(backend), target)
     signal = LandmarkSignal(target)
     assert signal.found.all()
-    alone = FaceAlignmentDetector(backend, face_weights, "cpu")(ClipFile(clips).frames([0])[0])
+    find = FaceAlignmentDetector(backend, face_weights, choose_device().type)
+    alone = find(ClipFile(clips).frames([0])[0])
     np.testing.assert_allclose(signal.points, alone.points, atol=1e-3)
     assert (tmp_path / RAW / FAN.path).is_file()
 

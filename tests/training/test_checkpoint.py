@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from s3vae.files import HELD
 from s3vae.training.checkpoint import Checkpoint, History
 from s3vae.training.optimizers import optimizers_of
 from s3vae.training.settings import TrainingSettings
@@ -105,7 +106,9 @@ def test_what_a_kill_left_of_a_checkpoint_is_cleared_away(tmp_path: Path) -> Non
     checkpoint, other = Checkpoint(tmp_path, "key"), Checkpoint(tmp_path, "other")
     checkpoint.save(3, *network(0), HISTORY)
     for left in (checkpoint, other):
-        (tmp_path / f".{left.path.name}.x1y2").mkdir()
+        folder = tmp_path / f".{left.path.name}.x1y2"
+        folder.mkdir()
+        (folder / HELD).touch()
     assert checkpoint.load(*network(1))[0] == 3
     assert {path.name for path in tmp_path.iterdir()} == {
         "key.safetensors",
