@@ -7,7 +7,8 @@ from torch import Tensor
 
 from s3vae.data.mnist import Digits, embedded_digits
 from s3vae.data.smmnist import _corners, _frames, _layers
-from s3vae.tracking import GOOD, follow_two, looked_for, refitted, two_means, unexplained
+from s3vae.templates import GOOD, looked_for, refitted, unexplained
+from s3vae.tracking import follow_two, two_means
 from s3vae.windows import MARGIN, REACH, SIDE, placed, with_margin
 
 SIZE = 64 + 2 * MARGIN

@@ -7,7 +7,7 @@ from numpy import ndarray
 
 def explained_share(unexplained: Float[ndarray, " clip"]) -> float:
     """The share of clips that the tracks of their objects explain."""
-    from s3vae.tracking import GOOD  # with torch, whose import takes its time
+    from s3vae.templates import GOOD  # with torch, whose import takes its time
 
     return float((unexplained <= GOOD).mean())
 
