@@ -10,7 +10,15 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from s3vae.templates import GOOD, Followed, looked_for, settled
+from s3vae.templates import (
+    DARKEST,
+    GOOD,
+    Followed,
+    looked_for,
+    parted,
+    settled,
+    templates_of,
+)
 from s3vae.windows import (
     MARGIN,
     SIDE,
@@ -23,6 +31,8 @@ from s3vae.windows import (
 )
 
 STARTS, MEANS_ROUNDS = 4, 6
+MISSED = 2.0
+"""Sum of squares per frame above which an object may have been missed throughout."""
 Brightness = Float[Tensor, "clip time height width"]
 
 
@@ -35,7 +45,8 @@ def brightness(video: Float[Tensor, "clip time channel height width"]) -> Bright
 def follow_two(video: Brightness) -> Followed:
     """The two objects of every clip, from the start that explains it best.
 
-    Clips that are not explained are followed again from another frame, up to `STARTS` times in all.
+    Clips that are not explained are followed again from another frame, up to `STARTS` times in all,
+    and where one object may then have passed for both, the other is looked for in what is left.
     The first object is the lower one, or the right one, of the frame from which they are followed.
     """
     centres, apart = two_means(video)
@@ -53,11 +64,39 @@ def follow_two(video: Brightness) -> Followed:
         start = apart[rows].argmax(dim=1)
         near = (frames - start[:, None]).abs() <= 2
         apart[rows] = apart[rows].masked_fill(near, -1)
-        found = from_start(canvas[rows], start, centres[rows, start])
-        better = found.unexplained < best.unexplained[rows]
-        best.tracks[rows[better]] = found.tracks[better] - MARGIN
-        best.unexplained[rows[better]] = found.unexplained[better]
+        keep_better(best, rows, from_start(canvas[rows], start, centres[rows, start]))
+    rows = (best.unexplained > MISSED).nonzero()[:, 0]
+    if len(rows):
+        for known in (0, 1):
+            tracks = with_the_rest(canvas[rows], best.tracks[rows] + MARGIN, known)
+            keep_better(best, rows, settled(canvas[rows], tracks))
     return best
+
+
+def keep_better(best: Followed, rows: Int[Tensor, " some"], found: Followed) -> None:
+    """Put what was found for these clips, on the canvas, in place of what explains them less."""
+    better = found.unexplained < best.unexplained[rows]
+    best.tracks[rows[better]] = found.tracks[better] - MARGIN
+    best.unexplained[rows[better]] = found.unexplained[better]
+
+
+def with_the_rest(
+    canvas: Float[Tensor, "clip time height width"], tracks: Tracks, known: int
+) -> Tracks:
+    """One object's tracks as they are; the other's around the light that it leaves of each frame.
+
+    Squares of the light, so that what is faint all over does not count.
+    """
+    frames, places = canvas.flatten(0, 1), parted(tracks)
+    seen = templates_of(frames, tracks, DARKEST[-1])
+    left = remainder(frames, seen[known], places[known]).square() + 1e-9
+    line = torch.arange(left.shape[-1], device=left.device, dtype=left.dtype)
+    centre = torch.stack([left.sum(dim=2) @ line, left.sum(dim=1) @ line], dim=1)
+    centre = centre / left.sum(dim=(1, 2))[:, None]
+    corner = (centre - (SIDE - 1) / 2).round().long()
+    found = tracks.clone()
+    found[:, :, 1 - known] = within(corner, left.shape[-1]).reshape(found[:, :, 0].shape)
+    return found
 
 
 def follow_stored(frames: UInt8[ndarray, "clip time height width channel"]) -> Followed:

@@ -110,6 +110,15 @@ def test_objects_that_never_part_are_told_apart() -> None:
     assert same_up_to_order(follow_two(flown(paths)).tracks, paths).all()
 
 
+def test_an_object_that_another_passed_for_is_found_in_what_that_leaves() -> None:
+    """They keep so near each other that no frame parts them."""
+    step = torch.arange(9)
+    one = torch.stack([13 + 2 * step, 14 - 2 * step], dim=-1)
+    other = torch.stack([7 + 3 * step, 18 - 3 * step], dim=-1)
+    paths = torch.stack([one, other], dim=1)[None].clamp(0, 31)
+    assert same_up_to_order(follow_two(flown(paths)).tracks, paths).all()
+
+
 def test_the_darkest_that_a_window_was_is_the_object_alone() -> None:
     paths = crossing()
     canvas = with_margin(flown(paths))
