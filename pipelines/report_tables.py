@@ -56,9 +56,6 @@ SHARES = {
 }
 UNENCODED = "*"
 """Beside scores of a generator without an encoder that are no match for the others' (docs)."""
-EARLIER_JUDGE = "†"
-"""Beside a method whose row is of a judge that its data set no longer has."""
-NOTE = f"{EARLIER_JUDGE} scored by an earlier judge of the data set: not to be compared by tenths."
 
 TRAINED = ("min", "threads", "commit")
 """What stands above `Result.trained`."""
@@ -76,13 +73,6 @@ class Result:
     curve: Sequence[Mapping[str, float]]
     source: str
     """Where its clips are from."""
-    earlier_judge: bool = False
-    """Whether another judge scored it than its data set has now."""
-
-    @property
-    def shown(self) -> str:
-        """The method as people read it."""
-        return f"`{self.chosen.method}`" + (f" {EARLIER_JUDGE}" if self.earlier_judge else "")
 
     @property
     def encodes(self) -> bool:
@@ -116,17 +106,14 @@ class Result:
 
 
 def results(folder: Path) -> list[Result]:
-    """The models of a pipeline that have been judged, in the order of its params.yaml."""
+    """The models of a pipeline that its judges have judged, in the order of its params.yaml."""
     pipeline, locked = section(Pipeline, "pipeline", path=folder / PARAMS), stages(folder)
-    found = (
-        result(folder, each, earlier_judge=not judged_by_the_judge(locked, each))
-        for each in pipeline.models.values()
-        if f"evaluate@{each.name}" in locked
-    )
+    chosen = (each for each in pipeline.models.values() if judged_by_the_judge(locked, each))
+    found = (result(folder, each) for each in chosen)
     return [each for each in found if each is not None]
 
 
-def result(folder: Path, chosen: Chosen, *, earlier_judge: bool = False) -> Result | None:
+def result(folder: Path, chosen: Chosen) -> Result | None:
     """What there is of a model; None if it has not been evaluated since it was last trained."""
     scores = folder / Layout(chosen.dataset).scores(chosen.method)
     names = ("metrics", "circumstances", "origin-train", "origin-evaluate")
@@ -141,15 +128,12 @@ def result(folder: Path, chosen: Chosen, *, earlier_judge: bool = False) -> Resu
         rows = list(csv.DictReader(file))
     curve = [{name: float(value) for name, value in row.items()} for row in rows]
     source = found["origin-train"]["clips"]["source"]
-    return Result(chosen, found["metrics"], found["circumstances"], curve, source, earlier_judge)
+    return Result(chosen, found["metrics"], found["circumstances"], curve, source)
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Markdown; without rows a line that says so."""
-    if not rows:
-        return "Nothing of this has been run yet.\n"
-    marked = any(cell.endswith(EARLIER_JUDGE) for row in rows for cell in row)
-    return markdown_table(titles, rows) + (f"\n{NOTE}\n" if marked else "")
+    return markdown_table(titles, rows) if rows else "Nothing of this has been run yet.\n"
 
 
 def titles(names: Sequence[str]) -> list[str]:
@@ -172,7 +156,7 @@ def headline(found: Sequence[Result]) -> str:
     names, rows = (*HEADLINE, *SEPARATION), []
     for dataset in dict.fromkeys(each.chosen.dataset for each in found):
         rows += [
-            [dataset, each.shown, *each.cells(names, spread=False)]
+            [dataset, f"`{each.chosen.method}`", *each.cells(names, spread=False)]
             for each in methods(found, dataset)
         ]
         rows += [
@@ -197,7 +181,7 @@ def against_published(found: Sequence[Result], dataset: str) -> str:
         for other in published(dataset)
     }
     for each in methods(found, dataset):
-        rows.append([each.shown, *each.cells(names), *each.trained])
+        rows.append([f"`{each.chosen.method}`", *each.cells(names), *each.trained])
         kind = [other for other in published(dataset) if other.get("method") == each.chosen.method]
         rows += [theirs.pop(other["name"]) for other in kind]
     return table(["method", *titles(names), *TRAINED], [*rows, *theirs.values()])
@@ -207,7 +191,7 @@ def ours(found: Sequence[Result]) -> str:
     """Our rows alone, of all data sets."""
     names = (*HEADLINE, *SEPARATION)
     rows = [
-        [each.chosen.dataset, each.shown, *each.cells(names), *each.trained]
+        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names), *each.trained]
         for each in methods(found)
     ]
     return table(["data set", "method", *titles(names), *TRAINED], rows)
@@ -227,7 +211,7 @@ def minutes_to_the_published_row(found: Sequence[Result], dataset: str) -> str:
         )
         first = next(reached, None)
         shown = "not reached" if first is None else f"{first:.1f}"
-        rows.append([each.shown, shown, *each.trained[1:]])
+        rows.append([f"`{each.chosen.method}`", shown, *each.trained[1:]])
     wanted = f"Acc {percent} %, IS {score}, kept {LEAST_KEPT:.0%}"
     return table(["method", f"minutes to {wanted}", *TRAINED[1:]], rows)
 
@@ -245,7 +229,7 @@ def judge_lines(found: Sequence[Result], *datasets: str) -> str:
     rows = [
         [each.source, *(cell(each.scores, name, percent=name in shares) for name in names)]
         for dataset in datasets
-        for each in methods([each for each in found if not each.earlier_judge], dataset)[:1]
+        for each in methods(found, dataset)[:1]
     ]
     above = ["clips from", "judge on real clips: worst factor %", "IS", "H(y given x)"]
     return table([*above, "chance, static %", "chance, dynamic %"], rows)
@@ -260,13 +244,16 @@ def by_factor(found: Sequence[Result], dataset: str) -> str:
         for what in ("kept", "leak"):
             said = [cell(each.scores, f"{what}_{name}", percent=True) for name in factors]
             mark = "" if each.encodes else UNENCODED
-            rows.append([each.shown, what, *(f"{text}{mark}" for text in said)])
+            rows.append([f"`{each.chosen.method}`", what, *(f"{text}{mark}" for text in said)])
     return table(["method", "", *factors], rows)
 
 
 def other_scores(found: Sequence[Result]) -> str:
     """What the main tables leave out."""
-    rows = [[each.chosen.dataset, each.shown, *each.cells(REST)] for each in methods(found)]
+    rows = [
+        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(REST)]
+        for each in methods(found)
+    ]
     return table(["data set", "method", *titles(REST)], rows)
 
 
@@ -285,7 +272,7 @@ def ablations(
         varied = [*full, *varied]
     rows = [
         [
-            each.shown,
+            f"`{each.chosen.method}`",
             str(each.circumstances["steps"]),
             *each.trained,
             *each.cells(names),
@@ -300,7 +287,7 @@ def reseeded(found: Sequence[Result]) -> str:
     names = (*HEADLINE, *SEPARATION)
     again = {(each.chosen.dataset, each.chosen.reseeds) for each in found if each.chosen.reseeds}
     rows = [
-        [each.chosen.dataset, each.shown, *each.cells(names), *each.trained]
+        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names), *each.trained]
         for dataset, method in sorted(again, key=str)
         for each in found
         if each.chosen.dataset == dataset and method in (each.chosen.reseeds, each.chosen.method)

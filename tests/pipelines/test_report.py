@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.layout import BENCHMARK, Layout
+from pipelines.locked import judged_by_the_judge, stages
 from pipelines.params import Chosen
 from pipelines.report import BLOCK, DEMO, DOCUMENTS, ReportError, blocks, fill
 from pipelines.report_tables import (
-    NOTE,
     Result,
     ablations,
     against_published,
@@ -24,13 +24,6 @@ from pipelines.report_tables import result as result_of
 from pipelines.written import write_json, write_text
 
 ROOT = Path(__file__).resolve().parents[2]
-CIRCUMSTANCES = {
-    "commit": "0123456789",
-    "changed": False,
-    "steps": 7,
-    "seconds": 90.0,
-    "threads": 1,
-}
 
 
 def result(method: str, accuracy: float, **variant: str) -> Result:
@@ -41,7 +34,8 @@ def result(method: str, accuracy: float, **variant: str) -> Result:
     }
     if method != "mocogan":
         scores["reconstruction_error"] = 1.0
-    return Result(Chosen("sprites", method, **variant), scores, CIRCUMSTANCES, [], "sheets")
+    noted = {"commit": "0123456789", "changed": False, "steps": 7, "seconds": 90.0, "threads": 1}
+    return Result(Chosen("sprites", method, **variant), scores, noted, [], "sheets")
 
 
 FOUND = [
@@ -181,32 +175,14 @@ def test_scores_of_other_weights_are_not_reported(tmp_path: Path) -> None:
         assert (result_of(tmp_path, chosen) is not None) is reported
 
 
-def test_scores_of_another_judge_are_marked(tmp_path: Path) -> None:
-    chosen, folder = Chosen("toy", "ours"), tmp_path / Layout("toy").scores("ours")
-    write_text(
-        tmp_path / "params.yaml",
-        "pipeline:\n"
-        "  code: .\n"
-        "  datasets: {toy: toy.py}\n"
-        "  models: {toy-ours: {dataset: toy, method: ours, signal: flow}}\n",
-    )
-    origin = {"weights_sha256": "a", "clips": {"source": "sheets"}}
-    for name, content in (
-        ("metrics", {"accuracy": 1.0}),
-        ("circumstances", CIRCUMSTANCES),
-        ("origin-train", origin),
-        ("origin-evaluate", origin),
-    ):
-        write_json(folder / f"{name}.json", content)
-    write_text(folder / "curve.csv", "\n")
-    assert not results(tmp_path), "nothing has been evaluated"
-    for asked, shown in (("a", "`ours`"), ("b", "`ours` †")):
+def test_scores_of_another_judge_are_not_reported(tmp_path: Path) -> None:
+    chosen = Chosen("toy", "ours")
+    assert not judged_by_the_judge(stages(tmp_path), chosen)
+    for asked, reported in (("a", True), ("b", False)):
         write_text(
             tmp_path / "dvc.lock",
             "stages:\n"
             "  judge@toy: {outs: [{path: data/toy/judge, md5: a}]}\n"
-            f"  evaluate@{chosen.name}: {{deps: [{{path: data/toy/judge, md5: {asked}}}]}}\n",
+            f"  evaluate@toy-ours: {{deps: [{{path: data/toy/judge, md5: {asked}}}]}}\n",
         )
-        found = results(tmp_path)
-        assert [each.shown for each in found] == [shown]
-        assert (NOTE in ours(found)) is (asked == "b")
+        assert judged_by_the_judge(stages(tmp_path), chosen) is reported
