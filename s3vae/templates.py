@@ -59,11 +59,15 @@ def settled(canvas: Float[Tensor, "clip time height width"], tracks: Tracks) -> 
         if not len(rows):
             break
         tracks[rows] = refitted(canvas[rows], tracks[rows], share)
-        left = unexplained(canvas[rows], tracks[rows])
-        better = left < best.unexplained[rows]
-        best.tracks[rows[better]] = tracks[rows[better]]
-        best.unexplained[rows[better]] = left[better]
+        keep_better(best, rows, Followed(tracks[rows], unexplained(canvas[rows], tracks[rows])))
     return best
+
+
+def keep_better(best: Followed, rows: Int[Tensor, " some"], found: Followed) -> None:
+    """Put what was found for these clips in place of what explains them less."""
+    better = found.unexplained < best.unexplained[rows]
+    best.tracks[rows[better]] = found.tracks[better]
+    best.unexplained[rows[better]] = found.unexplained[better]
 
 
 def unexplained(

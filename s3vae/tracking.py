@@ -14,6 +14,7 @@ from s3vae.templates import (
     DARKEST,
     GOOD,
     Followed,
+    keep_better,
     looked_for,
     parted,
     settled,
@@ -68,16 +69,9 @@ def follow_two(video: Brightness) -> Followed:
     rows = (best.unexplained > MISSED).nonzero()[:, 0]
     if len(rows):
         for known in (0, 1):
-            tracks = with_the_rest(canvas[rows], best.tracks[rows] + MARGIN, known)
+            tracks = with_the_rest(canvas[rows], best.tracks[rows], known)
             keep_better(best, rows, settled(canvas[rows], tracks))
-    return best
-
-
-def keep_better(best: Followed, rows: Int[Tensor, " some"], found: Followed) -> None:
-    """Put what was found for these clips, on the canvas, in place of what explains them less."""
-    better = found.unexplained < best.unexplained[rows]
-    best.tracks[rows[better]] = found.tracks[better] - MARGIN
-    best.unexplained[rows[better]] = found.unexplained[better]
+    return Followed(best.tracks - MARGIN, best.unexplained)
 
 
 def with_the_rest(
