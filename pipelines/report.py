@@ -12,8 +12,8 @@ from pathlib import Path
 from pipelines.curves import draw_curves
 from pipelines.entry import arguments
 from pipelines.layout import BENCHMARK
+from pipelines.report_results import Result, results
 from pipelines.report_tables import (
-    Result,
     ablations,
     against_published,
     by_factor,
@@ -23,7 +23,6 @@ from pipelines.report_tables import (
     other_scores,
     ours,
     reseeded,
-    results,
 )
 from pipelines.written import write_text
 

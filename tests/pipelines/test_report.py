@@ -9,8 +9,9 @@ from pipelines.layout import BENCHMARK, Layout
 from pipelines.locked import judged_by_the_judge, stages
 from pipelines.params import Chosen
 from pipelines.report import BLOCK, DEMO, DOCUMENTS, ReportError, blocks, fill
+from pipelines.report_results import Result, results
+from pipelines.report_results import result as result_of
 from pipelines.report_tables import (
-    Result,
     ablations,
     against_published,
     headline,
@@ -18,9 +19,7 @@ from pipelines.report_tables import (
     minutes_to_the_published_row,
     ours,
     reseeded,
-    results,
 )
-from pipelines.report_tables import result as result_of
 from pipelines.written import write_json, write_text
 
 ROOT = Path(__file__).resolve().parents[2]
