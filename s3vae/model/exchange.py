@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from s3vae.tensors import Labels, StaticCode
+from s3vae.tensors import Labels, Scalar, StaticCode
 
 
 class MotionExchange(nn.Module):
@@ -39,3 +39,12 @@ class MotionExchange(nn.Module):
     def forward(self, code: StaticCode, clusters: Labels, towards: Labels) -> StaticCode:
         """z_f - m(own cluster) + m(other cluster); no gradient reaches the means."""
         return code - self.means[clusters] + self.means[towards]
+
+    def between_clusters(self, means: StaticCode, clusters: Labels) -> Scalar:
+        """What of the variance of z_f is between clusters: of how far their means are apart.
+
+        The covariance of posterior means with the remembered mean of their cluster, summed over
+        numbers. The memory is held fixed, so each clip is drawn against its cluster's deviation.
+        """
+        remembered = self.means[clusters]
+        return ((remembered - remembered.mean(dim=0)) * means).sum(dim=1).mean()

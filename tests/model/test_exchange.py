@@ -60,6 +60,36 @@ def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
     assert torch.equal(given.grad, torch.ones_like(given))
 
 
+def test_the_price_is_the_variance_between_clusters() -> None:
+    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor([0, 1, 0, 1, 0, 1])
+    exchange.observe(codes(), own)
+    apart = codes()[own == 0].mean(dim=0) - codes()[own == 1].mean(dim=0)
+    expected = (apart / 2).square().sum()
+    torch.testing.assert_close(exchange.between_clusters(codes(), own), expected)
+
+
+def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
+    exchange, own = with_means([1.0, 0.0, 2.0], [0.0, 5.0, 0.0]), torch.tensor([0, 1, 0, 1, 0, 1])
+    price = exchange.between_clusters(codes(), own)
+    torch.testing.assert_close(exchange.between_clusters(codes() + 7, own), price)
+    elsewhere = with_means([8.0, 7.0, 9.0], [7.0, 12.0, 7.0])
+    torch.testing.assert_close(elsewhere.between_clusters(codes(), own), price)
+
+
+def test_a_step_against_the_price_brings_clusters_together() -> None:
+    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor([0, 1, 0, 1, 0, 1])
+    given = codes().requires_grad_()
+    exchange.observe(given, own)
+    exchange.between_clusters(given, own).backward()
+    assert given.grad is not None
+    moved = codes() - given.grad
+    apart, before = (
+        (each[own == 0].mean(dim=0) - each[own == 1].mean(dim=0)).norm()
+        for each in (moved, codes())
+    )
+    assert apart < before
+
+
 def test_the_first_batches_are_averaged() -> None:
     exchange, first = MotionExchange(1, STATIC, 0.99), torch.zeros(2, dtype=torch.long)
     batches = [codes()[:2], codes()[2:4], codes()[4:]]
