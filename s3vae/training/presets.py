@@ -26,7 +26,7 @@ class Weights:
     independence: float = 1.0
     aggregate: float = 0.0
     between_clusters: float = Field(default=0.0, ge=0)
-    """Of the variance of z_f between motion clusters, which `exchange` finds."""
+    """Of what differs in mean and covariance of z_f between motion clusters (`exchange`)."""
     supervision: float = Field(default=0.0, ge=0)
     """Of the true factors' cross-entropy."""
 

@@ -60,34 +60,48 @@ def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
     assert torch.equal(given.grad, torch.ones_like(given))
 
 
-def test_the_price_is_the_variance_between_clusters() -> None:
-    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor([0, 1, 0, 1, 0, 1])
-    exchange.observe(codes(), own)
-    apart = codes()[own == 0].mean(dim=0) - codes()[own == 1].mean(dim=0)
-    expected = (apart / 2).square().sum()
-    torch.testing.assert_close(exchange.between_clusters(codes(), own), expected)
+OWN = torch.tensor([0, 1, 0, 1, 0, 1])
+
+
+def moments(codes: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Of both clusters' codes the means, and the covariances."""
+    apart = [codes[OWN.eq(cluster)] for cluster in (0, 1)]
+    return [x.mean(dim=0) for x in apart], [torch.cov(x.T, correction=0) for x in apart]
+
+
+def squared_distance(pair: list[Tensor]) -> Tensor:
+    return (pair[0] - pair[1]).square().sum()
+
+
+def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
+    exchange = MotionExchange(2, STATIC, 0.9)
+    exchange.observe(codes(), OWN)
+    expected = sum(squared_distance(pair) / 4 for pair in moments(codes()))
+    torch.testing.assert_close(exchange.between_clusters(codes(), OWN), expected)
 
 
 def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
-    exchange, own = with_means([1.0, 0.0, 2.0], [0.0, 5.0, 0.0]), torch.tensor([0, 1, 0, 1, 0, 1])
-    price = exchange.between_clusters(codes(), own)
-    torch.testing.assert_close(exchange.between_clusters(codes() + 7, own), price)
-    elsewhere = with_means([8.0, 7.0, 9.0], [7.0, 12.0, 7.0])
-    torch.testing.assert_close(elsewhere.between_clusters(codes(), own), price)
+    here, elsewhere = MotionExchange(2, STATIC, 0.9), MotionExchange(2, STATIC, 0.9)
+    here.observe(codes(), OWN)
+    elsewhere.observe(codes() + 7, OWN)
+    prices = here.between_clusters(codes(), OWN), elsewhere.between_clusters(codes() + 7, OWN)
+    torch.testing.assert_close(*prices, atol=1e-4, rtol=1e-4)
 
 
-def test_a_step_against_the_price_brings_clusters_together() -> None:
-    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor([0, 1, 0, 1, 0, 1])
-    given = codes().requires_grad_()
-    exchange.observe(given, own)
-    exchange.between_clusters(given, own).backward()
+def test_clusters_of_the_same_codes_have_no_price() -> None:
+    exchange, twice = MotionExchange(2, STATIC, 0.9), codes(3).repeat_interleave(2, dim=0)
+    exchange.observe(twice, OWN)
+    torch.testing.assert_close(exchange.between_clusters(twice, OWN), torch.tensor(0.0))
+
+
+def test_a_step_against_the_price_brings_both_moments_together() -> None:
+    exchange, given = MotionExchange(2, STATIC, 0.9), codes().requires_grad_()
+    exchange.observe(given, OWN)
+    exchange.between_clusters(given, OWN).backward()
     assert given.grad is not None
-    moved = codes() - given.grad
-    apart, before = (
-        (each[own == 0].mean(dim=0) - each[own == 1].mean(dim=0)).norm()
-        for each in (moved, codes())
-    )
-    assert apart < before
+    after, before = moments(codes() - 0.1 * given.grad), moments(codes())
+    for pair, former in zip(after, before, strict=True):
+        assert squared_distance(pair) < squared_distance(former)
 
 
 def test_the_first_batches_are_averaged() -> None:
@@ -116,5 +130,5 @@ def test_a_mean_is_moved_by_its_own_clips_alone() -> None:
 
 def test_the_memory_is_part_of_the_state_and_nothing_that_is_trained() -> None:
     exchange = MotionExchange(3, STATIC, 0.9)
-    assert set(exchange.state_dict()) == {"means", "seen"}
+    assert set(exchange.state_dict()) == {"means", "covariances", "seen"}
     assert not list(exchange.parameters())
