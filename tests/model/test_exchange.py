@@ -1,5 +1,6 @@
 """Motion exchange: what is added is the difference between clusters, and nothing else."""
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -94,6 +95,14 @@ def test_clusters_of_the_same_codes_have_no_price() -> None:
     torch.testing.assert_close(exchange.between_clusters(twice, OWN), torch.tensor(0.0))
 
 
+@pytest.mark.parametrize("clusters", [[0, 0, 0, 0, 0, 0], [1]])
+def test_a_batch_of_one_cluster_has_no_price(clusters: list[int]) -> None:
+    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor(clusters)
+    exchange.observe(codes(), OWN)
+    price = exchange.between_clusters(codes(len(own)), own)
+    torch.testing.assert_close(price, torch.tensor(0.0), atol=1e-6, rtol=0)
+
+
 def test_a_step_against_the_price_brings_both_moments_together() -> None:
     exchange, given = MotionExchange(2, STATIC, 0.9), codes().requires_grad_()
     exchange.observe(given, OWN)
@@ -117,6 +126,18 @@ def test_afterwards_means_forget_as_fast_as_decay_says() -> None:
     exchange.seen[:] = 1000
     exchange.observe(torch.zeros(1, STATIC), torch.zeros(1, dtype=torch.long))
     torch.testing.assert_close(exchange.means[0], torch.full((STATIC,), 0.9))
+
+
+def test_covariances_are_remembered_as_means_are() -> None:
+    exchange = with_means([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+    exchange.seen[:] = 1e9  # so late that neither mean nor covariance moves far
+    exchange.decay = 0.999
+    exchange.covariances[:] = 1
+    exchange.observe(1e-3 * codes(), torch.zeros(6, dtype=torch.long))
+    torch.testing.assert_close(
+        exchange.covariances[0], torch.full((STATIC**2,), 0.999), atol=1e-6, rtol=0
+    )
+    assert exchange.covariances[1].eq(1).all()  # of no clip here
 
 
 def test_a_mean_is_moved_by_its_own_clips_alone() -> None:
