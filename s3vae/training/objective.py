@@ -28,7 +28,6 @@ class Terms(NamedTuple):
     factor_prediction: Scalar
     independence: Scalar
     aggregate: Scalar
-    between_clusters: Scalar | None = None
     supervision: Scalar | None = None
 
     def named(self) -> dict[str, Scalar]:
@@ -103,7 +102,6 @@ class Objective(nn.Module):
             factor_prediction=self.factor_prediction(dynamic, batch.known),
             independence=self.independence(posterior, static, dynamic, generator),
             aggregate=independence.aggregate_mismatch(static),
-            between_clusters=self.between_clusters(posterior, batch.known["cluster"]),
             supervision=self.supervision(static, dynamic, batch.known)
             if self.supervision
             else None,
@@ -163,12 +161,6 @@ class Objective(nn.Module):
             directions = predicted[..., cells:].reshape(*predicted.shape[:2], cells, -1)
             loss = loss + prediction.direction_loss(directions, known["direction"])
         return loss
-
-    def between_clusters(self, posterior: Posterior, clusters: Labels) -> Scalar | None:
-        """What z_f tells of the motion cluster, by the memory of the exchange; None if free."""
-        if self.exchange is None or not self.settings.weights.between_clusters:
-            return None
-        return self.exchange.between_clusters(posterior.static.mean, clusters)
 
     def independence(
         self,
