@@ -35,8 +35,9 @@ class Architecture:
     recurrent: int = Field(default=256, gt=0)
     static: int = Field(default=256, gt=0)
     dynamic: int = Field(default=32, gt=0)
-    static_posterior: Literal["bilstm", "pooled"] = "bilstm"
-    """`pooled`: the mean over frames of an MLP of each frame's features, blind to their order."""
+    static_posterior: Literal["bilstm", "pooled", "averaged"] = "bilstm"
+    """`pooled`: the mean over frames of an MLP of each frame's features, blind to their order;
+    `averaged`: the same of averages over the frame's places alone, nearly blind to these too."""
     causal: bool = True
     """Whether q(z_t | x_<=t) as in the paper, or q(z_t | x_1:T) as in the released code."""
     framewise: bool = False

@@ -37,15 +37,35 @@ def keep_variance(convolutions: nn.Module) -> None:
             nn.init.zeros_(layer.bias)
 
 
-def frame_encoder(architecture: Architecture) -> nn.Sequential:
-    """A frame to its features (-1 to 1): down-sampling convolutions, then one that sees all."""
-    width, channels = architecture.encoder_width, architecture.channels
-    normalized = architecture.normalized
+def encoder_channels(architecture: Architecture) -> list[int]:
+    """Of a frame, then of what each down-sampling convolution makes of it; the last has 4x4."""
+    width = architecture.encoder_width
+    sizes = [architecture.channels, width, 2 * width, 4 * width]
+    return [*sizes, 8 * width] if architecture.encoder == "strided" else sizes
+
+
+class WithAverages(nn.Module):
+    """A frame's features, then the averages over places of the map that they are told by."""
+
+    def __init__(self, hidden: nn.Module, whole: nn.Module) -> None:
+        super().__init__()
+        self.hidden, self.whole = hidden, whole
+
+    def forward(self, frames: Frames) -> Vectors:
+        """Features first."""
+        seen = self.hidden(frames)
+        return torch.cat([self.whole(seen), seen.mean(dim=(2, 3))], dim=1)
+
+
+def frame_encoder(architecture: Architecture) -> nn.Module:
+    """A frame to its features (-1 to 1): down-sampling convolutions, then one that sees all.
+
+    Where q(z_f | x) looks at averages over places, these follow, one per channel.
+    """
+    normalized, sizes = architecture.normalized, encoder_channels(architecture)
     if architecture.encoder == "strided":
-        sizes = [channels, width, 2 * width, 4 * width, 8 * width]
         convolutions = [nn.Conv2d(i, o, 4, 2, 1, bias=not normalized) for i, o in pairwise(sizes)]
     else:
-        sizes = [channels, width, 2 * width, 4 * width]
         strides = (4, 2, 2)
         convolutions = [
             nn.Conv2d(i, o, stride, stride, bias=not normalized)
@@ -57,13 +77,15 @@ def frame_encoder(architecture: Architecture) -> nn.Sequential:
     hidden = nn.Sequential(*layers)
     if not normalized:
         keep_variance(hidden)
-    return nn.Sequential(
-        hidden,
+    whole = (
         nn.Flatten(),
         nn.Linear(16 * sizes[-1], architecture.features, bias=False),
         nn.BatchNorm1d(architecture.features),
         nn.Tanh(),
     )
+    if architecture.static_posterior == "averaged":
+        return WithAverages(hidden, nn.Sequential(*whole))
+    return nn.Sequential(hidden, *whole)
 
 
 def transposed_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:

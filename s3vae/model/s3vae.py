@@ -8,9 +8,14 @@ from torch import Generator, Tensor, nn
 from s3vae.distributions import Gaussian, standard_normal
 from s3vae.model.architecture import Architecture
 from s3vae.model.decoder import decode_clips, frame_decoder
-from s3vae.model.frames import frame_encoder
+from s3vae.model.frames import encoder_channels, frame_encoder
 from s3vae.model.objects import ObjectDynamic, ObjectEncoder, ObjectStatic
-from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
+from s3vae.model.posteriors import (
+    AveragedStatic,
+    DynamicPosterior,
+    PooledStatic,
+    RecurrentStatic,
+)
 from s3vae.model.prior import DynamicPrior
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 from s3vae.windows import Tracks
@@ -30,19 +35,27 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
     """What clips are seen by, and q(z_f | x) and q(z_t | x) over that."""
     if architecture.encoder == "objects":
         return ObjectEncoder(), ObjectStatic(architecture), ObjectDynamic(architecture)
-    sizes = (architecture.features, architecture.recurrent)
-    static = PooledStatic if architecture.static_posterior == "pooled" else RecurrentStatic
     # in this order their weights are drawn
     return (
         frame_encoder(architecture),
-        static(*sizes, architecture.static),
+        static_posterior(architecture),
         DynamicPosterior(
-            *sizes,
+            architecture.features,
+            architecture.recurrent,
             architecture.dynamic,
             causal=architecture.causal,
             framewise=architecture.framewise,
         ),
     )
+
+
+def static_posterior(architecture: Architecture) -> nn.Module:
+    """q(z_f | x) over what single frames are seen by."""
+    sizes = (architecture.recurrent, architecture.static)
+    if architecture.static_posterior == "averaged":
+        return AveragedStatic(encoder_channels(architecture)[-1], *sizes)
+    kind = PooledStatic if architecture.static_posterior == "pooled" else RecurrentStatic
+    return kind(architecture.features, *sizes)
 
 
 class S3VAE(nn.Module):

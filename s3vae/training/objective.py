@@ -141,8 +141,8 @@ class Objective(nn.Module):
 
     def consistency(self, features: Features, posterior: Posterior, generator: Generator) -> Scalar:
         """L_SCC on posterior means: the same clip shuffled (or half of it) against another clip."""
-        pooled = self.model.architecture.static_posterior == "pooled"
-        reorder = consistency.random_half if pooled else consistency.shuffle_frames
+        ordered = self.model.architecture.static_posterior == "bilstm"
+        reorder = consistency.shuffle_frames if ordered else consistency.random_half
         anchor = posterior.static.mean
         positive = self.model.static_posterior(reorder(features, generator)).mean
         negative = consistency.other_clips(anchor)
