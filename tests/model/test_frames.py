@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from s3vae.model.architecture import Architecture, architecture
-from s3vae.model.frames import FrameDecoder, frame_encoder
+from s3vae.model.frames import FrameDecoder, encoder_channels, frame_encoder
 from s3vae.model.waves import BroadcastDecoder
 
 ENCODERS, DECODERS = (get_args(Architecture.__annotations__[k]) for k in ("encoder", "decoder"))
@@ -32,6 +32,15 @@ def test_every_kind_leads_from_frames_to_features_and_from_codes_to_frames(
     kind = BroadcastDecoder if decoder == "broadcast" else FrameDecoder
     decoded = kind(sizes)(torch.randn(5, sizes.static), torch.randn(5, sizes.dynamic))
     assert decoded.shape == frames.shape
+
+
+@pytest.mark.parametrize("encoder", ["strided", "patch"])
+def test_averages_follow_the_features_one_per_channel_of_the_last_map(
+    encoder: Any, tiny: Architecture
+) -> None:
+    sizes = replace(tiny, encoder=encoder, static_posterior="averaged")
+    encoded = frame_encoder(sizes)(torch.rand(5, 3, 64, 64))
+    assert encoded.shape == (5, sizes.features + encoder_channels(sizes)[-1])
 
 
 @pytest.mark.parametrize("preset", ["paper", "fast"])

@@ -144,6 +144,7 @@ def test_light_adds_up_to_white_and_what_is_cut_off_is_still_felt(objects: Archi
         ({"static": 7}, "must be even"),
         ({"dynamic": 3}, "at least 4"),
         ({"static_posterior": "bilstm"}, "static_posterior: pooled"),
+        ({"static_posterior": "averaged"}, "static_posterior: pooled"),
         ({"film": True}, "of no use"),
     ],
 )

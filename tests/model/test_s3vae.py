@@ -18,7 +18,7 @@ def video(channels: int = 3, side: int = 64) -> Tensor:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("posterior", ["pooled", "bilstm"])
+@pytest.mark.parametrize("posterior", ["pooled", "bilstm", "averaged"])
 @pytest.mark.parametrize("causal", [False, True])
 def test_clips_become_codes_and_codes_become_clips(
     channels: Any, posterior: Any, causal: bool, tiny: Architecture
@@ -57,6 +57,29 @@ def test_a_frame_is_decoded_from_the_static_code_of_its_clip_and_its_own_dynamic
     assert dynamic.grad is not None
     assert torch.equal(static.grad.any(dim=-1), torch.tensor([False, True]))
     assert dynamic.grad.any(dim=-1).nonzero().tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("posterior", ["pooled", "averaged"])
+def test_the_averaged_static_posterior_is_blind_to_the_places_of_patches(
+    posterior: Any, tiny: Architecture
+) -> None:
+    """Of 16x16 pixels: as far as one place of the encoder's last map sees."""
+    model = S3VAE(replace(tiny, static_posterior=posterior)).eval()
+    rows = video().unflatten(-2, (4, 16)).flip(-3).flatten(-3, -2)
+    shuffled = rows.unflatten(-1, (4, 16)).flip(-2).flatten(-2)
+    one, other = model.encode(video()), model.encode(shuffled)
+    assert torch.allclose(one.static.mean, other.static.mean) is (posterior == "averaged")
+    assert torch.allclose(one.static.std, other.static.std) is (posterior == "averaged")
+    assert not torch.allclose(one.dynamic.mean, other.dynamic.mean)
+
+
+def test_averages_over_places_do_not_reach_the_dynamic_posterior(tiny: Architecture) -> None:
+    model = S3VAE(replace(tiny, static_posterior="averaged")).eval()
+    seen = model.features(video())
+    others = torch.cat([seen[..., : tiny.features], -seen[..., tiny.features :]], dim=-1)
+    one, other = model.posterior(seen), model.posterior(others)
+    assert torch.equal(one.dynamic.mean, other.dynamic.mean)
+    assert not torch.isclose(one.static.mean, other.static.mean).any()
 
 
 def test_the_same_seed_makes_the_same_model(tiny: Architecture) -> None:

@@ -35,7 +35,7 @@ def exchange_of(objective: Objective) -> MotionExchange:
     return objective.exchange
 
 
-@pytest.mark.parametrize("posterior", ["bilstm", "pooled"])
+@pytest.mark.parametrize("posterior", ["bilstm", "pooled", "averaged"])
 @pytest.mark.parametrize("term", REACHED)
 def test_the_gradient_of_a_term_reaches_what_it_should_and_nothing_else(
     term: str, posterior: str, make: Make, batch: Batch, draws: Draws
