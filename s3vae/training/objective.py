@@ -28,6 +28,7 @@ class Terms(NamedTuple):
     factor_prediction: Scalar
     independence: Scalar
     aggregate: Scalar
+    between_clusters: Scalar | None = None
     supervision: Scalar | None = None
 
     def named(self) -> dict[str, Scalar]:
@@ -83,6 +84,8 @@ class Objective(nn.Module):
         posterior = self.model.posterior(features)
         static = posterior.static.sample(generator)
         dynamic = posterior.dynamic.sample(generator)
+        # before this batch is remembered: no clip is to be drawn against itself
+        between_clusters = self.between_clusters(posterior, batch.known["cluster"])
         shown_static, shown_dynamic = self.shown(posterior, static, dynamic, batch, generator)
         batch_size, time = dynamic.shape[:2]
         count = self.settings.decoded_frames or time
@@ -102,6 +105,7 @@ class Objective(nn.Module):
             factor_prediction=self.factor_prediction(dynamic, batch.known),
             independence=self.independence(posterior, static, dynamic, generator),
             aggregate=independence.aggregate_mismatch(static),
+            between_clusters=between_clusters,
             supervision=self.supervision(static, dynamic, batch.known)
             if self.supervision
             else None,
@@ -161,6 +165,12 @@ class Objective(nn.Module):
             directions = predicted[..., cells:].reshape(*predicted.shape[:2], cells, -1)
             loss = loss + prediction.direction_loss(directions, known["direction"])
         return loss
+
+    def between_clusters(self, posterior: Posterior, clusters: Labels) -> Scalar | None:
+        """What z_f tells of the motion cluster, by the memory of the exchange; None if free."""
+        if self.exchange is None or not self.settings.weights.between_clusters:
+            return None
+        return self.exchange.between_clusters(posterior.static.mean, clusters)
 
     def independence(
         self,

@@ -25,6 +25,8 @@ class Weights:
     factor_prediction: float = 100.0
     independence: float = 1.0
     aggregate: float = 0.0
+    between_clusters: float = Field(default=0.0, ge=0)
+    """Of what differs in mean and covariance of z_f between motion clusters (`exchange`)."""
     supervision: float = Field(default=0.0, ge=0)
     """Of the true factors' cross-entropy."""
 
@@ -72,11 +74,17 @@ class LossSettings:
     """Where absolute errors take the place of squares; nowhere if null."""
 
     def __post_init__(self) -> None:
-        """Partners are clips of the same motion cluster, and clusters belong to the exchange."""
+        """Partners and prices go by motion clusters, and these belong to the exchange."""
         if self.partners and self.exchange is None:
             msg = (
                 f"partners ({self.partners}) are of the same motion cluster, which `exchange` "
                 "finds: name its settings too, or leave partners out"
+            )
+            raise ValueError(msg)
+        if self.weights.between_clusters and self.exchange is None:
+            msg = (
+                f"between_clusters ({self.weights.between_clusters}) weighs what z_f tells of "
+                "motion clusters, which `exchange` finds: name its settings too, or leave it at 0"
             )
             raise ValueError(msg)
 

@@ -1,5 +1,6 @@
 """Motion exchange: what is added is the difference between clusters, and nothing else."""
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -60,6 +61,58 @@ def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
     assert torch.equal(given.grad, torch.ones_like(given))
 
 
+OWN = torch.tensor([0, 1, 0, 1, 0, 1])
+
+
+def moments(codes: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Of both clusters' codes the means, and the covariances."""
+    apart = [codes[OWN.eq(cluster)] for cluster in (0, 1)]
+    return [x.mean(dim=0) for x in apart], [torch.cov(x.T, correction=0) for x in apart]
+
+
+def squared_distance(pair: list[Tensor]) -> Tensor:
+    return (pair[0] - pair[1]).square().sum()
+
+
+def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
+    exchange = MotionExchange(2, STATIC, 0.9)
+    exchange.observe(codes(), OWN)
+    expected = sum(squared_distance(pair) / 4 for pair in moments(codes()))
+    torch.testing.assert_close(exchange.between_clusters(codes(), OWN), expected)
+
+
+def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
+    here, elsewhere = MotionExchange(2, STATIC, 0.9), MotionExchange(2, STATIC, 0.9)
+    here.observe(codes(), OWN)
+    elsewhere.observe(codes() + 7, OWN)
+    prices = here.between_clusters(codes(), OWN), elsewhere.between_clusters(codes() + 7, OWN)
+    torch.testing.assert_close(*prices, atol=1e-4, rtol=1e-4)
+
+
+def test_clusters_of_the_same_codes_have_no_price() -> None:
+    exchange, twice = MotionExchange(2, STATIC, 0.9), codes(3).repeat_interleave(2, dim=0)
+    exchange.observe(twice, OWN)
+    torch.testing.assert_close(exchange.between_clusters(twice, OWN), torch.tensor(0.0))
+
+
+@pytest.mark.parametrize("clusters", [[0, 0, 0, 0, 0, 0], [1]])
+def test_a_batch_of_one_cluster_has_no_price(clusters: list[int]) -> None:
+    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor(clusters)
+    exchange.observe(codes(), OWN)
+    price = exchange.between_clusters(codes(len(own)), own)
+    torch.testing.assert_close(price, torch.tensor(0.0), atol=1e-6, rtol=0)
+
+
+def test_a_step_against_the_price_brings_both_moments_together() -> None:
+    exchange, given = MotionExchange(2, STATIC, 0.9), codes().requires_grad_()
+    exchange.observe(given, OWN)
+    exchange.between_clusters(given, OWN).backward()
+    assert given.grad is not None
+    after, before = moments(codes() - 0.1 * given.grad), moments(codes())
+    for pair, former in zip(after, before, strict=True):
+        assert squared_distance(pair) < squared_distance(former)
+
+
 def test_the_first_batches_are_averaged() -> None:
     exchange, first = MotionExchange(1, STATIC, 0.99), torch.zeros(2, dtype=torch.long)
     batches = [codes()[:2], codes()[2:4], codes()[4:]]
@@ -75,6 +128,18 @@ def test_afterwards_means_forget_as_fast_as_decay_says() -> None:
     torch.testing.assert_close(exchange.means[0], torch.full((STATIC,), 0.9))
 
 
+def test_covariances_are_remembered_as_means_are() -> None:
+    exchange = with_means([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+    exchange.seen[:] = 1e9  # so late that neither mean nor covariance moves far
+    exchange.decay = 0.999
+    exchange.covariances[:] = 1
+    exchange.observe(1e-3 * codes(), torch.zeros(6, dtype=torch.long))
+    torch.testing.assert_close(
+        exchange.covariances[0], torch.full((STATIC**2,), 0.999), atol=1e-6, rtol=0
+    )
+    assert exchange.covariances[1].eq(1).all()  # of no clip here
+
+
 def test_a_mean_is_moved_by_its_own_clips_alone() -> None:
     exchange = MotionExchange(3, STATIC, 0.9)
     exchange.observe(codes(), torch.tensor([0, 2, 2, 0, 0, 2]))
@@ -86,5 +151,5 @@ def test_a_mean_is_moved_by_its_own_clips_alone() -> None:
 
 def test_the_memory_is_part_of_the_state_and_nothing_that_is_trained() -> None:
     exchange = MotionExchange(3, STATIC, 0.9)
-    assert set(exchange.state_dict()) == {"means", "seen"}
+    assert set(exchange.state_dict()) == {"means", "covariances", "seen"}
     assert not list(exchange.parameters())

@@ -27,6 +27,7 @@ REACHED = {
     "factor_prediction": {ENCODER, "dynamic_posterior", "signal_head"},
     "independence": {ENCODER, "static_posterior", "dynamic_posterior"},
     "aggregate": {ENCODER, "static_posterior"},
+    "between_clusters": {ENCODER, "static_posterior"},
 }
 
 
@@ -40,7 +41,9 @@ def exchange_of(objective: Objective) -> MotionExchange:
 def test_the_gradient_of_a_term_reaches_what_it_should_and_nothing_else(
     term: str, posterior: str, make: Make, batch: Batch, draws: Draws
 ) -> None:
-    objective = make(losses("ours", mutual_information="paper"), static_posterior=posterior)
+    settings = losses("ours", {"between_clusters": 1}, mutual_information="paper")
+    objective = make(settings, static_posterior=posterior)
+    objective(batch, draws(1))  # of which the exchange remembers what the price asks for
     getattr(objective(batch, draws(0)), term).backward()
     reached = {
         name
@@ -70,9 +73,11 @@ def test_every_preset_gives_finite_terms_and_trains_every_parameter(
 def test_the_total_is_every_term_times_its_weight() -> None:
     assert tuple(field.name for field in fields(Weights)) == Terms._fields
     terms = Terms(*(torch.tensor(10.0**power) for power in range(7)))
-    assert terms.total(Weights(1, 2, 3, 4, 5, 6, 7, 8)).item() == 7654321
+    assert terms.total(Weights(1, 2, 3, 4, 5, 6, 7, 8, 9)).item() == 7654321
+    priced = terms._replace(between_clusters=torch.tensor(0.25))
+    assert priced.total(Weights(1, 2, 3, 4, 5, 6, 7, 8, 9)).item() == 7654323
     with_labels = terms._replace(supervision=torch.tensor(0.5))
-    assert with_labels.total(Weights(1, 2, 3, 4, 5, 6, 7, 8)).item() == 7654325
+    assert with_labels.total(Weights(1, 2, 3, 4, 5, 6, 7, 8, 9)).item() == 7654325.5
 
 
 def test_the_same_randomness_gives_the_same_terms(make: Make, batch: Batch, draws: Draws) -> None:
@@ -118,11 +123,11 @@ def test_in_eval_mode_nothing_is_exchanged(make: Make, batch: Batch, draws: Draw
     with_exchange, without = make(losses("ours")), make(losses("ours", exchange=None))
     exchange = exchange_of(with_exchange)
     exchange.means.normal_(std=9)
-    before = exchange.means.clone()
+    before = {name: memory.clone() for name, memory in exchange.state_dict().items()}
     mine, its = (each.eval()(batch, draws(0)).named() for each in (with_exchange, without))
     assert mine.keys() == its.keys()
     assert all(torch.equal(mine[name], its[name]) for name in mine)
-    assert torch.equal(exchange.means, before)
+    assert all(torch.equal(now, before[name]) for name, now in exchange.state_dict().items())
 
 
 def test_in_training_the_decoder_is_shown_codes_of_exchanged_motion(
@@ -247,6 +252,23 @@ def test_a_partner_is_had_as_often_as_asked_and_each_as_often(draws: Draws) -> N
     shares = torch.bincount(chosen[:, 0], minlength=8) / 3000
     expected = torch.tensor([0.6, 0, 0.4 / 3, 0, 0, 0.4 / 3, 0.4 / 3, 0])
     assert (shares - expected).abs().max() < 0.04
+
+
+def test_a_batch_is_priced_by_what_is_remembered_of_those_before_it(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours", {"between_clusters": 1}))
+    first, second = (objective(batch, draws(0)).between_clusters for _ in range(2))
+    assert first.item() == 0
+    assert second.item() > 0
+
+
+def test_what_is_free_is_not_computed(make: Make, batch: Batch, draws: Draws) -> None:
+    priced = losses("ours", {"between_clusters": 1})
+    assert make(priced)(batch, draws(0)).between_clusters is not None
+    assert make(losses("ours"))(batch, draws(0)).between_clusters is None
+    alone = Objective(make(priced).model, priced, clusters=1, clips=24)
+    assert alone(batch, draws(0)).between_clusters is None
 
 
 def test_with_partners_a_clip_is_decoded_from_the_motion_of_a_mate(

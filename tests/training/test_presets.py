@@ -78,5 +78,12 @@ def test_partners_without_an_exchange_are_refused() -> None:
     assert losses("ours", partners=0.5).partners == 0.5
 
 
+def test_a_price_on_clusters_without_an_exchange_is_refused() -> None:
+    price = {"between_clusters": 3.0}
+    with pytest.raises(ValueError, match=r"between_clusters .* `exchange`"):
+        losses("paper", weights=price)
+    assert losses("ours", weights=price).weights.between_clusters == 3
+
+
 def test_the_head_has_as_many_outputs_as_there_are_directions() -> None:
     assert losses("released").outputs(9, directions=12) == 9 * 13
