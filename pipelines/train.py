@@ -45,7 +45,7 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     if given.clusters is not None:
         LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
         if given.clusters.number == 1:
-            LOG.warning("no motion clusters stand out: no exchange and no partners")
+            LOG.warning("no motion clusters stand out: no exchange, no partners and no price")
     objective = objective_of(method, given).to(device)
     key = train_key(method, clips, signal.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)

@@ -8,10 +8,11 @@ from s3vae.tensors import Labels, Scalar, StaticCode
 
 
 class MotionExchange(nn.Module):
-    """A running mean of z_f for every motion cluster, and the shift from one cluster to another.
+    """Running moments of z_f for every motion cluster, and the shift from one cluster to another.
 
     Clips of one cluster move alike, so what their mean z_f differs in from others' is motion.
     A clip is decoded, in training only, from z_f moved from its own cluster's mean to another's.
+    What differs in means and covariances may have a price.
     """
 
     means: Tensor
@@ -30,6 +31,7 @@ class MotionExchange(nn.Module):
         """Move each cluster's moments towards those of the posterior means of its clips here.
 
         The first batches are averaged (decay grows from 0), so no mean remembers its zero start.
+        Deviations are those from the means that this batch has moved already.
         """
         self._move(self.means, means, clusters)
         self._move(self.covariances, self._products(means, clusters), clusters)
@@ -48,11 +50,12 @@ class MotionExchange(nn.Module):
         return code - self.means[clusters] + self.means[towards]
 
     def between_clusters(self, means: StaticCode, clusters: Labels) -> Scalar:
-        """How far clusters' means of z_f are apart, and their covariances: what tells of motion.
+        """How far clusters are apart in the mean and in the covariance of posterior means of z_f.
 
         Either is a variance between clusters, summed over its numbers, taken as the covariance
         (over clips) of what is remembered of a clip's cluster with the clip's own. The memory is
-        held fixed, so a clip is drawn against its cluster's deviation from the others.
+        held fixed, so a clip is drawn against its cluster's deviation from the others; while it
+        lags behind, the price can be below 0.
         """
         products = self._products(means, clusters)
         return _covariance(self.means[clusters], means) + _covariance(

@@ -55,26 +55,10 @@ class PooledStatic(nn.Module):
         return pooled
 
 
-class AveragedStatic(PooledStatic):
-    """The same from averages over places alone, which stand behind the features of a frame.
-
-    Where something is seen they hardly tell, and so its look is told alike wherever it is.
-    """
-
-    def __init__(self, averages: int, hidden: int, static: int) -> None:
-        super().__init__(averages, hidden, static)
-        self.averages = averages
-
-    def forward(self, features: Features) -> Gaussian:
-        """One Gaussian per clip."""
-        return super().forward(features[..., -self.averages :])
-
-
 class DynamicPosterior(nn.Module):
     """q(z_t | x_<=t) by an LSTM; with `causal` false q(z_t | x_1:T), an RNN over a bi-LSTM.
 
     Framewise, q(z_t | x_t): an MLP of each frame (the factorised posterior of Li & Mandt 2018).
-    What stands behind its `features` is not for it.
     """
 
     def __init__(
@@ -87,7 +71,6 @@ class DynamicPosterior(nn.Module):
         framewise: bool = False,
     ) -> None:
         super().__init__()
-        self.features = features
         self.past: nn.LSTM | None = None
         self.each: nn.Sequential | None = None
         if framewise:
@@ -101,7 +84,6 @@ class DynamicPosterior(nn.Module):
 
     def forward(self, features: Features) -> Gaussian:
         """One Gaussian per frame."""
-        features = features[..., : self.features]
         if self.each is not None:
             states = self.each(features)
         elif self.past is not None:

@@ -10,12 +10,7 @@ from s3vae.model.architecture import Architecture
 from s3vae.model.decoder import decode_clips, frame_decoder
 from s3vae.model.frames import encoder_channels, frame_encoder
 from s3vae.model.objects import ObjectDynamic, ObjectEncoder, ObjectStatic
-from s3vae.model.posteriors import (
-    AveragedStatic,
-    DynamicPosterior,
-    PooledStatic,
-    RecurrentStatic,
-)
+from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 from s3vae.windows import Tracks
@@ -52,10 +47,11 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
 def static_posterior(architecture: Architecture) -> nn.Module:
     """q(z_f | x) over what single frames are seen by."""
     sizes = (architecture.recurrent, architecture.static)
-    if architecture.static_posterior == "averaged":
-        return AveragedStatic(encoder_channels(architecture)[-1], *sizes)
-    kind = PooledStatic if architecture.static_posterior == "pooled" else RecurrentStatic
-    return kind(architecture.features, *sizes)
+    if architecture.static_posterior == "bilstm":
+        return RecurrentStatic(architecture.features, *sizes)
+    if architecture.static_posterior == "pooled":
+        return PooledStatic(architecture.features, *sizes)
+    return PooledStatic(encoder_channels(architecture)[-1], *sizes)
 
 
 class S3VAE(nn.Module):
@@ -64,6 +60,10 @@ class S3VAE(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
+        # averages over places stand behind the features that they are told beside
+        averaged = architecture.static_posterior == "averaged"
+        self.of_static = slice(architecture.features if averaged else 0, None)
+        self.of_dynamic = slice(architecture.features if averaged else None)
         self.frame_encoder, self.static_posterior, self.dynamic_posterior = encoder(architecture)
         self.prior = DynamicPrior(
             architecture.dynamic, architecture.recurrent, architecture.clusters
@@ -97,7 +97,13 @@ class S3VAE(nn.Module):
 
         Or q(z_t | x_1:T), as the architecture says.
         """
-        return Posterior(self.static_posterior(features), self.dynamic_posterior(features))
+        dynamic: Gaussian = self.dynamic_posterior(features[..., self.of_dynamic])
+        return Posterior(self.posterior_static(features), dynamic)
+
+    def posterior_static(self, features: Features) -> Gaussian:
+        """q(z_f | x_1:T) alone."""
+        static: Gaussian = self.static_posterior(features[..., self.of_static])
+        return static
 
     def encode(self, video: Video) -> Posterior:
         """Both posteriors of a batch of clips."""

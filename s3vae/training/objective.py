@@ -148,7 +148,7 @@ class Objective(nn.Module):
         ordered = self.model.architecture.static_posterior == "bilstm"
         reorder = consistency.shuffle_frames if ordered else consistency.random_half
         anchor = posterior.static.mean
-        positive = self.model.static_posterior(reorder(features, generator)).mean
+        positive = self.model.posterior_static(reorder(features, generator)).mean
         negative = consistency.other_clips(anchor)
         return consistency.triplet(anchor, positive, negative, self.settings.margin)
 

@@ -33,7 +33,7 @@ class Weights:
 
 @dataclass(frozen=True, config=STRICT)
 class Exchange:
-    """Motion exchange: how clips are clustered by their signal, and how long means remember."""
+    """Motion exchange: how clips are clustered by their signal, and how long moments remember."""
 
     decay: float = Field(default=0.995, gt=0, lt=1)
     clustering: ClusterSettings = field(default_factory=ClusterSettings)

@@ -81,6 +81,15 @@ def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances(
     torch.testing.assert_close(exchange.between_clusters(codes(), OWN), expected)
 
 
+def test_clusters_count_by_their_clips() -> None:
+    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor([0, 1, 1, 1, 1, 1])
+    equal = torch.ones(6, STATIC)
+    equal[0] = 7  # a single clip and five alike: no covariance in either
+    exchange.observe(equal, own)
+    expected = torch.tensor(STATIC * (7 - 1) ** 2 * (1 / 6) * (5 / 6))
+    torch.testing.assert_close(exchange.between_clusters(equal, own), expected)
+
+
 def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
     here, elsewhere = MotionExchange(2, STATIC, 0.9), MotionExchange(2, STATIC, 0.9)
     here.observe(codes(), OWN)
@@ -129,14 +138,13 @@ def test_afterwards_means_forget_as_fast_as_decay_says() -> None:
 
 
 def test_covariances_are_remembered_as_means_are() -> None:
-    exchange = with_means([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
-    exchange.seen[:] = 1e9  # so late that neither mean nor covariance moves far
-    exchange.decay = 0.999
+    exchange = with_means([0.0, 0.0, 0.0], [0.0, 0.0, 0.0], decay=0.9)
+    exchange.seen[:] = 1000
     exchange.covariances[:] = 1
-    exchange.observe(1e-3 * codes(), torch.zeros(6, dtype=torch.long))
-    torch.testing.assert_close(
-        exchange.covariances[0], torch.full((STATIC**2,), 0.999), atol=1e-6, rtol=0
-    )
+    clips = torch.tensor([[1.0, 2.0, 0.0], [-1.0, -2.0, 0.0]])  # their mean is the one remembered
+    exchange.observe(clips, torch.zeros(2, dtype=torch.long))
+    products = torch.tensor([1.0, 2.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0])
+    torch.testing.assert_close(exchange.covariances[0], 0.9 + 0.1 * products)
     assert exchange.covariances[1].eq(1).all()  # of no clip here
 
 

@@ -39,8 +39,11 @@ def test_averages_follow_the_features_one_per_channel_of_the_last_map(
     encoder: Any, tiny: Architecture
 ) -> None:
     sizes = replace(tiny, encoder=encoder, static_posterior="averaged")
-    encoded = frame_encoder(sizes)(torch.rand(5, 3, 64, 64))
-    assert encoded.shape == (5, sizes.features + encoder_channels(sizes)[-1])
+    frames, both = torch.rand(5, 3, 64, 64), frame_encoder(sizes).eval()
+    encoded, seen = both(frames), both.hidden(frames)
+    assert seen.shape == (5, encoder_channels(sizes)[-1], 4, 4)
+    assert torch.equal(encoded[:, : sizes.features], both.whole(seen))
+    torch.testing.assert_close(encoded[:, sizes.features :], seen.flatten(2).mean(dim=2))
 
 
 @pytest.mark.parametrize("preset", ["paper", "fast"])

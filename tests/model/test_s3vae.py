@@ -64,16 +64,19 @@ def test_the_averaged_static_posterior_is_blind_to_the_places_of_patches(
     posterior: Any, tiny: Architecture
 ) -> None:
     """Of 16x16 pixels: as far as one place of the encoder's last map sees."""
+    torch.manual_seed(0)
     model = S3VAE(replace(tiny, static_posterior=posterior)).eval()
     rows = video().unflatten(-2, (4, 16)).flip(-3).flatten(-3, -2)
     shuffled = rows.unflatten(-1, (4, 16)).flip(-2).flatten(-2)
     one, other = model.encode(video()), model.encode(shuffled)
-    assert torch.allclose(one.static.mean, other.static.mean) is (posterior == "averaged")
+    means = one.static.mean, other.static.mean
+    assert torch.allclose(*means, atol=1e-6) is (posterior == "averaged")
     assert torch.allclose(one.static.std, other.static.std) is (posterior == "averaged")
-    assert not torch.allclose(one.dynamic.mean, other.dynamic.mean)
+    assert not torch.allclose(one.dynamic.mean, other.dynamic.mean, atol=1e-6)
 
 
 def test_averages_over_places_do_not_reach_the_dynamic_posterior(tiny: Architecture) -> None:
+    torch.manual_seed(0)
     model = S3VAE(replace(tiny, static_posterior="averaged")).eval()
     seen = model.features(video())
     others = torch.cat([seen[..., : tiny.features], -seen[..., tiny.features :]], dim=-1)

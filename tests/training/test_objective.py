@@ -263,6 +263,16 @@ def test_a_batch_is_priced_by_what_is_remembered_of_those_before_it(
     assert second.item() > 0
 
 
+def test_validation_is_priced_by_what_training_left(make: Make, batch: Batch, draws: Draws) -> None:
+    objective = make(losses("ours", {"between_clusters": 1})).eval()
+    exchange = exchange_of(objective)
+    exchange.means.normal_(std=1000)  # far enough that the codes of an untrained model matter
+    codes = objective.model.encode(to_unit(batch.frames)).static.mean
+    price = exchange.between_clusters(codes, batch.known["cluster"])
+    assert price.abs() > 0.01
+    torch.testing.assert_close(objective(batch, draws(0)).between_clusters, price)
+
+
 def test_what_is_free_is_not_computed(make: Make, batch: Batch, draws: Draws) -> None:
     priced = losses("ours", {"between_clusters": 1})
     assert make(priced)(batch, draws(0)).between_clusters is not None
