@@ -97,8 +97,8 @@ class S3VAE(nn.Module):
 
         Or q(z_t | x_1:T), as the architecture says.
         """
-        dynamic: Gaussian = self.dynamic_posterior(features[..., self.of_dynamic])
-        return Posterior(self.posterior_static(features), dynamic)
+        static = self.posterior_static(features)
+        return Posterior(static, self.dynamic_posterior(features[..., self.of_dynamic]))
 
     def posterior_static(self, features: Features) -> Gaussian:
         """q(z_f | x_1:T) alone."""
