@@ -95,27 +95,9 @@ def published_mutual_information(
 
 
 def aggregate_mismatch(static_code: StaticCode) -> Scalar:
-    """How far codes are from N(0, I): squares of the mean and of covariance - I (DIP-VAE).
-
-    Of few clips it asks for less than I: a batch's own covariance is off by chance, the more the
-    larger codes are. 16 clips in 32 numbers ask for a variance of .31.
-    """
+    """How far codes are from N(0, I): squares of the mean and of covariance - I (DIP-VAE)."""
     mean = static_code.mean(dim=0)
     centred = static_code - mean
     covariance = centred.mT @ centred / (len(static_code) - 1)
     identity = torch.eye(len(mean), device=mean.device)
     return (covariance - identity).square().sum() + mean.square().sum()
-
-
-def aggregate_mismatch_of_pairs(static_code: StaticCode) -> Scalar:
-    """How far codes are from N(0, I): squares of the mean and of second moment - I, unbiased.
-
-    By products of different clips alone, so the mean over batches, however small, is what it is of
-    all clips; of a single batch it may be below 0.
-    """
-    count, numbers = static_code.shape
-    products = static_code @ static_code.mT
-    own = products.diagonal()
-    pairs = count * (count - 1)
-    second = (products.square().sum() - own.square().sum()) / pairs - 2 * own.mean() + numbers
-    return second + (products.sum() - own.sum()) / pairs

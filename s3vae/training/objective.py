@@ -104,7 +104,7 @@ class Objective(nn.Module):
             consistency=self.consistency(features, posterior, generator),
             factor_prediction=self.factor_prediction(dynamic, batch.known),
             independence=self.independence(posterior, static, dynamic, generator),
-            aggregate=self.aggregate(static),
+            aggregate=independence.aggregate_mismatch(static),
             between_clusters=between_clusters,
             supervision=self.supervision(static, dynamic, batch.known)
             if self.supervision
@@ -171,12 +171,6 @@ class Objective(nn.Module):
         if self.exchange is None or not self.settings.weights.between_clusters:
             return None
         return self.exchange.between_clusters(posterior.static.mean, clusters)
-
-    def aggregate(self, static: StaticCode) -> Scalar:
-        """How far drawn z_f are from N(0, I)."""
-        if self.settings.aggregate == "pairs":
-            return independence.aggregate_mismatch_of_pairs(static)
-        return independence.aggregate_mismatch(static)
 
     def independence(
         self,

@@ -65,9 +65,6 @@ class LossSettings:
     margin: float = Field(default=1.0, ge=0)
     signal: Signal = "top-cells"
     mutual_information: Literal["paper", "ours"] = "paper"
-    aggregate: Literal["batch", "pairs"] = "batch"
-    """What tells how far drawn z_f are from N(0, I): the moments of a batch, or its pairs of
-    different clips, which ask for a variance of 1 however few clips there are."""
     decoded_frames: int | None = Field(default=None, gt=0)
     """How many frames of each clip are decoded in a step; all of them if null."""
     exchange: Exchange | None = None

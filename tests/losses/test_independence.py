@@ -12,7 +12,6 @@ from torch.autograd import grad
 from s3vae.distributions import Gaussian
 from s3vae.losses.independence import (
     aggregate_mismatch,
-    aggregate_mismatch_of_pairs,
     information_of_numbers,
     mutual_information,
     published_mutual_information,
@@ -161,27 +160,6 @@ def test_the_mismatch_is_that_of_mean_and_covariance(draws: Draws) -> None:
     mean, covariance = codes.mean(0), torch.cov(codes.T)
     expected = mean.square().sum() + (covariance - torch.eye(4)).square().sum()
     torch.testing.assert_close(aggregate_mismatch(codes), expected)
-
-
-def test_pairs_tell_of_few_clips_what_all_of_them_are_off(draws: Draws) -> None:
-    """Mean 0.5 and variance 0.25 in 4 numbers, told in batches of 5."""
-    codes = 0.5 + 0.5 * torch.randn(4000, 5, 4, generator=draws(0), dtype=torch.double)
-    told = torch.stack([aggregate_mismatch_of_pairs(batch) for batch in codes])
-    mean, second = torch.full((4,), 0.5), 0.25 * torch.eye(4) + 0.25  # of which 0.25 is the mean's
-    expected = mean.square().sum() + (second - torch.eye(4)).square().sum()
-    assert told.mean().item() == pytest.approx(expected.item(), abs=4 * told.std().item() / 63)
-
-
-@pytest.mark.parametrize(
-    ("mismatch", "best"), [(aggregate_mismatch, 0.3), (aggregate_mismatch_of_pairs, 1.0)]
-)
-def test_of_few_clips_moments_ask_for_too_little_and_pairs_do_not(
-    mismatch: Callable[[Tensor], Tensor], best: float, draws: Draws
-) -> None:
-    codes = torch.randn(300, 16, 32, generator=draws(0))
-    variances = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4]
-    told = [sum(mismatch(v**0.5 * batch).item() for batch in codes) for v in variances]
-    assert variances[told.index(min(told))] == best
 
 
 def test_codes_that_are_all_alike_miss_the_whole_identity() -> None:
