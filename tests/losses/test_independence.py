@@ -162,5 +162,12 @@ def test_the_mismatch_is_that_of_mean_and_covariance(draws: Draws) -> None:
     torch.testing.assert_close(aggregate_mismatch(codes), expected)
 
 
+def test_of_few_clips_the_mismatch_asks_for_less_than_the_identity(draws: Draws) -> None:
+    codes = torch.randn(300, 16, 32, generator=draws(0))
+    variances = [0.1, 0.2, 0.3, 0.4, 0.6, 1.0]
+    told = [sum(aggregate_mismatch(v**0.5 * batch).item() for batch in codes) for v in variances]
+    assert variances[told.index(min(told))] == 0.3
+
+
 def test_codes_that_are_all_alike_miss_the_whole_identity() -> None:
     assert aggregate_mismatch(torch.zeros(6, 4)) == 4
