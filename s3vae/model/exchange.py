@@ -6,6 +6,9 @@ from torch import Tensor, nn
 
 from s3vae.tensors import Labels, Scalar, StaticCode
 
+LEAST_VARIANCE = 1e-3
+"""Below which codes that hardly differ are not magnified when they are priced."""
+
 
 class MotionExchange(nn.Module):
     """Running moments of z_f for every motion cluster, and the shift from one cluster to another.
@@ -55,11 +58,16 @@ class MotionExchange(nn.Module):
         Either is a variance between clusters, summed over its numbers, taken as the covariance
         (over clips) of what is remembered of a clip's cluster with the clip's own. The memory is
         held fixed, so a clip is drawn against its cluster's deviation from the others; while it
-        lags behind, the price can be below 0.
+        lags behind, the price can be below 0. Codes are measured in units of their deviation
+        within clusters: small codes are no cheaper.
         """
         products = self._products(means, clusters)
-        return _covariance(self.means[clusters], means) + _covariance(
-            self.covariances[clusters], products
+        size = means.shape[1]
+        variances = self.covariances.view(-1, size, size).diagonal(dim1=1, dim2=2)
+        unit = variances.mean().clamp(min=LEAST_VARIANCE)
+        return (
+            _covariance(self.means[clusters], means) / unit
+            + _covariance(self.covariances[clusters], products) / unit**2
         )
 
     def _products(self, means: StaticCode, clusters: Labels) -> Float[Tensor, "clip products"]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from s3vae.model.exchange import MotionExchange
+from s3vae.model.exchange import LEAST_VARIANCE, MotionExchange
 
 STATIC = 3
 
@@ -77,7 +77,9 @@ def squared_distance(pair: list[Tensor]) -> Tensor:
 def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
     exchange = MotionExchange(2, STATIC, 0.9)
     exchange.observe(codes(), OWN)
-    expected = sum(squared_distance(pair) / 4 for pair in moments(codes()))
+    means, covariances = moments(codes())
+    unit = torch.stack(covariances).diagonal(dim1=1, dim2=2).mean()  # of a variance
+    expected = squared_distance(means) / 4 / unit + squared_distance(covariances) / 4 / unit**2
     torch.testing.assert_close(exchange.between_clusters(codes(), OWN), expected)
 
 
@@ -86,8 +88,17 @@ def test_clusters_count_by_their_clips() -> None:
     equal = torch.ones(6, STATIC)
     equal[0] = 7  # a single clip and five alike: no covariance in either
     exchange.observe(equal, own)
-    expected = torch.tensor(STATIC * (7 - 1) ** 2 * (1 / 6) * (5 / 6))
+    expected = torch.tensor(STATIC * (7 - 1) ** 2 * (1 / 6) * (5 / 6)) / LEAST_VARIANCE
     torch.testing.assert_close(exchange.between_clusters(equal, own), expected)
+
+
+def test_small_codes_are_no_cheaper() -> None:
+    prices = []
+    for scale in (1.0, 0.3):
+        exchange = MotionExchange(2, STATIC, 0.9)
+        exchange.observe(scale * codes(), OWN)
+        prices.append(exchange.between_clusters(scale * codes(), OWN))
+    torch.testing.assert_close(*prices)
 
 
 def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
