@@ -98,7 +98,7 @@ def aggregate_mismatch(static_code: StaticCode) -> Scalar:
     """How far codes are from N(0, I): squares of the mean and of covariance - I (DIP-VAE).
 
     Of few clips it asks for less than I: a batch's own covariance is off by chance, the more the
-    larger codes are. 16 clips in 32 numbers ask for a variance of .31.
+    larger codes are. 16 clips in 32 numbers ask for a variance of .3.
     """
     mean = static_code.mean(dim=0)
     centred = static_code - mean

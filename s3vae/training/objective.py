@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 
 from s3vae.data.clips import Factor
 from s3vae.losses import consistency, elbo, independence, prediction
+from s3vae.model.aggregate import RememberedAggregate
 from s3vae.model.exchange import MotionExchange
 from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, Video, to_unit
@@ -45,7 +46,8 @@ class Terms(NamedTuple):
 class Objective(nn.Module):
     """The model and all it is trained to minimize.
 
-    Holds the memory of the motion exchange and, where absolute errors wait for it, the steps taken.
+    Holds the memories of the motion exchange and of the aggregate posterior and, where absolute
+    errors wait for it, the steps taken.
     """
 
     steps: Tensor
@@ -64,6 +66,11 @@ class Objective(nn.Module):
         self.exchange = (
             MotionExchange(clusters, model.architecture.static, exchange.decay)
             if exchange is not None and clusters > 1
+            else None
+        )
+        self.remembered = (
+            RememberedAggregate(model.architecture.static, settings.aggregate_decay)
+            if settings.aggregate_decay
             else None
         )
         sizes = model.architecture.static, model.architecture.dynamic
@@ -104,7 +111,7 @@ class Objective(nn.Module):
             consistency=self.consistency(features, posterior, generator),
             factor_prediction=self.factor_prediction(dynamic, batch.known),
             independence=self.independence(posterior, static, dynamic, generator),
-            aggregate=independence.aggregate_mismatch(static),
+            aggregate=self.aggregate(static),
             between_clusters=between_clusters,
             supervision=self.supervision(static, dynamic, batch.known)
             if self.supervision
@@ -171,6 +178,12 @@ class Objective(nn.Module):
         if self.exchange is None or not self.settings.weights.between_clusters:
             return None
         return self.exchange.between_clusters(posterior.static.mean, clusters)
+
+    def aggregate(self, static: StaticCode) -> Scalar:
+        """How far drawn z_f are from N(0, I): in training by what is remembered, where asked to."""
+        if self.remembered is None or not self.training:
+            return independence.aggregate_mismatch(static)
+        return self.remembered.mismatch(static)
 
     def independence(
         self,

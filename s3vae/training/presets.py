@@ -65,6 +65,8 @@ class LossSettings:
     margin: float = Field(default=1.0, ge=0)
     signal: Signal = "top-cells"
     mutual_information: Literal["paper", "ours"] = "paper"
+    aggregate_decay: float = Field(default=0.0, ge=0, lt=1)
+    """Of the running moments that tell the aggregate posterior; those of each batch alone if 0."""
     decoded_frames: int | None = Field(default=None, gt=0)
     """How many frames of each clip are decoded in a step; all of them if null."""
     exchange: Exchange | None = None

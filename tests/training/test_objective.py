@@ -273,6 +273,26 @@ def test_validation_is_priced_by_what_training_left(make: Make, batch: Batch, dr
     torch.testing.assert_close(objective(batch, draws(0)).between_clusters, price)
 
 
+def test_in_training_the_aggregate_is_what_is_remembered_of_batches_before(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    objective = make(losses("ours", aggregate_decay=0.9))
+    first, second = (objective(batch, draws(0)).aggregate for _ in range(2))
+    assert first.item() == 0
+    assert second.item() > 0
+
+
+def test_in_validation_the_aggregate_is_that_of_its_own_clips(
+    make: Make, batch: Batch, draws: Draws
+) -> None:
+    remembering, plain = (
+        make(losses("ours", aggregate_decay=decay)).eval()(batch, draws(0)).aggregate
+        for decay in (0.9, 0.0)
+    )
+    assert plain.item() > 0
+    torch.testing.assert_close(remembering, plain)
+
+
 def test_what_is_free_is_not_computed(make: Make, batch: Batch, draws: Draws) -> None:
     priced = losses("ours", {"between_clusters": 1})
     assert make(priced)(batch, draws(0)).between_clusters is not None
