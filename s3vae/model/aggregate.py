@@ -25,23 +25,23 @@ class RememberedAggregate(nn.Module):
         self.register_buffer("seen", torch.zeros(()))
 
     def mismatch(self, code: StaticCode) -> Scalar:
-        """Squares of the mean and of second moment - I, as remembered before this batch.
+        """Squares of the mean and of second moment - I, as remembered with this batch.
 
         The gradient is the one that these squares give this batch's moments. The first batches are
-        averaged (decay grows from 0); before any, nothing is asked.
+        averaged (decay grows from 0).
         """
         own = code.mean(dim=0), code.mT @ code / len(code)
+        self.remember(*(moment.detach() for moment in own))
         mean, second = (
             kept + (now - now.detach())
             for kept, now in zip((self.mean, self.second), own, strict=True)
         )
         target = torch.eye(len(mean), device=mean.device)
         asked: Tensor = (second - target).square().sum() + mean.square().sum()
-        self.remember(*(moment.detach() for moment in own))
         return asked
 
     def remember(self, mean: Tensor, second: Tensor) -> None:
-        """Move the memory towards the moments of a batch; what was computed of it keeps its own."""
+        """Move the memory towards the moments of a batch."""
         share = 1 - (self.seen / (self.seen + 1)).clamp(max=self.decay)
         self.mean, self.second = self.mean.lerp(mean, share), self.second.lerp(second, share)
         self.seen = self.seen + 1

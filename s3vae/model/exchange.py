@@ -60,12 +60,16 @@ class MotionExchange(nn.Module):
         held fixed, so a clip is drawn against its cluster's deviation from the others; while it
         lags behind, the price can be below 0. Codes are measured in units of their deviation
         within clusters: small codes are no cheaper.
+
+        The price rises to its height while the memory fills: a covariance that few batches told is
+        mostly chance, and codes would flee from that.
         """
+        filled = (self.seen.mean() * (1 - self.decay)).clamp(max=1)
         products = self._products(means, clusters)
         size = means.shape[1]
         variances = self.covariances.view(-1, size, size).diagonal(dim1=1, dim2=2)
         unit = variances.mean().clamp(min=LEAST_VARIANCE)
-        return (
+        return filled * (
             _covariance(self.means[clusters], means) / unit
             + _covariance(self.covariances[clusters], products) / unit**2
         )
