@@ -19,31 +19,28 @@ def after(batches: Tensor, decay: float = 0.9) -> RememberedAggregate:
     return memory
 
 
-def test_a_first_batch_is_asked_nothing(draws: Draws) -> None:
-    codes = (5 * torch.randn(8, 4, generator=draws(0))).requires_grad_()
-    asked = RememberedAggregate(4, 0.9).mismatch(codes)
-    asked.backward()
-    assert asked == 0
-    assert codes.grad is not None
-    assert not codes.grad.any()
+def test_of_a_single_batch_the_mismatch_is_that_of_its_own_moments(draws: Draws) -> None:
+    codes = torch.randn(8, 4, generator=draws(0)) * 2 + 1
+    second = codes.T @ codes / 8
+    expected = codes.mean(0).square().sum() + (second - torch.eye(4)).square().sum()
+    torch.testing.assert_close(RememberedAggregate(4, 0.9).mismatch(codes), expected)
 
 
-def test_the_mismatch_is_that_of_the_moments_before_this_batch(draws: Draws) -> None:
-    first, second = torch.randn(2, 8, 4, generator=draws(0)) * 2 + 1
-    memory = after(first[None])
-    moment = first.T @ first / 8
-    expected = first.mean(0).square().sum() + (moment - torch.eye(4)).square().sum()
-    torch.testing.assert_close(memory.mismatch(second), expected)
+def test_the_mismatch_is_that_of_what_is_remembered_with_this_batch(draws: Draws) -> None:
+    batches = torch.randn(2, 8, 4, generator=draws(0)) * 2 + 1
+    memory = after(batches[:1])
+    asked, all_clips = memory.mismatch(batches[1]), batches.flatten(0, 1)
+    second = all_clips.T @ all_clips / 16
+    expected = all_clips.mean(0).square().sum() + (second - torch.eye(4)).square().sum()
+    torch.testing.assert_close(asked, expected)
 
 
 def test_the_gradient_is_that_of_the_batch_against_what_is_remembered(draws: Draws) -> None:
     first, second = torch.randn(2, 8, 4, generator=draws(0)) * 2 + 1
-    memory = after(first[None])
-    mean, moment = memory.mean.clone(), memory.second.clone()
-    codes = second.clone().requires_grad_()
+    memory, codes = after(first[None]), second.clone().requires_grad_()
     memory.mismatch(codes).backward()
     # of the squares: twice each difference, times what a code adds to the batch's moment
-    expected = 2 / 8 * mean + 4 / 8 * second @ (moment - torch.eye(4))
+    expected = 2 / 8 * memory.mean + 4 / 8 * second @ (memory.second - torch.eye(4))
     torch.testing.assert_close(codes.grad, expected)
 
 

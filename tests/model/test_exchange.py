@@ -70,12 +70,17 @@ def moments(codes: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     return [x.mean(dim=0) for x in apart], [torch.cov(x.T, correction=0) for x in apart]
 
 
+def of_one_batch() -> MotionExchange:
+    """An exchange that remembers the last batch alone, so its memory is full after one."""
+    return MotionExchange(2, STATIC, decay=0.0)
+
+
 def squared_distance(pair: list[Tensor]) -> Tensor:
     return (pair[0] - pair[1]).square().sum()
 
 
 def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
-    exchange = MotionExchange(2, STATIC, 0.9)
+    exchange = of_one_batch()
     exchange.observe(codes(), OWN)
     means, covariances = moments(codes())
     unit = torch.stack(covariances).diagonal(dim1=1, dim2=2).mean()  # of a variance
@@ -84,7 +89,7 @@ def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances(
 
 
 def test_clusters_count_by_their_clips() -> None:
-    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor([0, 1, 1, 1, 1, 1])
+    exchange, own = of_one_batch(), torch.tensor([0, 1, 1, 1, 1, 1])
     equal = torch.ones(6, STATIC)
     equal[0] = 7  # a single clip and five alike: no covariance in either
     exchange.observe(equal, own)
@@ -95,14 +100,14 @@ def test_clusters_count_by_their_clips() -> None:
 def test_small_codes_are_no_cheaper() -> None:
     prices = []
     for scale in (1.0, 0.3):
-        exchange = MotionExchange(2, STATIC, 0.9)
+        exchange = of_one_batch()
         exchange.observe(scale * codes(), OWN)
         prices.append(exchange.between_clusters(scale * codes(), OWN))
     torch.testing.assert_close(*prices)
 
 
 def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
-    here, elsewhere = MotionExchange(2, STATIC, 0.9), MotionExchange(2, STATIC, 0.9)
+    here, elsewhere = of_one_batch(), of_one_batch()
     here.observe(codes(), OWN)
     elsewhere.observe(codes() + 7, OWN)
     prices = here.between_clusters(codes(), OWN), elsewhere.between_clusters(codes() + 7, OWN)
@@ -110,27 +115,39 @@ def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
 
 
 def test_clusters_of_the_same_codes_have_no_price() -> None:
-    exchange, twice = MotionExchange(2, STATIC, 0.9), codes(3).repeat_interleave(2, dim=0)
+    exchange, twice = of_one_batch(), codes(3).repeat_interleave(2, dim=0)
     exchange.observe(twice, OWN)
     torch.testing.assert_close(exchange.between_clusters(twice, OWN), torch.tensor(0.0))
 
 
 @pytest.mark.parametrize("clusters", [[0, 0, 0, 0, 0, 0], [1]])
 def test_a_batch_of_one_cluster_has_no_price(clusters: list[int]) -> None:
-    exchange, own = MotionExchange(2, STATIC, 0.9), torch.tensor(clusters)
+    exchange, own = of_one_batch(), torch.tensor(clusters)
     exchange.observe(codes(), OWN)
     price = exchange.between_clusters(codes(len(own)), own)
     torch.testing.assert_close(price, torch.tensor(0.0), atol=1e-6, rtol=0)
 
 
 def test_a_step_against_the_price_brings_both_moments_together() -> None:
-    exchange, given = MotionExchange(2, STATIC, 0.9), codes().requires_grad_()
+    exchange, given = of_one_batch(), codes().requires_grad_()
     exchange.observe(given, OWN)
     exchange.between_clusters(given, OWN).backward()
     assert given.grad is not None
     after, before = moments(codes() - 0.1 * given.grad), moments(codes())
     for pair, former in zip(after, before, strict=True):
         assert squared_distance(pair) < squared_distance(former)
+
+
+def test_the_price_rises_while_the_memory_fills() -> None:
+    exchange, prices = MotionExchange(2, STATIC, decay=0.75), []
+    for _ in range(6):
+        prices.append(exchange.between_clusters(codes(), OWN))
+        exchange.observe(codes(), OWN)
+    full = of_one_batch()
+    full.observe(codes(), OWN)
+    shares = torch.tensor([0, 0.25, 0.5, 0.75, 1, 1])
+    expected = shares * full.between_clusters(codes(), OWN)
+    torch.testing.assert_close(torch.stack(prices), expected)
 
 
 def test_the_first_batches_are_averaged() -> None:

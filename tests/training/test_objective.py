@@ -267,19 +267,24 @@ def test_validation_is_priced_by_what_training_left(make: Make, batch: Batch, dr
     objective = make(losses("ours", {"between_clusters": 1})).eval()
     exchange = exchange_of(objective)
     exchange.means.normal_(std=1000)  # far enough that the codes of an untrained model matter
+    exchange.seen.fill_(1000)
     codes = objective.model.encode(to_unit(batch.frames)).static.mean
     price = exchange.between_clusters(codes, batch.known["cluster"])
     assert price.abs() > 0.01
     torch.testing.assert_close(objective(batch, draws(0)).between_clusters, price)
 
 
-def test_in_training_the_aggregate_is_what_is_remembered_of_batches_before(
+def test_in_training_the_aggregate_is_that_of_all_batches_so_far(
     make: Make, batch: Batch, draws: Draws
 ) -> None:
     objective = make(losses("ours", aggregate_decay=0.9))
-    first, second = (objective(batch, draws(0)).aggregate for _ in range(2))
-    assert first.item() == 0
-    assert second.item() > 0
+    told = [objective(batch, draws(seed)).aggregate for seed in range(2)]
+    assert objective.remembered is not None
+    assert objective.remembered.seen == 2
+    mean, second = objective.remembered.mean, objective.remembered.second
+    expected = mean.square().sum() + (second - torch.eye(len(mean))).square().sum()
+    torch.testing.assert_close(told[1], expected)
+    assert not torch.allclose(told[0], told[1])
 
 
 def test_in_validation_the_aggregate_is_that_of_its_own_clips(
