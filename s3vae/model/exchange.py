@@ -61,8 +61,8 @@ class MotionExchange(nn.Module):
         lags behind, the price can be below 0. Codes are measured in units of their deviation
         within clusters: small codes are no cheaper.
 
-        The price rises to its height while the memory fills: a covariance that few batches told is
-        mostly chance, and codes would flee from that.
+        The price rises to its height while the memory fills, in the mean over clusters: a
+        covariance that few batches told is mostly chance, and codes would flee from that.
         """
         filled = (self.seen.mean() * (1 - self.decay)).clamp(max=1)
         products = self._products(means, clusters)

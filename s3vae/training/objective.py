@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from s3vae.data.clips import Factor
 from s3vae.losses import consistency, elbo, independence, prediction
-from s3vae.model.aggregate import RememberedAggregate
+from s3vae.model.aggregate import AggregateMemory
 from s3vae.model.exchange import MotionExchange
 from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, Video, to_unit
@@ -68,8 +68,8 @@ class Objective(nn.Module):
             if exchange is not None and clusters > 1
             else None
         )
-        self.remembered = (
-            RememberedAggregate(model.architecture.static, settings.aggregate_decay)
+        self.aggregate_memory = (
+            AggregateMemory(model.architecture.static, settings.aggregate_decay)
             if settings.aggregate_decay
             else None
         )
@@ -181,9 +181,10 @@ class Objective(nn.Module):
 
     def aggregate(self, static: StaticCode) -> Scalar:
         """How far drawn z_f are from N(0, I): in training by what is remembered, where asked to."""
-        if self.remembered is None or not self.training:
+        if self.aggregate_memory is None or not self.training:
             return independence.aggregate_mismatch(static)
-        return self.remembered.mismatch(static)
+        self.aggregate_memory.observe(static)
+        return self.aggregate_memory.mismatch(static)
 
     def independence(
         self,

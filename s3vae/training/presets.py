@@ -66,7 +66,8 @@ class LossSettings:
     signal: Signal = "top-cells"
     mutual_information: Literal["paper", "ours"] = "paper"
     aggregate_decay: float = Field(default=0.0, ge=0, lt=1)
-    """Of the running moments that tell the aggregate posterior; those of each batch alone if 0."""
+    """Of the running moments that tell the aggregate posterior; if 0 each batch's own mean and
+    covariance do."""
     decoded_frames: int | None = Field(default=None, gt=0)
     """How many frames of each clip are decoded in a step; all of them if null."""
     exchange: Exchange | None = None
@@ -76,7 +77,10 @@ class LossSettings:
     """Where absolute errors take the place of squares; nowhere if null."""
 
     def __post_init__(self) -> None:
-        """Partners and prices go by motion clusters, and these belong to the exchange."""
+        """Partners and prices go by motion clusters, and these belong to the exchange.
+
+        A memory serves a term that has a weight.
+        """
         if self.partners and self.exchange is None:
             msg = (
                 f"partners ({self.partners}) are of the same motion cluster, which `exchange` "
@@ -87,6 +91,13 @@ class LossSettings:
             msg = (
                 f"between_clusters ({self.weights.between_clusters}) weighs what z_f tells of "
                 "motion clusters, which `exchange` finds: name its settings too, or leave it at 0"
+            )
+            raise ValueError(msg)
+
+        if self.aggregate_decay and not self.weights.aggregate:
+            msg = (
+                f"aggregate_decay ({self.aggregate_decay}) is of what `weights.aggregate` weighs, "
+                "which is 0: give it a weight, or leave aggregate_decay out"
             )
             raise ValueError(msg)
 
@@ -142,5 +153,5 @@ def losses(preset: str, weights: dict[str, float] | None = None, **changes: Any)
     if preset not in PRESETS:
         msg = f"there is no loss preset {preset!r}, only {', '.join(PRESETS)}"
         raise ValueError(msg)
-    settings = replace(PRESETS[preset], **changes)
-    return replace(settings, weights=replace(settings.weights, **(weights or {})))
+    weighed = replace(PRESETS[preset].weights, **(weights or {}))
+    return replace(PRESETS[preset], weights=weighed, **changes)

@@ -41,7 +41,9 @@ def exchange_of(objective: Objective) -> MotionExchange:
 def test_the_gradient_of_a_term_reaches_what_it_should_and_nothing_else(
     term: str, posterior: str, make: Make, batch: Batch, draws: Draws
 ) -> None:
-    settings = losses("ours", {"between_clusters": 1}, mutual_information="paper")
+    settings = losses(
+        "ours", {"between_clusters": 1}, mutual_information="paper", aggregate_decay=0.9
+    )
     objective = make(settings, static_posterior=posterior)
     objective(batch, draws(1))  # of which the exchange remembers what the price asks for
     getattr(objective(batch, draws(0)), term).backward()
@@ -279,9 +281,10 @@ def test_in_training_the_aggregate_is_that_of_all_batches_so_far(
 ) -> None:
     objective = make(losses("ours", aggregate_decay=0.9))
     told = [objective(batch, draws(seed)).aggregate for seed in range(2)]
-    assert objective.remembered is not None
-    assert objective.remembered.seen == 2
-    mean, second = objective.remembered.mean, objective.remembered.second
+    memory = objective.aggregate_memory
+    assert memory is not None
+    assert memory.seen == 2
+    mean, second = memory.mean, memory.second_moment
     expected = mean.square().sum() + (second - torch.eye(len(mean))).square().sum()
     torch.testing.assert_close(told[1], expected)
     assert not torch.allclose(told[0], told[1])

@@ -85,5 +85,11 @@ def test_a_price_on_clusters_without_an_exchange_is_refused() -> None:
     assert losses("ours", weights=price).weights.between_clusters == 3
 
 
+def test_a_memory_of_an_aggregate_that_weighs_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"aggregate_decay .* `weights.aggregate`"):
+        losses("paper", aggregate_decay=0.9)
+    assert losses("paper", {"aggregate": 5}, aggregate_decay=0.9).aggregate_decay == 0.9
+
+
 def test_the_head_has_as_many_outputs_as_there_are_directions() -> None:
     assert losses("released").outputs(9, directions=12) == 9 * 13

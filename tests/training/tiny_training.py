@@ -45,7 +45,9 @@ def train(
     """Train `s3vae-plus` on the squares; raises StoppedError when it comes to `stop_before`."""
     clips, cpu = ClipFile(data / "clips.h5"), torch.device("cpu")
     exchange = Exchange(clustering=ClusterSettings(candidates=(3,), least=-1, restarts=1))
-    settings = losses("ours", {"between_clusters": 1}, exchange=exchange, partners=0.3)
+    settings = losses(
+        "ours", {"between_clusters": 1}, exchange=exchange, partners=0.3, aggregate_decay=0.9
+    )
     given = examples(clips, FlowSignal(data / "flow.h5"), exchange)
     torch.manual_seed(SETTINGS.seed)
     shares = given.cluster_shares
