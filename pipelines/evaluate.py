@@ -17,7 +17,7 @@ from pipelines.params import section
 from pipelines.runner import run_stage
 from pipelines.tracking import StageRun, tracked
 from pipelines.written import write_csv, write_json
-from s3vae.data.clips import ClipFile
+from s3vae.data.clips import ClipFile, Split
 from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.distances import distance_scores, draw_distances, read_off
 from s3vae.evaluation.evidence import evidence, write_evidence
@@ -85,10 +85,14 @@ def evaluate(
 
 
 def trusted_subject(
-    judge: Judge, clips: ClipFile, settings: EvaluationSettings, device: torch.device
+    judge: Judge,
+    clips: ClipFile,
+    settings: EvaluationSettings,
+    device: torch.device,
+    split: Split = "test",
 ) -> Subject:
     """The test clips under judgement; raises UntrustworthyJudgeError if the judge errs on them."""
-    rows = clips.split("test")
+    rows = clips.split(split)
     labels = {factor.name: clips.labels(factor.name)[rows] for factor in clips.factors}
     subject = Subject(clips.factors, labels, judge_clips(judge, clips, rows, device))
     require_trust(subject.on_real, labels, clips.factors, settings.least_judge_accuracy)
@@ -103,13 +107,14 @@ def score(
     settings: EvaluationSettings,
     device: torch.device,
     landmarks: LandmarkSignal | None = None,
+    split: Split = "test",
 ) -> tuple[dict[str, float | None], dict[str, ndarray]]:
-    """Every score of the protocol on the test split (docs/protocol.md), None where undefined.
+    """Every score of the protocol on a split (docs/protocol.md), None where undefined.
 
     Beside them the probabilities that they are computed from. With landmarks also how well the
     distances of lids and lips are read off z_t.
     """
-    rows = clips.split("test")
+    rows = clips.split(split)
     examined = examine(model, judge, clips, rows, subject, device)
     draws = {}
     with Progress("evaluate", len(settings.sampling_seeds), "sampling seeds") as progress:

@@ -20,9 +20,11 @@ from s3vae.data.ravdess import RAVDESS
 from s3vae.data.smmnist import SMMNIST
 from s3vae.data.sprites import Sprites
 from s3vae.data.videos import Videos
+from s3vae.data.weizmann import Weizmann
 
 DataSet = Annotated[
-    DSprites | Faces | MUG | RAVDESS | SMMNIST | Sprites | Videos, Field(discriminator="kind")
+    DSprites | Faces | MUG | RAVDESS | SMMNIST | Sprites | Videos | Weizmann,
+    Field(discriminator="kind"),
 ]
 
 

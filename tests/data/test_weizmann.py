@@ -1,0 +1,93 @@
+"""Weizmann: what each video shows, how it is cut and split; and, where the mirror is, the set."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from s3vae.data.clips import SPLITS, ClipFile, write_clips
+from s3vae.data.download import fetch
+from s3vae.data.weizmann import ACTIONS, OUTFITS, SIZE, STRIPS, Weizmann
+
+MIRROR = Path(__file__).parents[3] / "shared" / "mirror"
+FRAMES = 60
+
+
+@pytest.fixture
+def numbered(tmp_path: Path) -> Path:
+    """Strips whose frames hold their number in red and the video's in green, dark on the left."""
+    for number, video in enumerate(STRIPS):
+        frames = np.zeros((FRAMES, SIZE, SIZE, 4), np.uint8)
+        frames[..., 0] = np.arange(FRAMES)[:, None, None]
+        frames[..., 1] = number
+        frames[:, :, SIZE // 2 :, 2] = 200
+        path = tmp_path / "weizmann" / f"{video}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        strip = frames.transpose(1, 0, 2, 3).reshape(SIZE, -1, 4)
+        Image.fromarray(strip).save(path, format="png")
+    return tmp_path
+
+
+def test_clips_are_neighbouring_frames_of_one_video(numbered: Path) -> None:
+    for clip in Weizmann(step=5).clips(numbered).frames:
+        frames, video = clip[:, 0, 0, 0].astype(int), clip[..., 1]
+        assert (np.diff(frames) == 1).all()
+        assert (video == video[0, 0, 0]).all()
+
+
+def test_no_frame_is_in_two_splits(numbered: Path) -> None:
+    clips = Weizmann(step=1).clips(numbered)
+    seen: dict[tuple[int, int], set[int]] = {}
+    for clip, split in zip(clips.frames, clips.split, strict=True):
+        for frame in clip:
+            seen.setdefault((int(frame[0, 0, 1]), int(frame[0, 0, 0])), set()).add(int(split))
+    assert all(len(splits) == 1 for splits in seen.values())
+
+
+def test_the_mirror_image_of_every_clip_is_in_its_split(numbered: Path) -> None:
+    clips = Weizmann(step=9).clips(numbered)
+    by_split: dict[int, list[bytes]] = {}
+    flipped: dict[int, list[bytes]] = {}
+    for clip, split in zip(clips.frames, clips.split, strict=True):
+        by_split.setdefault(int(split), []).append(clip.tobytes())
+        flipped.setdefault(int(split), []).append(clip[:, :, ::-1].tobytes())
+    assert {k: sorted(v) for k, v in by_split.items()} == {k: sorted(v) for k, v in flipped.items()}
+
+
+@pytest.mark.parametrize("split_by", ["time", "combination"])
+def test_the_promised_clips_are_drawn(numbered: Path, split_by: str) -> None:
+    clips = Weizmann(split_by=split_by).clips(numbered)  # type: ignore[arg-type]
+    assert len(list(clips.frames)) == clips.shape[0] == len(clips.split) == len(clips.identity)
+
+
+def test_four_outfits_are_seen_in_one_action_only(numbered: Path) -> None:
+    labels = Weizmann().clips(numbered).labels
+    actions = [set(labels["action"][labels["outfit"] == k]) for k in range(len(OUTFITS))]
+    assert sorted(map(len, actions)) == [1, 1, 1, 1, 3, 3, 3, 3, 4, 4, 4, 4, 4]
+
+
+def test_pairs_that_are_tested_are_new_but_what_they_consist_of_is_not(numbered: Path) -> None:
+    clips = Weizmann(split_by="combination").clips(numbered)
+    outfit, action = clips.labels["outfit"], clips.labels["action"]
+    pairs = {
+        name: set(zip(outfit[of].tolist(), action[of].tolist(), strict=True))
+        for name, of in ((name, clips.split == k) for k, name in enumerate(SPLITS))
+    }
+    for held_out in ("val", "test"):
+        assert not pairs[held_out] & pairs["train"]
+        assert {o for o, _ in pairs[held_out]} <= {o for o, _ in pairs["train"]}
+        assert {a for _, a in pairs[held_out]} == set(range(len(ACTIONS)))
+    assert {a for _, a in pairs["train"]} == set(range(len(ACTIONS)))
+
+
+@pytest.mark.skipif(not MIRROR.is_dir(), reason="needs the real videos")
+def test_the_real_videos_give_clips_of_every_outfit_and_action(tmp_path: Path) -> None:
+    for file in Weizmann().files:
+        fetch(file, tmp_path, str(MIRROR))
+    write_clips(tmp_path / "clips.h5", Weizmann().clips(tmp_path))
+    clips = ClipFile(tmp_path / "clips.h5")
+    for split in SPLITS:
+        rows = clips.split(split)
+        assert set(clips.labels("outfit")[rows]) == set(range(len(OUTFITS)))
+        assert set(clips.labels("action")[rows]) == set(range(len(ACTIONS)))
