@@ -28,33 +28,33 @@ check: .venv/installed
 	cmp dvc.yaml benchmark/dvc.yaml  # make benchmark/dvc.yaml
 
 fingerprint: .venv/installed  ## a hash of every method's weights after six steps: before and after a change
-	@python -m pipelines.fingerprint
+	@python -m pipelines.tools.fingerprint
 
 bench: .venv/installed  ## throughput, each figure beside its rival in one run
-	python -m pipelines.bench
+	python -m pipelines.tools.bench
 
 scale: .venv/installed  ## what every stage costs at 1, 4 and 16 times the data, into docs/scale.md
-	python -m pipelines.scale
+	python -m pipelines.tools.scale
 
 benchmark/dvc.yaml: dvc.yaml  ## the same DAG beside another params.yaml
 	cp dvc.yaml $@
 
 benchmark: .venv/installed benchmark/dvc.yaml  ## the paper's table: what is left and how long it may take, then all of it
-	python -m pipelines.remaining
+	python -m pipelines.tools.remaining
 	dvc repro benchmark/dvc.yaml
 	dvc repro --single-item docs/dvc.yaml:report
 
 publish: .venv/installed  ## log results that came from the cache or a clone to MLflow
-	python -m pipelines.publish
+	python -m pipelines.tracking.publish
 
 serve: .venv/installed  ## Prefect's server and a worker, on this machine alone; they deploy prefect.yaml
-	python -m pipelines.serve start
+	python -m pipelines.tools.serve start
 
 stop: .venv/installed
-	python -m pipelines.serve stop
+	python -m pipelines.tools.serve stop
 
 doctor: .venv/installed  ## what is wrong here, and how to mend it
-	python -m pipelines.doctor
+	python -m pipelines.tools.doctor
 
 ui: .venv/installed
 	@echo "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipelines.entry import DASK
+from pipelines.cli import DASK
 from s3vae.processes import cores
 from s3vae.progress import LOG, Progress
 

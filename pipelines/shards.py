@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipelines.layout import CHECKPOINTS
+from pipelines.paths import CHECKPOINTS
 from pipelines.runner import map_shards
 from s3vae.data.clips import ClipFile
 

@@ -2,8 +2,9 @@
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
     from torch import Generator
 
     from s3vae.data.clips import ClipFile, ClipSet
+    from s3vae.engine.batches import Batch
     from s3vae.model.architecture import Architecture
-    from s3vae.signals.store import FlowSignal
+    from s3vae.signals.flow_file import FlowSignal
+    from s3vae.training.objective import Objective
+    from s3vae.training.presets import LossSettings
+    from s3vae.training.targets import Examples
 
 TIME, SIZE, TAKES = 4, 64, 2
 COLOURS = {"red": (255, 0, 0), "cyan": (0, 255, 255)}
@@ -73,8 +78,8 @@ def squares_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with clips.h5 (24 clips to train on, 12 to validate, 12 to test) and flow.h5."""
     from s3vae.data.clips import ClipFile, write_clips
     from s3vae.grid import cell_motion
-    from s3vae.signals.motion import MotionSettings, summary
-    from s3vae.signals.store import write_flow
+    from s3vae.signals.flow_file import write_flow
+    from s3vae.signals.flow_grid import MotionSettings, summary
 
     folder = tmp_path_factory.mktemp("squares")
     clips, flow = squares()
@@ -93,7 +98,7 @@ def clips(squares_folder: Path) -> "ClipFile":
 
 @pytest.fixture(scope="session")
 def flow(squares_folder: Path) -> "FlowSignal":
-    from s3vae.signals.store import FlowSignal
+    from s3vae.signals.flow_file import FlowSignal
 
     return FlowSignal(squares_folder / "flow.h5")
 
@@ -147,3 +152,42 @@ def face_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, network in (("2DFAN4-11f355bf06.pth.tar", FAN(4)), ("s3fd-619a316812.pth", s3fd())):
         torch.save(network.state_dict(), folder / "checkpoints" / name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def given(clips: "ClipFile", flow: "FlowSignal") -> "Examples":
+    """The squares with their flow, and their true motions as clusters."""
+    import torch
+
+    from s3vae.engine.batches import ClipBatches
+    from s3vae.signals.clusters import MotionClusters
+    from s3vae.training.targets import examples
+
+    found, motion = examples(clips, flow, None), clips.labels("motion")
+    known = {**found.batches.known, "cluster": torch.from_numpy(motion)}
+    clusters = MotionClusters(motion, 3, {})
+    return replace(found, batches=ClipBatches(clips, known), clusters=clusters)
+
+
+@pytest.fixture
+def batch(given: "Examples") -> "Batch":
+    """Eight training clips, of both colours and all motions."""
+    clips = given.batches.clips.split("train")
+    return given.batches[clips[[0, 2, 4, 6, 12, 14, 16, 18]]]
+
+
+@pytest.fixture
+def make(tiny: "Architecture") -> "Callable[..., Objective]":
+    """A new tiny objective with these losses; other arguments change the architecture."""
+
+    def make(settings: "LossSettings", **changes: Any) -> "Objective":
+        import torch
+
+        from s3vae.model.s3vae import S3VAE
+        from s3vae.training.objective import Objective
+
+        torch.manual_seed(0)
+        sizes = replace(tiny, signal=settings.outputs(9), **changes)
+        return Objective(S3VAE(sizes), settings, clusters=3, clips=24)
+
+    return make

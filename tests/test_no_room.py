@@ -24,7 +24,7 @@ write_clips(path, clips)
 """,
     "key.safetensors": """
 import torch
-from s3vae.training.checkpoint import Checkpoint
+from s3vae.engine.checkpoint import Checkpoint
 module = torch.nn.Linear({size} // 400, 100)
 Checkpoint(path.parent, "key").save(1, module, [], [])
 """,

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from s3vae.data.download import RemoteFile
 from s3vae.data.dsprites import DSprites
-from s3vae.data.faces import Faces
+from s3vae.data.faces.faces import Faces
 from s3vae.data.fresh import FreshClips
 from s3vae.data.mug import MUG
 from s3vae.data.ravdess import RAVDESS

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.crops import Crop
 from s3vae.data.download import RemoteFile
-from s3vae.data.expressions import EXPRESSIONS
+from s3vae.data.faces.expressions import EXPRESSIONS
 from s3vae.data.footage import (
     SIZE,
     Cut,

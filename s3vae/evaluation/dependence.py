@@ -8,8 +8,8 @@ from torch import Tensor
 
 from s3vae.data.clips import ClipFile
 from s3vae.distributions import Gaussian
-from s3vae.evaluation.judging import BATCH, video_batches
-from s3vae.losses.independence import information_of_numbers
+from s3vae.judge.predictions import BATCH, video_batches
+from s3vae.losses.mutual_information import information_of_numbers
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.tensors import DynamicCode, StaticCode

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.generation import Codes
+from s3vae.evaluation.codes import Codes
 from s3vae.files import replacing
 from s3vae.model.s3vae import S3VAE
-from s3vae.signals.landmark_store import LandmarkSignal
+from s3vae.signals.landmark_file import LandmarkSignal
 from s3vae.signals.landmarks import DISTANCES
 
 WIDTH, HEIGHT = 2.6, 1.7

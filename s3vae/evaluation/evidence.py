@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 
-from s3vae.evaluation.judging import Judged
 from s3vae.evaluation.protocol import Draws, Subject
 from s3vae.files import replacing
+from s3vae.judge.predictions import Judged
 
 
 def evidence(

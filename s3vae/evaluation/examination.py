@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Int
 from numpy import ndarray
 
+from s3vae.baselines.mocogan.generator import MoCoGAN
+from s3vae.baselines.saved import Model
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.generation import Codes, Generating, ToldGenerator, encode, judge_codes
-from s3vae.evaluation.judge import Judge
-from s3vae.evaluation.judging import Judged
+from s3vae.evaluation.codes import Codes, Generating, ToldGenerator, encode, judge_codes
 from s3vae.evaluation.protocol import Scores, Subject, draw_and_judge, drawn_scores
-from s3vae.model.mocogan import MoCoGAN
+from s3vae.judge.network import Judge
+from s3vae.judge.predictions import Judged
 from s3vae.model.s3vae import S3VAE
-from s3vae.model.saved import Model
 from s3vae.runtime import generator_at
 
 SOURCE = 1000

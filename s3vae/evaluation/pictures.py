@@ -10,7 +10,7 @@ from numpy import ndarray
 from PIL import Image
 
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.generation import Codes, Generating
+from s3vae.evaluation.codes import Codes, Generating
 from s3vae.runtime import generator_at
 from s3vae.tensors import to_bytes
 

@@ -9,8 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.generation import Codes
-from s3vae.evaluation.scores import mean_of
+from s3vae.evaluation.codes import Codes
+from s3vae.judge.scores import mean_of
 
 MOST_ITERATIONS = 200
 

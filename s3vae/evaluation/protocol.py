@@ -14,10 +14,10 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.generation import Codes, Generating, donors, judge_codes
-from s3vae.evaluation.judge import Judge
-from s3vae.evaluation.judging import Judged
-from s3vae.evaluation.scores import (
+from s3vae.evaluation.codes import Codes, Generating, donors, judge_codes
+from s3vae.judge.network import Judge
+from s3vae.judge.predictions import Judged
+from s3vae.judge.scores import (
     accuracy,
     balanced,
     conditional_entropy,

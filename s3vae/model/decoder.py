@@ -3,10 +3,10 @@
 from torch import Tensor, nn
 
 from s3vae.model.architecture import Architecture
-from s3vae.model.frames import FrameDecoder
-from s3vae.model.objects import SpriteDecoder
-from s3vae.model.warps import WarpDecoder
-from s3vae.model.waves import BroadcastDecoder
+from s3vae.model.decoders.broadcast import BroadcastDecoder
+from s3vae.model.decoders.warp import WarpDecoder
+from s3vae.model.encoder import FrameDecoder
+from s3vae.model.two_objects.networks import SpriteDecoder
 from s3vae.tensors import DynamicCode, StaticCode, Video
 
 

@@ -8,12 +8,12 @@ from torch import Generator, Tensor, nn
 from s3vae.distributions import Gaussian, standard_normal
 from s3vae.model.architecture import Architecture
 from s3vae.model.decoder import decode_clips, frame_decoder
-from s3vae.model.frames import encoder_channels, frame_encoder
-from s3vae.model.objects import ObjectDynamic, ObjectEncoder, ObjectStatic
+from s3vae.model.encoder import encoder_channels, frame_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
+from s3vae.model.two_objects.networks import ObjectDynamic, ObjectEncoder, ObjectStatic
+from s3vae.model.two_objects.windows import Tracks
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
-from s3vae.windows import Tracks
 
 HEAD_HIDDEN = 64
 FRAME_SIZE = 64

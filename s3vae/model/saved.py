@@ -1,67 +1,61 @@
-"""A model on disk: weights as safetensors and the architecture beside them.
-
-A generator without an encoder (MoCoGAN) has a file on its categories too, which tells it apart.
-"""
+"""A model on disk: its weights as safetensors and, beside them, the sizes to build it from."""
 
 import dataclasses
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from s3vae.files import replacing
 from s3vae.model.architecture import Architecture
-from s3vae.model.mocogan import Categories, MoCoGAN
 from s3vae.model.s3vae import S3VAE
 from s3vae.weights import load_weights, save_weights
 
-ARCHITECTURE, CATEGORIES, SNAPSHOTS = "architecture.json", "categories.json", "snapshots"
-Model = S3VAE | MoCoGAN
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+ARCHITECTURE, SNAPSHOTS = "architecture.json", "snapshots"
 
 
-def save_model(model: Model, folder: Path, snapshots: Path | None = None) -> None:
-    """Write a model's folder, whole or not at all, with a copy of the folder of earlier states."""
+def save_module(
+    module: nn.Module,
+    sizes: Mapping[str, "DataclassInstance"],
+    folder: Path,
+    snapshots: Path | None = None,
+) -> None:
+    """Write weights, one JSON file per entry of `sizes`, and a copy of the folder of snapshots.
+
+    The folder is written whole or not at all.
+    """
     with replacing(folder) as aside:
         aside.mkdir()
-        save_weights(model, aside)
-        _write(aside / ARCHITECTURE, model.architecture)
-        if isinstance(model, MoCoGAN):
-            _write(aside / CATEGORIES, model.categories)
+        save_weights(module, aside)
+        for name, described in sizes.items():
+            (aside / name).write_text(json.dumps(dataclasses.asdict(described), indent=2) + "\n")
         if snapshots is not None and snapshots.exists():
             shutil.copytree(snapshots, aside / SNAPSHOTS)
 
 
 def snapshots_of(folder: Path) -> dict[int, Path]:
-    """The folders of a model's earlier states, by the number of steps taken."""
+    """Return the folders of a model's earlier states, by the number of steps taken."""
     return {int(path.name): path for path in sorted((folder / SNAPSHOTS).glob("*"))}
 
 
-def load_model(folder: Path, device: torch.device) -> Model:
-    """The model of a folder, in eval mode. Raises FileNotFoundError if none is there."""
+def read_architecture(folder: Path) -> Architecture:
+    """Read the sizes of a saved model. Raises FileNotFoundError if there is none."""
     path = folder / ARCHITECTURE
     if not path.exists():
         msg = f"{path} is not there: train the model (dvc repro) or fetch it (dvc pull)"
         raise FileNotFoundError(msg)
-    sizes = Architecture(**json.loads(path.read_text()))
-    told = folder / CATEGORIES
-    model: Model
-    if told.exists():
-        model = MoCoGAN(sizes, Categories(**json.loads(told.read_text())))
-    else:
-        model = S3VAE(sizes)
-    load_weights(model, folder)
-    return model.to(device).eval()
+    return Architecture(**json.loads(path.read_text()))
 
 
 def load_s3vae(folder: Path, device: torch.device) -> S3VAE:
-    """The sequential VAE of a folder, in eval mode. Raises TypeError if it is a generator's."""
-    model = load_model(folder, device)
-    if not isinstance(model, S3VAE):
-        msg = f"{folder} holds a generator without an encoder: load it with load_model"
-        raise TypeError(msg)
-    return model
-
-
-def _write(path: Path, sizes: Architecture | Categories) -> None:
-    path.write_text(json.dumps(dataclasses.asdict(sizes), indent=2) + "\n")
+    """Load a sequential VAE in eval mode. Raises FileNotFoundError if none is there."""
+    model = S3VAE(read_architecture(folder))
+    load_weights(model, folder)
+    return model.to(device).eval()

@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
+from s3vae.baselines.mocogan.objective import AdversarialObjective
+from s3vae.engine.batches import in_turn
+from s3vae.engine.fit import Learner
 from s3vae.runtime import generator_at
-from s3vae.training.adversarial import AdversarialObjective
-from s3vae.training.batches import in_turn
-from s3vae.training.examples import Examples
-from s3vae.training.fit import Learner
 from s3vae.training.objective import Objective
+from s3vae.training.targets import Examples
 
 VALIDATION_CLIPS, VALIDATION_BATCH = 512, 64
 

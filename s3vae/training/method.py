@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Discriminator, Tag
 from pydantic.dataclasses import dataclass
 
+from s3vae.baselines.mocogan.objective import AdversarialSettings
+from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.architecture import Architecture, architecture
 from s3vae.settings import STRICT
-from s3vae.training.adversarial import AdversarialSettings
 from s3vae.training.presets import LossSettings, losses
-from s3vae.training.settings import TrainingSettings
 
 VARIATIONAL, ADVERSARIAL = "<variational>", "<adversarial>"
 """Kinds of method: in brackets, since they are no keys of params.yaml."""

@@ -8,15 +8,15 @@ from jaxtyping import Int
 from torch import Generator, Tensor, nn
 
 from s3vae.data.clips import Factor
-from s3vae.losses import consistency, elbo, independence, prediction
-from s3vae.model.aggregate import AggregateMemory
-from s3vae.model.exchange import MotionExchange
+from s3vae.engine.batches import Batch
+from s3vae.engine.parallel import Share, share_of
+from s3vae.losses import consistency, elbo, mutual_information, prediction
+from s3vae.losses.aggregate import AggregateMemory
+from s3vae.losses.exchange import MotionExchange
+from s3vae.losses.supervision import Supervision
 from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, Video, to_unit
-from s3vae.training.batches import Batch
 from s3vae.training.presets import LossSettings, Weights
-from s3vae.training.ranks import Share, share_of
-from s3vae.training.supervision import Supervision
 
 
 class Terms(NamedTuple):
@@ -74,7 +74,7 @@ class Objective(nn.Module):
             else None
         )
         sizes = model.architecture.static, model.architecture.dynamic
-        self.supervision = Supervision(factors, *sizes) if settings.supervised else None
+        self.supervision = supervision(factors, *sizes) if settings.supervised else None
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
@@ -182,7 +182,7 @@ class Objective(nn.Module):
     def aggregate(self, static: StaticCode) -> Scalar:
         """How far drawn z_f are from N(0, I): in training by what is remembered, where asked to."""
         if self.aggregate_memory is None or not self.training:
-            return independence.aggregate_mismatch(static)
+            return mutual_information.aggregate_mismatch(static)
         self.aggregate_memory.observe(static)
         return self.aggregate_memory.mismatch(static)
 
@@ -195,10 +195,19 @@ class Objective(nn.Module):
     ) -> Scalar:
         """L_MI, by our estimator or by the paper's."""
         if self.settings.mutual_information == "paper":
-            return independence.published_mutual_information(
+            return mutual_information.published_mutual_information(
                 *posterior, static, dynamic, self.clips
             )
-        return independence.mutual_information(*posterior, static, dynamic, generator)
+        return mutual_information.mutual_information(*posterior, static, dynamic, generator)
+
+
+def supervision(factors: Sequence[Factor], static: int, dynamic: int) -> Supervision:
+    """Return the heads that read the true factors off codes of these sizes."""
+    values = {
+        kind: {factor.name: len(factor.values) for factor in factors if factor.kind == kind}
+        for kind in ("static", "dynamic")
+    }
+    return Supervision(values["static"], values["dynamic"], static, dynamic)
 
 
 def partners(clusters: Labels, probability: float, generator: Generator) -> Int[Tensor, " batch"]:

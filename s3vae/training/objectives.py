@@ -5,16 +5,16 @@ from typing import Literal
 
 import torch
 
+from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
+from s3vae.baselines.mocogan.objective import AdversarialObjective
 from s3vae.data.clips import ClipFile
-from s3vae.model.mocogan import Categories, MoCoGAN
 from s3vae.model.s3vae import S3VAE
-from s3vae.signals.landmark_store import LandmarkSignal
-from s3vae.signals.store import FlowSignal
-from s3vae.training.adversarial import AdversarialObjective
-from s3vae.training.examples import AnySignal, Examples, examples
+from s3vae.signals.flow_file import FlowSignal
+from s3vae.signals.landmark_file import LandmarkSignal
 from s3vae.training.learner import AnyObjective
 from s3vae.training.method import AdversarialMethod, Method
 from s3vae.training.objective import Objective
+from s3vae.training.targets import AnySignal, Examples, examples
 
 
 def examples_for(

@@ -8,8 +8,8 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.settings import STRICT
 from s3vae.signals.clusters import ClusterSettings
+from s3vae.signals.flow_grid import DIRECTIONS
 from s3vae.signals.landmarks import DISTANCES
-from s3vae.signals.motion import DIRECTIONS
 
 Signal = Literal["top-cells", "top-cells+direction", "cells", "distances"]
 

@@ -8,10 +8,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
-from s3vae.data.expressions import APEX, EXPRESSIONS, Muscles
-from s3vae.data.face_shapes import LID, Pose, Traits, face_points
-from s3vae.data.faces import NOISE, PEOPLE, Faces, Scene, filmed, landmarks, scene, traits
-from s3vae.data.portraits import Light, draw
+from s3vae.data.faces.expressions import APEX, EXPRESSIONS, Muscles
+from s3vae.data.faces.faces import NOISE, PEOPLE, Faces, Scene, filmed, landmarks, scene, traits
+from s3vae.data.faces.geometry import LID, Pose, Traits, face_points
+from s3vae.data.faces.portraits import Light, draw
 from s3vae.signals.landmarks import distances
 
 FRONT = Light(0, -0.3, 1.0)

@@ -9,11 +9,11 @@ from pydantic import TypeAdapter
 
 from s3vae.data.clips import ClipFile, write_clips
 from s3vae.data.crops import face_in
-from s3vae.data.expressions import EXPRESSIONS
-from s3vae.data.faces import scene, traits
+from s3vae.data.faces.expressions import EXPRESSIONS
+from s3vae.data.faces.faces import scene, traits
+from s3vae.data.faces.portraits import draw
 from s3vae.data.footage import frames_of
 from s3vae.data.mug import MUG, FirstClip, sequences_in
-from s3vae.data.portraits import draw
 
 SUBJECTS = 4
 FRAMES = 5

@@ -156,7 +156,7 @@ def test_the_stage_acquire_makes_the_clips_over_a_bad_line(
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")  # nobody's server
     monkeypatch.delenv("S3VAE_MIRROR", raising=False)
-    from pipelines.acquire import acquire
+    from pipelines.stages.acquire import acquire
 
     paths = [f"/records/1188976/files/{archive(actor)}?download=1" for actor in ACTORS]
     record.faults = {paths[0]: ["503"], paths[1]: ["truncated"]}

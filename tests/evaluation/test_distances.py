@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from s3vae.data.clips import ClipFile
+from s3vae.evaluation.codes import Codes
 from s3vae.evaluation.distances import distance_scores, draw_distances, read_off
-from s3vae.evaluation.generation import Codes
 from s3vae.model.architecture import architecture
 from s3vae.model.s3vae import S3VAE
-from s3vae.signals.landmark_store import LandmarkSignal, write_landmarks
+from s3vae.signals.landmark_file import LandmarkSignal, write_landmarks
 from s3vae.signals.landmarks import Landmarks
 
 

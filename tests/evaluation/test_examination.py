@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
 from s3vae.data.clips import ClipFile
+from s3vae.evaluation.codes import ToldGenerator, encode
 from s3vae.evaluation.examination import examine, sampled_scores
-from s3vae.evaluation.generation import ToldGenerator, encode
-from s3vae.evaluation.judge import Judge
-from s3vae.evaluation.judging import judge_clips
 from s3vae.evaluation.protocol import Subject
+from s3vae.judge.network import Judge
+from s3vae.judge.predictions import judge_clips
 from s3vae.model.architecture import Architecture
-from s3vae.model.mocogan import Categories, MoCoGAN
 from s3vae.model.s3vae import S3VAE
 
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ from numpy import ndarray
 from PIL import Image, ImageSequence
 
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.generation import Codes, encode
+from s3vae.evaluation.codes import Codes, encode
 from s3vae.evaluation.pictures import (
     GAP,
     MILLISECONDS,

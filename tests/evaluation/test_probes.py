@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.generation import Codes
+from s3vae.evaluation.codes import Codes
 from s3vae.evaluation.probes import probe_accuracy, probe_scores
 
 VALUES, CLIPS = 4, 400

@@ -8,8 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.generation import Codes, donors, judge_codes
-from s3vae.evaluation.judge import Judge
+from s3vae.evaluation.codes import Codes, donors, judge_codes
 from s3vae.evaluation.protocol import (
     Subject,
     draw_and_judge,
@@ -19,7 +18,8 @@ from s3vae.evaluation.protocol import (
     over_seeds,
     reconstruction_scores,
 )
-from s3vae.evaluation.scores import mean_of
+from s3vae.judge.network import Judge
+from s3vae.judge.scores import mean_of
 from s3vae.model.architecture import Architecture
 from s3vae.model.prior import DynamicPrior
 from s3vae.model.s3vae import S3VAE

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from s3vae.baselines.saved import load_model, save_model
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
-from s3vae.model.saved import load_model, save_model
 
 CPU = torch.device("cpu")
 

@@ -19,13 +19,13 @@ import torch
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from pipelines.keys import StageRun, train_key
-from pipelines.layout import Layout
+from pipelines.paths import Layout
+from pipelines.tracking.provenance import StageRun, train_key
+from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
+from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.architecture import architecture
 from s3vae.model.s3vae import S3VAE
-from s3vae.model.saved import save_model
-from s3vae.training.settings import TrainingSettings
 
 OURS = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE", "S3VAE_TRACKING")
 

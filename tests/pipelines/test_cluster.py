@@ -12,8 +12,8 @@ import pytest
 from distributed import Client
 from ruamel.yaml import YAML
 
-from pipelines.entry import DASK
-from pipelines.layout import Layout
+from pipelines.cli import DASK
+from pipelines.paths import Layout
 from pipelines.runner import ClusterError, map_shards
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +88,7 @@ def stop(running: subprocess.Popen[bytes]) -> None:
 
 def stage(folder: Path, environment: dict[str, str], name: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", f"pipelines.{name}", *arguments],
+        [sys.executable, "-m", f"pipelines.stages.{name}", *arguments],
         cwd=folder,
         env=environment,
         check=True,

@@ -39,14 +39,16 @@ def declared(stage: str) -> set[Path]:
 def test_a_stage_declares_just_the_code_that_it_imports(
     stage: str, graph: grimp.ImportGraph
 ) -> None:
-    entry = f"pipelines.{stage}"
+    entry = f"pipelines.stages.{stage}"
     modules = graph.find_upstream_modules(entry) | {entry}
     assert declared(stage) == {path for module in modules if (path := files_of(module))}
 
 
 def test_the_report_declares_just_the_code_that_it_imports(graph: grimp.ImportGraph) -> None:
     stage = YAML(typ="safe").load(ROOT / "docs" / "dvc.yaml")["stages"]["report"]
-    modules = graph.find_upstream_modules("pipelines.report") | {"pipelines.report"}
+    modules = graph.find_upstream_modules("pipelines.reporting.report") | {
+        "pipelines.reporting.report"
+    }
     assert {ROOT / dep for dep in stage["deps"] if dep.endswith(".py")} == {
         path for module in modules if (path := files_of(module))
     }
@@ -54,7 +56,7 @@ def test_the_report_declares_just_the_code_that_it_imports(graph: grimp.ImportGr
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_runs_the_module_of_its_name(stage: str) -> None:
-    assert STAGES[stage]["cmd"].startswith(f"python -m pipelines.{stage}")
+    assert STAGES[stage]["cmd"].startswith(f"python -m pipelines.stages.{stage}")
 
 
 def test_the_benchmark_is_the_same_dag() -> None:
@@ -67,18 +69,17 @@ def test_the_benchmark_is_the_same_dag() -> None:
 def test_stages_without_a_model_need_neither_torch_nor_mlflow(
     stage: str, graph: grimp.ImportGraph
 ) -> None:
-    assert not graph.find_upstream_modules(f"pipelines.{stage}") & {
+    assert not graph.find_upstream_modules(f"pipelines.stages.{stage}") & {
         "s3vae.tensors",
         "s3vae.runtime",
-        "pipelines.tracking",
+        "pipelines.tracking.mlflow_run",
     }
 
 
 @pytest.mark.parametrize("stage", ["acquire", "flow", "landmarks", "table"])
 def test_starting_a_stage_without_a_model_imports_neither(stage: str) -> None:
-    started = (
-        f"import pipelines.{stage}, sys; print('torch' in sys.modules, 'mlflow' in sys.modules)"
-    )
+    loaded = "print('torch' in sys.modules, 'mlflow' in sys.modules)"
+    started = f"import pipelines.stages.{stage}, sys; {loaded}"
     command = [sys.executable, "-c", started]
     answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert answer.split() == ["False", "False"]

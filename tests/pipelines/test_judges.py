@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.locked import stages
+from pipelines.dvc_lock import stages
 from s3vae.files import checksum_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipelines.judge import JudgeStage
 from pipelines.params import Chosen, Pipeline, section
-from pipelines.train import require_tracked
+from pipelines.stages.judge import JudgeStage
+from pipelines.stages.train import require_tracked
 from s3vae.data.datasets import DataSet
 from s3vae.data.videos import Videos
+from s3vae.engine.schedule import TrainingSettings
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.signals.detectors import Dlib, LandmarkSettings
-from s3vae.signals.motion import MotionSettings
+from s3vae.signals.flow_grid import MotionSettings
 from s3vae.training.method import AnyMethod, Method
-from s3vae.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,9 +17,9 @@ import pytest
 from mlflow import MlflowClient
 from ruamel.yaml import YAML
 
-from pipelines.keys import StageRun
-from pipelines.layout import Layout
-from pipelines.tracking import tracked
+from pipelines.paths import Layout
+from pipelines.tracking.mlflow_run import tracked
+from pipelines.tracking.provenance import StageRun
 
 ROOT = Path(__file__).resolve().parents[2]
 INITDB = shutil.which("initdb") or next(

@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 from ruamel.yaml import YAML
 
-from pipelines.table import SCORES
+from pipelines.stages.table import SCORES
 from s3vae.data.clips import ClipFile
 from s3vae.data.footage import frames_of
 
@@ -316,12 +316,12 @@ def test_a_method_s_settings_make_only_that_method_stale(project: Path) -> None:
 def test_training_again_gives_the_same_bytes(copied: Path) -> None:
     weights = copied / "data" / "dsprites" / "s3vae-plus" / "weights.safetensors"
     first = weights.read_bytes()
-    run(copied, sys.executable, "-m", "pipelines.train", "dsprites", "s3vae-plus")
+    run(copied, sys.executable, "-m", "pipelines.stages.train", "dsprites", "s3vae-plus")
     assert weights.read_bytes() == first
 
 
 def test_two_trainers_train_the_same_model_and_one_of_them_writes(copied: Path) -> None:
-    train = (sys.executable, "-m", "pipelines.train", "dsprites", "s3vae-plus")
+    train = (sys.executable, "-m", "pipelines.stages.train", "dsprites", "s3vae-plus")
     left = copied / "results" / "scores" / "dsprites" / "s3vae-plus" / "history.csv"
     alone = left.read_text()
     said = run(copied, *train, S3VAE_TRAINERS="2")
@@ -348,7 +348,7 @@ def test_runs_are_in_mlflow_and_publishing_adds_none(project: Path) -> None:
     before = kinds()
     assert before.count("train") == before.count("evaluate") == 7
     assert before.count("judge") == 5
-    run(project, sys.executable, "-m", "pipelines.publish")
+    run(project, sys.executable, "-m", "pipelines.tracking.publish")
     assert kinds() == before
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s3vae.data.expressions import APEX, EXPRESSIONS
-from s3vae.data.face_shapes import Pose
-from s3vae.data.faces import landmarks, scene, traits
+from s3vae.data.faces.expressions import APEX, EXPRESSIONS
+from s3vae.data.faces.faces import landmarks, scene, traits
+from s3vae.data.faces.geometry import Pose
+from s3vae.data.faces.portraits import Light, draw
 from s3vae.data.footage import frames_of
-from s3vae.data.portraits import Light, draw
 from s3vae.signals.detectors import (
     Dlib,
     DlibDetector,

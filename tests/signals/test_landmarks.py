@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from s3vae.data.expressions import APEX, Muscles
-from s3vae.data.face_shapes import Pose, face_points
-from s3vae.data.faces import traits
+from s3vae.data.faces.expressions import APEX, Muscles
+from s3vae.data.faces.faces import traits
+from s3vae.data.faces.geometry import Pose, face_points
 from s3vae.signals.landmarks import DISTANCES, Landmarks, bridged, distances, longest_gap
 
 

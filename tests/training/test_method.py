@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.architecture import architecture
 from s3vae.training.method import Method
 from s3vae.training.presets import losses
-from s3vae.training.settings import TrainingSettings
 
 
 def method(**changes: Any) -> Method:

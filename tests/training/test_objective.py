@@ -8,10 +8,10 @@ import torch
 from torch import Generator, Tensor
 
 from s3vae.distributions import Gaussian
-from s3vae.model.exchange import MotionExchange
+from s3vae.engine.batches import Batch
+from s3vae.losses.exchange import MotionExchange
 from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
-from s3vae.training.batches import Batch
 from s3vae.training.objective import Objective, Terms, partners
 from s3vae.training.presets import AbsoluteErrors, LossSettings, Weights, losses
 

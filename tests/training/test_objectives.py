@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from s3vae.data.clips import ClipFile
-    from s3vae.signals.store import FlowSignal
+    from s3vae.signals.flow_file import FlowSignal
     from s3vae.training.method import Method
 
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def test_the_prior_begins_in_as_many_codes_as_there_are_clusters_if_asked_to(
     starts: bool, clips: "ClipFile", flow: "FlowSignal"
 ) -> None:
+    from s3vae.engine.schedule import TrainingSettings
     from s3vae.model.architecture import architecture
     from s3vae.signals.clusters import ClusterSettings
-    from s3vae.training.examples import examples
     from s3vae.training.method import Method
     from s3vae.training.objective import Objective
     from s3vae.training.objectives import objective_of
     from s3vae.training.presets import Exchange, losses
-    from s3vae.training.settings import TrainingSettings
+    from s3vae.training.targets import examples
 
     clustering = ClusterSettings(candidates=(3,), restarts=2)
     exchange = Exchange(clustering=clustering, starts=starts)
@@ -42,10 +42,10 @@ def test_the_prior_begins_in_as_many_codes_as_there_are_clusters_if_asked_to(
 
 
 def objects_method() -> "Method":
+    from s3vae.engine.schedule import TrainingSettings
     from s3vae.model.architecture import architecture
     from s3vae.training.method import Method
     from s3vae.training.presets import losses
-    from s3vae.training.settings import TrainingSettings
 
     sizes = architecture("fast", encoder="objects", decoder="sprites", static=8, dynamic=6)
     return Method(sizes, losses("ours", exchange=None), TrainingSettings(steps=1))
@@ -66,7 +66,7 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
     """Never followed anew: that takes longer than all else in a step."""
     from s3vae.model import objects
     from s3vae.runtime import generator_at
-    from s3vae.signals.store import FlowSignal, write_flow
+    from s3vae.signals.flow_file import FlowSignal, write_flow
     from s3vae.training.objectives import examples_for, objective_of
 
     tracks = np.zeros((clips.clips, clips.time, 2, 2), np.int16)
@@ -92,11 +92,11 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
 def test_a_method_is_not_trained_on_the_signal_of_another(
     clips: "ClipFile", flow: "FlowSignal"
 ) -> None:
+    from s3vae.engine.schedule import TrainingSettings
     from s3vae.model.architecture import architecture
     from s3vae.training.method import Method
     from s3vae.training.objectives import examples_for
     from s3vae.training.presets import losses
-    from s3vae.training.settings import TrainingSettings
 
     settings = losses("paper", signal="distances")
     method = Method(architecture("fast"), settings, TrainingSettings(steps=1))

@@ -1,0 +1,1 @@
+"""Tables and documents from the metrics files."""

@@ -1,0 +1,1 @@
+"""The scheduled flow: rebuild what changed, promote what is better."""

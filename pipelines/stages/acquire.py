@@ -1,0 +1,30 @@
+"""Stage `acquire`: download what a data set needs and write its clips in the project's format."""
+
+from pathlib import Path
+
+from pipelines.cli import arguments
+from pipelines.downloads import fetch_files
+from pipelines.params import section
+from pipelines.paths import RAW, Layout
+from pipelines.runner import run_stage
+from s3vae.data.clips import write_clips
+from s3vae.data.datasets import DataSet
+from s3vae.progress import Progress
+
+
+def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
+    """Fetch the files of a data set into `raw` and write its clips."""
+    fetch_files(f"acquire {name}", dataset.files, raw)
+
+    def write() -> None:
+        clips = dataset.clips(raw)
+        with Progress(f"write {name}", clips.shape[0], "clips") as progress:
+            write_clips(clips_path, clips, progress.advance)
+
+    run_stage(f"write {name}", write)
+
+
+if __name__ == "__main__":
+    chosen, made_from = arguments("dataset", "made_from")
+    asked: DataSet = section(DataSet, "datasets", chosen, "data")  # type: ignore[arg-type]
+    acquire(chosen, asked, Layout(chosen).clips, own if (own := Path(made_from)).is_dir() else RAW)

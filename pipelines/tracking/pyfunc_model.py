@@ -1,0 +1,58 @@
+"""The trained model as MLflow serves it: bytes of clips in, both codes and the reconstruction out.
+
+This file is itself the model in MLflow ("models from code"): mlflow_package.py puts it beside the
+weights and the code of s3vae/model/, and MLflow runs it to load the model. Nothing is pickled.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from numpy import ndarray
+
+from s3vae.model.s3vae import S3VAE
+from s3vae.model.saved import load_s3vae
+from s3vae.runtime import choose_device
+from s3vae.tensors import to_bytes, to_unit
+
+CLIPS_AT_A_TIME = 64
+
+
+class Served(PythonModel):
+    """Clips to the means of their posteriors, and to what is decoded from these."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the model's folder, which is an artifact of the MLflow model."""
+        self.device = choose_device()
+        self.model: S3VAE = load_s3vae(Path(context.artifacts["model"]), self.device)
+
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: ndarray,
+        params: dict[str, Any] | None = None,
+    ) -> dict[str, ndarray]:
+        """Clips uint8 [clip, time, 64, 64, channel] to `static`, `dynamic` and `reconstruction`."""
+        parts = [self._predict(clips) for clips in in_parts(model_input)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    @torch.no_grad()
+    def _predict(self, clips: ndarray) -> dict[str, ndarray]:
+        raw = torch.from_numpy(np.ascontiguousarray(clips)).to(self.device)
+        static, dynamic = (code.mean for code in self.model.encode(to_unit(raw)))
+        decoded = to_bytes(self.model.decode(static, dynamic))
+        codes = {"static": static, "dynamic": dynamic, "reconstruction": decoded}
+        return {name: tensor.cpu().numpy() for name, tensor in codes.items()}
+
+
+def in_parts(clips: ndarray) -> Iterator[ndarray]:
+    """Some clips at a time; of no clips one empty part, so that the answer has its shapes."""
+    for start in range(0, max(len(clips), 1), CLIPS_AT_A_TIME):
+        yield clips[start : start + CLIPS_AT_A_TIME]
+
+
+set_model(Served())

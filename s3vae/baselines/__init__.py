@@ -1,0 +1,1 @@
+"""Published methods that are not sequential VAEs, one folder each."""

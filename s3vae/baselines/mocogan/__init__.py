@@ -1,0 +1,1 @@
+"""MoCoGAN (Tulyakov et al., CVPR 2018)."""

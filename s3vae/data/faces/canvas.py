@@ -1,0 +1,97 @@
+"""A canvas for drawn faces: polygons and lines of any width, anti-aliased, with soft edges."""
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
+
+from s3vae.data.faces.geometry import Colour, Points, Pose
+
+SIZE = 64
+FINE = 3
+"""Painted so many times larger, then averaged."""
+FINEST = 0.3
+"""Edges that are softer than a pixel anyway are not blurred."""
+SUBPIXEL = 4
+"""Bits after the point of the coordinates that OpenCV is given."""
+REACH = 3
+"""Standard deviations of a blur after which nothing of it is seen."""
+Part = tuple[slice, slice]
+
+
+class Canvas:
+    """A picture that is painted on in face coordinates, which the pose lays on it."""
+
+    def __init__(self, colour: Colour, pose: Pose) -> None:
+        self.pose = pose
+        self.fine = np.full((SIZE * FINE, SIZE * FINE, 3), colour, np.float32)
+
+    @property
+    def picture(self) -> Float32[ndarray, "64 64 3"]:
+        """What was painted, 0 to 255."""
+        averaged: ndarray = cv2.resize(self.fine, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        return averaged
+
+    def fill(self, points: Points, colour: Colour, soft: float = 0.0, share: float = 1.0) -> None:
+        """A polygon; `soft`: its edge is blurred over so many pixels; `share`: how opaque it is."""
+        part, fixed = self._part(points, soft)
+        mask: ndarray = np.zeros([each.stop - each.start for each in part], np.uint8)
+        cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA, SUBPIXEL)
+        if soft > FINEST:
+            mask = cv2.GaussianBlur(mask, (0, 0), soft * FINE, borderType=cv2.BORDER_REPLICATE)
+        self._paint(part, mask, colour, share)
+
+    def line(
+        self, points: Points, colour: Colour, width: float, soft: float = 0.0, share: float = 1.0
+    ) -> None:
+        """A line, so many pixels wide: a polygon, as OpenCV's lines are whole pixels wide."""
+        along = np.gradient(points, axis=0)
+        along *= width / 2 / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+        across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+        self.fill(np.concatenate([points + across, (points - across)[::-1]]), colour, soft, share)
+
+    def _part(self, points: Points, soft: float) -> tuple[Part, ndarray]:
+        """The rows and columns that are painted, and the points in them, in OpenCV's fixed point.
+
+        Whole numbers are the centres of pixels.
+        """
+        fine = (self.pose.placed(points) + 0.5) * FINE - 0.5
+        border = REACH * FINE * soft + 2
+        first = np.floor(fine.min(axis=0) - border).astype(int).clip(0, SIZE * FINE - 1)
+        last = np.ceil(fine.max(axis=0) + border).astype(int).clip(first, SIZE * FINE - 1)
+        part = slice(first[1], last[1] + 1), slice(first[0], last[0] + 1)
+        return part, np.rint((fine - first) * 2**SUBPIXEL).astype(np.int32)
+
+    def _paint(
+        self, part: Part, mask: UInt8[ndarray, "height width"], colour: Colour, share: float
+    ) -> None:
+        alpha = (mask.astype(np.float32) * np.float32(share / 255))[..., None]
+        self.fine[part] += alpha * (np.array(colour, np.float32) - self.fine[part])
+
+
+def ellipse(x: float, y: float, width: float, height: float) -> Points:
+    """Points round an ellipse, by its half axes."""
+    return arc(x, y, width, height, 0, 2)
+
+
+def arc(x: float, y: float, width: float, height: float, start: float, stop: float) -> Points:
+    """Points of an ellipse between two angles (in half turns, clockwise from the right)."""
+    angle = np.pi * np.linspace(start, stop, 40)
+    return np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], axis=1)
+
+
+def curve(points: Points) -> Points:
+    """A smooth line through points (Catmull and Rom)."""
+    ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+    share = np.linspace(0, 1, 6)[:-1, None]
+    before, here, there, after = (ends[k : len(ends) - 3 + k, None] for k in range(4))
+    along = here + share * (there - before) / 2
+    along = along + share**2 * (before - 2.5 * here + 2 * there - after / 2)
+    along = along + share**3 * (1.5 * (here - there) + (after - before) / 2)
+    return np.concatenate([along.reshape(-1, 2), points[-1:]])
+
+
+def tinted(colour: Colour, factor: float) -> Colour:
+    """Darker (below 1) or lighter."""
+    red, green, blue = (min(channel * factor, 255.0) for channel in colour)
+    return red, green, blue

@@ -1,0 +1,1 @@
+"""The loop that trains a model or a judge: batches, optimizers, schedule, checkpoints."""

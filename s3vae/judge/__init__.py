@@ -1,0 +1,1 @@
+"""The judge: a classifier of every factor that scores generated clips."""

@@ -1,0 +1,1 @@
+"""p(x_t | z_f, z_t): one decoder per file."""

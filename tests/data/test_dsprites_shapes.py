@@ -1,0 +1,120 @@
+"""The shapes of dSprites and their exact motion."""
+
+import numpy as np
+import pytest
+
+from s3vae.data.dsprites_shapes import HALF_SIDE, HEART, RADII, SHAPES, SIZE, Pose, coverage, flow
+
+MIDDLES = np.arange(SIZE) + 0.5
+
+
+def poses(count: int) -> Pose:
+    """Random poses that keep the whole object in the frame."""
+    draw = np.random.default_rng(0)
+    x, y = draw.uniform(17, 47, (2, count))
+    return Pose(x, y, draw.uniform(0.5, 1.1, count), draw.uniform(0, 2 * np.pi, count))
+
+
+def still(**changes: list[float]) -> Pose:
+    """Two frames of an object in the middle; `changes` say what is not still."""
+    still = {"x": [32.0, 32.0], "y": [32.0, 32.0], "scale": [1.0, 1.0], "angle": [0.0, 0.0]}
+    return Pose(**{name: np.array(value) for name, value in (still | changes).items()})
+
+
+def official(shape: str, pose: Pose) -> np.ndarray:
+    """Whether each pixel is set, by the formulas of docs/data.md, one frame after the other."""
+    frames = []
+    for x, y, scale, angle in zip(*pose, strict=True):
+        right, down = np.meshgrid((MIDDLES - x) / scale, (MIDDLES - y) / scale)
+        c, s = np.cos(angle), -np.sin(angle)
+        u, v = c * right + s * down, -s * right + c * down
+        if shape == "square":
+            frames.append((abs(u) <= HALF_SIDE) & (abs(v) <= HALF_SIDE))
+        elif shape == "ellipse":
+            frames.append((u / RADII[0]) ** 2 + (v / RADII[1]) ** 2 <= 1)
+        else:
+            from_up = np.arccos(np.clip(-v / np.maximum(np.hypot(u, v), 1e-9), -1, 1))
+            radius = np.interp(from_up, np.linspace(0, np.pi, len(HEART)), HEART)
+            frames.append(np.hypot(u, v) <= radius)
+    return np.stack(frames)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_pixel_is_half_covered_where_the_official_one_is_set(shape: str) -> None:
+    pose = poses(100)
+    differing = (coverage(shape, pose) >= 0.5) != official(shape, pose)
+    assert differing.sum(axis=(1, 2)).mean() < 0.02
+
+
+def test_the_mean_pixel_is_that_of_the_official_set() -> None:
+    scales, angles = np.meshgrid(np.linspace(0.5, 1, 6), np.linspace(0, 2 * np.pi, 40))
+    middle = Pose(np.full(240, 31.6), np.full(240, 32.3), scales.ravel(), angles.ravel())
+    mean = np.mean([coverage(shape, middle).mean() for shape in SHAPES])
+    assert mean == pytest.approx(0.042494, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("shape", "area"),
+    [("square", (2 * HALF_SIDE) ** 2), ("ellipse", np.pi * RADII[0] * RADII[1])],
+)
+def test_what_is_covered_is_the_area_of_the_outline(shape: str, area: float) -> None:
+    pose = poses(50)
+    assert coverage(shape, pose).sum(axis=(1, 2)) == pytest.approx(area * pose.scale**2, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_coverage_changes_smoothly_as_the_object_moves(shape: str) -> None:
+    x = np.linspace(30, 31, 21)
+    slide = Pose(x, np.full(21, 32.2), np.full(21, 0.7), np.full(21, 0.4))
+    assert abs(np.diff(coverage(shape, slide), axis=0)).max() < 0.11
+
+
+def test_the_heart_points_down_and_turns_against_the_clock() -> None:
+    upright, turned = coverage("heart", still(angle=[0.0, np.pi / 2]))
+    assert upright[32:].sum(axis=0)[32] > upright[32:].sum(axis=0)[22]
+    assert np.allclose(upright, upright[:, ::-1], atol=1e-5)
+    assert np.allclose(turned, np.rot90(upright), atol=1e-4)
+
+
+def test_an_object_that_is_still_has_no_flow() -> None:
+    pose = still()
+    assert not flow(coverage("heart", pose) >= 0.5, pose).any()
+
+
+def test_an_object_that_slides_moves_as_a_whole_and_the_rest_is_still() -> None:
+    pose = still(x=[30.0, 34.5], y=[31.0, 28.0])
+    covered = coverage("ellipse", pose) >= 0.5
+    moves = flow(covered, pose)[0]
+    assert np.allclose(moves[covered[0]], (4.5, -3.0), atol=1e-5)
+    assert not moves[~covered[0]].any()
+
+
+def test_an_object_that_turns_moves_along_circles() -> None:
+    pose = still(angle=[0.3, 0.8])
+    moves = flow(np.ones((2, SIZE, SIZE), bool), pose)[0, 19:45, 19:45]
+    right, down = np.meshgrid(MIDDLES[19:45] - 32, MIDDLES[19:45] - 32)
+    radius = np.hypot(right, down)
+    assert np.allclose(np.linalg.norm(moves, axis=-1), 2 * radius * np.sin(0.25), atol=1e-4)
+    assert np.allclose(np.hypot(right + moves[..., 0], down + moves[..., 1]), radius, atol=1e-4)
+
+
+def test_an_object_that_grows_moves_away_from_its_centre() -> None:
+    pose = still(scale=[0.8, 1.0])
+    moves = flow(np.ones((2, SIZE, SIZE), bool), pose)[0, 20:44, 20:44]
+    right, down = np.meshgrid(MIDDLES[20:44] - 32, MIDDLES[20:44] - 32)
+    assert np.allclose(moves, np.stack([right, down], axis=-1) * 0.25, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_flows_from_the_object_lands_on_it(shape: str) -> None:
+    pose = Pose(
+        x=np.array([28.0, 33.5]),
+        y=np.array([35.0, 31.2]),
+        scale=np.array([0.9, 1.1]),
+        angle=np.array([0.2, 0.7]),
+    )
+    now, then = coverage(shape, pose)
+    moves = flow(np.stack([now, then]) >= 0.5, pose)[0]
+    rows, columns = np.nonzero(now == 1)
+    there = np.floor(moves[rows, columns] + np.stack([columns + 0.5, rows + 0.5], axis=-1))
+    assert (then[there[:, 1].astype(int), there[:, 0].astype(int)] > 0.5).mean() > 0.99

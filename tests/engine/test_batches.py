@@ -1,0 +1,135 @@
+"""Batches: every clip in its turn, in an order that only the seed decides."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from numpy import ndarray
+
+from s3vae.data.clips import ClipFile
+from s3vae.engine.batches import Batch, ClipBatches, ShuffledBatches, in_turn, loader
+from s3vae.losses.consistency import other_clips
+from s3vae.training.targets import Examples
+
+CLIPS = np.arange(100, 124)
+
+
+def batches(steps: int, first: int = 0, seed: int = 0, size: int = 8) -> list[ndarray]:
+    return list(ShuffledBatches(CLIPS, size, seed, steps, first))
+
+
+def test_every_clip_comes_once_per_epoch() -> None:
+    drawn = np.concatenate(batches(steps=9)).reshape(3, 24)
+    assert (np.sort(drawn, axis=1) == CLIPS).all()
+
+
+def test_what_does_not_fill_a_batch_waits_for_another_epoch() -> None:
+    drawn = np.concatenate(batches(steps=1200, size=7)).reshape(400, 21)
+    assert all(len(set(epoch)) == 21 for epoch in drawn)
+    shares = np.bincount(drawn.ravel(), minlength=124)[100:] / 400
+    assert shares == pytest.approx(np.full(24, 21 / 24), abs=0.08)
+
+
+def test_epochs_differ_in_order() -> None:
+    epochs = [tuple(map(tuple, batches(steps=30)[i : i + 3])) for i in range(0, 30, 3)]
+    assert len(set(epochs)) == 10
+
+
+@pytest.mark.parametrize("first", [0, 1, 3, 4, 10])
+def test_from_a_step_on_the_batches_are_those_of_an_unbroken_run(first: int) -> None:
+    remaining = batches(steps=10, first=first)
+    assert len(remaining) == 10 - first == len(ShuffledBatches(CLIPS, 8, 0, 10, first))
+    for resumed, unbroken in zip(remaining, batches(steps=10)[first:], strict=True):
+        assert np.array_equal(resumed, unbroken)
+
+
+def test_the_seed_decides_the_order() -> None:
+    assert np.array_equal(batches(steps=3, seed=5), batches(steps=3, seed=5))
+    assert not np.array_equal(batches(steps=3, seed=5), batches(steps=3, seed=6))
+
+
+def test_too_few_clips_for_a_batch_are_one_batch() -> None:
+    for batch in batches(steps=3, size=100):
+        assert sorted(batch) == CLIPS.tolist()
+
+
+def test_an_empty_split_is_refused() -> None:
+    with pytest.raises(ValueError, match="no clip to train on"):
+        ShuffledBatches(CLIPS[:0], 8, 0, 10)
+
+
+def test_the_negative_of_a_clip_is_no_oftener_of_its_own_identity_than_chance() -> None:
+    """Clips of an identity stand together in a file; sorted batches would make them neighbours."""
+    identity = np.arange(2592) // 48
+    order = ShuffledBatches(np.arange(2592), 32, 0, 200)
+    alike = []
+    for batch in order:
+        negatives = other_clips(torch.from_numpy(batch).float()).long().numpy()
+        alike.append(np.mean(identity[batch] == identity[negatives]))
+    assert np.mean(alike) == pytest.approx(47 / 2591, abs=0.01)
+
+
+def test_clips_and_what_is_known_of_them_stay_together(given: Examples, clips: ClipFile) -> None:
+    chosen = np.array([3, 0, 40])
+    batch = given.batches[chosen]
+    assert np.array_equal(batch.frames.numpy(), clips.frames(chosen))
+    assert batch.known["cluster"].tolist() == clips.labels("motion")[chosen].tolist()
+    assert all(len(table) == 3 for table in batch.known.values())
+
+
+def test_a_clip_is_read_once_where_all_fit_into_memory(
+    clips: ClipFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    original = ClipFile.frames
+
+    def counted(file: ClipFile, indices: ndarray) -> ndarray:
+        read.extend(indices.tolist())
+        frames: ndarray = original(file, indices)
+        return frames
+
+    monkeypatch.setattr(ClipFile, "frames", counted)
+    held, not_held = ClipBatches(clips, {}), ClipBatches(clips, {}, held_bytes=1000)
+    for chosen in (np.array([5, 1]), np.array([1, 7, 5]), np.array([7, 7])):
+        assert torch.equal(held[chosen].frames, torch.from_numpy(original(clips, chosen)))
+    assert read == [5, 1, 7]
+    for _ in range(2):
+        assert torch.equal(not_held[np.array([1])].frames, held[np.array([1])].frames)
+    assert read == [5, 1, 7, 1, 1]
+
+
+def test_a_copy_of_the_batches_for_another_process_carries_no_frames(clips: ClipFile) -> None:
+    batches = ClipBatches(clips, {})
+    chosen = np.arange(clips.clips)
+    frames = batches[chosen].frames
+    sent = pickle.dumps(batches)
+    assert len(sent) < frames.numel() / 10
+    assert torch.equal(pickle.loads(sent)[chosen].frames, frames)
+
+
+# torch warns on machines with one core, Python since 3.12 of forks beside threads
+@pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:.*fork.*")
+def test_readers_beside_the_training_give_the_same_batches(given: Examples) -> None:
+    order = ShuffledBatches(given.batches.clips.split("train"), 8, 0, 7, first=2)
+    alone, together = (list(loader(given.batches, order, workers)) for workers in (0, 2))
+    assert len(alone) == len(together) == 5
+    for mine, its in zip(alone, together, strict=True):
+        assert torch.equal(mine.frames, its.frames)
+        assert mine.known.keys() == its.known.keys()
+        assert all(torch.equal(mine.known[name], its.known[name]) for name in mine.known)
+
+
+@pytest.mark.parametrize("size", [1, 5, 24, 99])
+def test_in_turn_gives_every_clip_once_and_in_order(size: int) -> None:
+    drawn = list(in_turn(CLIPS, size))
+    assert max(map(len, drawn)) <= size
+    assert np.array_equal(np.concatenate(drawn), CLIPS)
+
+
+def test_a_batch_keeps_everything_on_its_way_to_a_device(clips: ClipFile) -> None:
+    batch = ClipBatches(clips, {"label": torch.arange(clips.clips)})[np.array([1, 2])]
+    moved = batch.to(torch.device("cpu"))
+    assert isinstance(moved, Batch)
+    assert torch.equal(moved.frames, batch.frames)
+    assert moved.known["label"].tolist() == [1, 2]

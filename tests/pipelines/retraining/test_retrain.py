@@ -1,0 +1,446 @@
+"""Scheduled retraining with a real server, a real worker and real faults, at a tiny size."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[3]
+SMALL = {"preset": "fast", "decoder_width": 4, "encoder_width": 4}
+PARAMS: dict[str, Any] = {
+    "pipeline": {
+        "datasets": {"dsprites": "s3vae/data/dsprites.py", "mine": "my-videos"},
+        "faces": [],
+        "models": {
+            "dsprites-s3vae": {"dataset": "dsprites", "method": "s3vae", "signal": "flow"},
+            "mine-s3vae": {"dataset": "mine", "method": "s3vae", "signal": "flow"},
+        },
+        "code": ".",
+    },
+    "datasets": {
+        "dsprites": {
+            "data": {"kind": "dsprites", "time": 4, "takes": 1},
+            "flow": {},
+            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
+            "evaluation": {"sampling_seeds": [0], "least_judge_accuracy": 0, "probe_clips": 60},
+            "methods": {
+                "s3vae": {
+                    "architecture": SMALL,
+                    "losses": {"preset": "released"},
+                    "training": {"steps": 600, "batch_size": 8, "checkpoint_every": 50},
+                }
+            },
+        },
+        "mine": {
+            "data": {"kind": "videos", "cut": {"time": 4, "stride": 1}, "most_unreadable": 0.2},
+            "flow": {},
+            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
+            "evaluation": {"sampling_seeds": [0]},
+            "methods": {
+                "s3vae": {
+                    "architecture": SMALL,
+                    "losses": {"preset": "released"},
+                    "training": {"steps": 4, "batch_size": 8},
+                }
+            },
+        },
+    },
+}
+
+
+def film(path: Path, seed: int) -> None:
+    """A short video of noise that drifts."""
+    noise = np.random.default_rng(seed).integers(0, 256, (80, 80, 3), np.uint8)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (80, 80))
+    for frame in range(8):
+        writer.write(np.roll(noise, frame, axis=1))
+    writer.release()
+
+
+@dataclass
+class Project:
+    """A clone with a small pipeline, and its own Prefect server and worker."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """What a command says; it must end well, or must not."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+        )
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def ask(self, path: str, content: object = None) -> Any:
+        """Prefect's API."""
+        request = urllib.request.Request(
+            f"{self.environment['PREFECT_API_URL']}/{path}",
+            None if content is None else json.dumps(content).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
+
+    def trigger(self, **parameters: object) -> str:
+        """Ask for a run; its id."""
+        asked = [f"--param={name}={json.dumps(value)}" for name, value in parameters.items()]
+        self.run("prefect", "deployment", "run", "retrain/nightly", *asked)
+        runs = self.ask("flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC"})
+        return next(run["id"] for run in runs if run["deployment_id"] and not run["auto_scheduled"])
+
+    def ended(self, run: str, seconds: float = 300) -> dict[str, Any]:
+        """The run when it has ended."""
+        wait_for(lambda: self.ask(f"flow_runs/{run}")["state_type"] in ENDED, seconds)
+        found: dict[str, Any] = self.ask(f"flow_runs/{run}")
+        return found
+
+    def completed(self, run: str) -> dict[str, Any]:
+        """The run, which must end well."""
+        found = self.ended(run)
+        assert found["state_type"] == "COMPLETED", self.log()
+        return found
+
+    def retrained(self, **parameters: object) -> str:
+        """What a run says of itself in the end, which must be a good one."""
+        return str(self.completed(self.trigger(**parameters))["state"]["message"])
+
+    def log(self) -> str:
+        return (self.folder / ".prefect/serve/worker.log").read_text()
+
+    def set(self, **training: int) -> None:
+        """Change how the model of dsprites is trained."""
+        path, yaml = self.folder / "params.yaml", YAML()
+        content = yaml.load(path)
+        content["datasets"]["dsprites"]["methods"]["s3vae"]["training"] |= training
+        yaml.dump(content, path)
+
+    def processes(self) -> list[psutil.Process]:
+        """Those of the worker, itself the first."""
+        note = json.loads((self.folder / ".prefect/serve/worker.pid").read_text())
+        worker = psutil.Process(note["pid"])
+        return [worker, *worker.children(recursive=True)]
+
+    def training(self) -> bool:
+        """Whether dsprites is in the middle of its training."""
+        return any((self.folder / ".checkpoints/train").glob("*.safetensors"))
+
+    def weights(self) -> bytes:
+        return (self.folder / "data/dsprites/s3vae/weights.safetensors").read_bytes()
+
+    def versions(self) -> list[str]:
+        """The lines of the registry's history that are of dsprites' model."""
+        told = self.run(sys.executable, "-m", "pipelines.retraining.registry").splitlines()
+        of_it = told[told.index("dsprites-s3vae") + 1 :]
+        return list(takewhile(lambda line: line.startswith(" "), of_it))
+
+
+ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+
+
+def wait_for(ready: Callable[[], bool], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def project(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[Project]:
+    """Served, deployed, and retrained once."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("s3vae", "pipelines"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore", ".gitignore", "prefect.yaml", "prefect.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "my-videos").mkdir()
+    for seed in range(12):
+        film(folder / "my-videos" / f"{seed:02}.avi", seed)
+    YAML().dump(PARAMS, folder / "params.yaml")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "OMP_NUM_THREADS": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
+        "PREFECT_HOME": str(folder / ".prefect"),
+    }
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    made = Project(folder, environment)
+    made.run("git", "init", "--quiet")
+    made.run("dvc", "init", "--quiet")
+    made.run("dvc", "cache", "dir", ".dvc/cache")  # whatever this machine's is
+    made.run(sys.executable, "-m", "pipelines.tools.serve", "start")
+    try:
+        made.retrained()
+        yield made
+    finally:
+        made.run(sys.executable, "-m", "pipelines.tools.serve", "stop")
+
+
+def test_the_first_run_makes_champions_of_what_was_judged(project: Project) -> None:
+    (version,) = project.versions()
+    assert "champion" in version
+    assert "is the first one" in version
+    assert "mine-s3vae" in project.log()
+    assert "was not judged" in project.log()
+
+
+def test_it_is_seen_in_prefect_and_each_side_links_to_the_other(project: Project) -> None:
+    artifacts = {each["key"]: each for each in project.ask("artifacts/latest/filter", {})}
+    assert {"dsprites-s3vae-scores", "dsprites-s3vae-mlflow", "dsprites-s3vae-swap"} <= set(
+        artifacts
+    )
+    assert artifacts["dsprites-s3vae-swap"]["data"].startswith("data:image/png;base64,")
+    rows = json.loads(artifacts["dsprites-s3vae-scores"]["data"])
+    assert rows[0]["score"] == "accuracy"
+    assert float(rows[0]["new"]) > 0
+    assert "/#/experiments/1/runs/" in artifacts["dsprites-s3vae-mlflow"]["data"]
+    assert artifacts["progress"]["data"] is not None
+    tags = project.run(
+        sys.executable,
+        "-c",
+        "from pipelines.tracking.store import Store;"
+        "run = Store().find(kind='train', dataset='dsprites');"
+        "print('RUN', run.data.tags['prefect.retrain_run_id'])",
+    )
+    run = tags.split("RUN ")[1].split()[0]
+    assert project.ask(f"flow_runs/{run}")["state_type"] == "COMPLETED"
+
+
+def test_when_nothing_changed_it_says_so_soon_and_registers_nothing(project: Project) -> None:
+    before = project.versions()
+    found = project.completed(project.trigger())
+    assert found["state"]["message"].startswith("Nothing changed")
+    assert found["total_run_time"] <= 15
+    assert project.versions() == before
+
+
+def test_a_dry_run_with_overrides_says_what_would_run_and_leaves_all_as_it_was(
+    project: Project,
+) -> None:
+    params, weights = (project.folder / "params.yaml").read_bytes(), project.weights()
+    said = project.retrained(
+        dry_run=True, overrides={"datasets.dsprites.methods.s3vae.training.seed": 9}
+    )
+    assert said == "Would run: train@dsprites-s3vae, evaluate@dsprites-s3vae, table"
+    assert (project.folder / "params.yaml").read_bytes() == params
+    assert project.weights() == weights
+
+
+def test_killed_with_its_worker_it_goes_on_and_ends_in_the_same_weights(
+    project: Project, tmp_path: Path
+) -> None:
+    project.set(seed=1)
+    alone = Project(
+        tmp_path / "alone", project.environment | {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
+    )
+    shutil.copytree(project.folder, alone.folder, ignore=shutil.ignore_patterns(".prefect", ".git"))
+    run = project.trigger()
+    wait_for(project.training)
+    for process in project.processes():
+        process.kill()
+    assert project.training()
+    assert "1 runs that a kill had left go on" in project.run(
+        sys.executable, "-m", "pipelines.tools.serve", "start"
+    )
+    project.completed(run)
+    assert not project.training()
+    alone.run(sys.executable, "-m", "pipelines.stages.train", "dsprites", "s3vae")
+    assert project.weights() == alone.weights()
+
+
+def test_a_training_that_is_killed_alone_is_tried_again(project: Project) -> None:
+    project.set(seed=5)
+    run = project.trigger()
+    wait_for(project.training)
+    (training,) = (
+        each
+        for each in project.processes()
+        if each.cmdline()[1:3] == ["-m", "pipelines.stages.train"]
+    )
+    training.kill()
+    assert project.completed(run)["run_count"] == 1
+    assert "exited with" in project.log()
+
+
+def test_of_two_at_once_the_second_waits_and_both_end_well(project: Project) -> None:
+    project.set(seed=2)
+    runs = [project.trigger() for _ in range(2)]
+    first, second = sorted(map(project.completed, runs), key=lambda run: str(run["start_time"]))
+    assert datetime.fromisoformat(first["end_time"]) <= datetime.fromisoformat(second["start_time"])
+    assert second["state"]["message"].startswith("Nothing changed")
+
+
+def test_cancelled_it_leaves_no_process_behind(project: Project) -> None:
+    project.set(seed=3)
+    run = project.trigger()
+    wait_for(project.training)
+    family = project.processes()[1:]
+    assert any("pipelines.stages.train" in " ".join(process.cmdline()) for process in family)
+    project.run("prefect", "flow-run", "cancel", run)
+    assert project.ended(run)["state_type"] == "CANCELLED"
+    psutil.wait_procs(family, timeout=30)
+    assert not any(process.is_running() for process in family)
+    project.retrained()  # goes on where it was
+
+
+def test_a_bad_video_among_new_ones_is_told_and_the_rest_retrained(project: Project) -> None:
+    for seed in range(50, 54):  # some of them are for training
+        film(project.folder / "my-videos" / f"{seed}.avi", seed)
+    (project.folder / "my-videos" / "bad.avi").write_text("no video")
+    before = (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes()
+    said = project.retrained(datasets=["mine"])
+    assert "mine-s3vae version 2 is the challenger: was not judged" in said
+    assert "bad.avi" in project.log()
+    assert (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes() != before
+
+
+def test_one_data_set_that_fails_does_not_stop_another(project: Project) -> None:
+    bad = [project.folder / "my-videos" / f"bad-{number}.avi" for number in range(20)]
+    for path in bad:
+        path.write_text("no video")
+    project.set(seed=7)
+    before = project.versions()
+    found = project.ended(project.trigger())
+    for path in bad:
+        path.unlink()
+    assert found["state_type"] == "FAILED"
+    assert "failed to reproduce" in found["state"]["message"]
+    assert len(project.versions()) == len(before) + 1
+    project.retrained()
+
+
+def test_a_run_waits_for_a_stage_that_somebody_else_runs(project: Project) -> None:
+    project.set(seed=8)
+    by_hand = subprocess.Popen(
+        ["dvc", "repro", "--quiet", "train@dsprites-s3vae"],
+        cwd=project.folder,
+        env=project.environment,
+    )
+    wait_for(project.training)
+    project.retrained()
+    assert by_hand.wait() == 0
+    assert "another DVC runs a stage here" in project.log()
+
+
+def test_a_run_whose_worker_was_killed_ends_with_make_stop(project: Project) -> None:
+    serve = sys.executable, "-m", "pipelines.tools.serve"
+    project.set(seed=9)
+    project.trigger()
+    wait_for(project.training)
+    worker, *family = project.processes()
+    worker.kill()
+    assert "a run without a worker stopped" in project.run(*serve, "stop")
+    psutil.wait_procs(family, timeout=30)
+    assert not any(process.is_running() for process in family)
+    project.run(*serve, "start")
+    wait_for(lambda: not project.training())  # the run is taken up again
+    project.retrained()
+
+
+def test_a_spoilt_output_is_found_named_and_made_good(project: Project) -> None:
+    path = project.folder / "data/dsprites/clips.h5"
+    good, known = path.read_bytes(), path.stat()
+    path.chmod(0o644)
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+    project.retrained()
+    assert "data/dsprites/clips.h5 (the working folder, left by acquire@dsprites)" in project.log()
+    assert path.read_bytes() == good
+
+
+def test_a_champion_is_verified_by_a_fresh_process_and_moved_back(project: Project) -> None:
+    register = sys.executable, "-m", "pipelines.retraining.registry"
+    number = project.versions()[-1].split()[0]
+    said = project.run(*register, "champion", "dsprites-s3vae", number)
+    (champion,) = (line for line in said.splitlines() if "champion" in line and "acc" in line)
+    assert champion.split()[0] == number
+    said = project.run(*register, "verify", "dsprites-s3vae")
+    assert f"dsprites-s3vae version {number} gives the scores" in said
+    assert "has no version 99" in project.run(
+        *register, "champion", "dsprites-s3vae", "99", fails=True
+    )
+
+
+def test_without_mlflow_a_training_goes_on_and_its_metrics_arrive_later(
+    project: Project, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    """The server is really there, really killed, and really back."""
+    port = str(free_port())
+    address = f"http://127.0.0.1:{port}"
+    alone = Project(
+        tmp_path / "alone",
+        project.environment
+        | {"PREFECT_API_URL": "http://127.0.0.1:9/api", "MLFLOW_TRACKING_URI": address},
+    )
+    shutil.copytree(project.folder, alone.folder, ignore=shutil.ignore_patterns(".prefect", ".git"))
+    alone.set(seed=4)
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", port]
+    command += ["--backend-store-uri", f"sqlite:///{tmp_path}/store.db"]
+    command += ["--artifacts-destination", str(tmp_path / "artifacts")]
+    environment = alone.environment | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+    def start() -> subprocess.Popen[bytes]:
+        with (tmp_path / "mlflow.log").open("ab") as log:
+            started = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        wait_for(lambda: answers(f"{address}/health"))
+        return started
+
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+            each.kill()
+        process.wait()
+
+    server = start()
+    stage = [sys.executable, "-m", "pipelines.stages.train", "dsprites", "s3vae"]
+    with subprocess.Popen(
+        stage, cwd=alone.folder, env=alone.environment, stderr=subprocess.PIPE, text=True
+    ) as training:
+        wait_for(alone.training)
+        kill(server)
+        assert training.stderr is not None
+        said = training.stderr.read()
+    assert training.returncode == 0
+    assert "MLflow's store failed" in said
+    server = start()
+    try:
+        alone.run(sys.executable, "-m", "pipelines.tracking.publish")
+        steps = alone.run(
+            sys.executable,
+            "-c",
+            "from pipelines.tracking.store import Store; s = Store();"
+            "run = s.find(kind='train', dataset='dsprites');"
+            "rows = s.client.get_metric_history(run.info.run_id, 'total');"
+            "print('LAST', max(row.step for row in rows))",
+        )
+    finally:
+        kill(server)
+    assert "LAST 600" in steps
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=1).close()
+    except OSError:
+        return False
+    return True

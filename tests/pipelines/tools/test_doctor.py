@@ -1,0 +1,141 @@
+"""What is wrong is found, and the mend named."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines import doctor
+from pipelines.dvc_lock import STAGE_LOCKS
+from pipelines.tools.doctor import Finding, UnwellError, findings, require_health
+
+PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: .}\ndatasets: {}\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", doctor.MIRROR):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    return tmp_path
+
+
+def test_where_all_is_well_nothing_is_wrong() -> None:
+    found = list(findings())
+    assert [each for each in found if each.state == "wrong"] == []
+    assert {each.what for each in found if each.state == "note"} == {"Prefect", "git"}
+    require_health()
+
+
+def test_every_fault_has_a_mend() -> None:
+    Path("params.yaml").write_text("pipeline: {models: 3}")
+    wrong = doctor.params()
+    assert wrong.state == "wrong"
+    assert wrong.mend
+    with pytest.raises(UnwellError, match=r"wrong  params\s+params\.yaml does not fit"):
+        require_health()
+
+
+@pytest.mark.parametrize(
+    ("look", "name", "value", "said"),
+    [
+        (doctor.store, "MLFLOW_TRACKING_URI", "http://127.0.0.1:9", "does not answer"),
+        (doctor.store, "MLFLOW_TRACKING_URI", "sqlite:////nowhere/mlflow.db", "cannot be written"),
+        (doctor.mirror, doctor.MIRROR, "/nowhere", "/nowhere is no folder"),
+    ],
+)
+def test_what_the_environment_names_must_be_there(
+    look: Callable[[], Finding],
+    name: str,
+    value: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert look().state == "good"
+    monkeypatch.setenv(name, value)
+    found = look()
+    assert found.state == "wrong"
+    assert said in found.said
+    assert found.mend
+
+
+def test_a_full_disk_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "ROOM", 1e9)
+    found = doctor.room()
+    assert found.state == "wrong"
+    assert "GiB are free" in found.said
+
+
+def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "version", lambda name: "0.0.1")
+    found = doctor.packages()
+    assert found.state == "wrong"
+    assert "torch is 0.0.1, not ==2.13.*" in found.said
+
+
+def test_a_lock_that_is_held_is_told() -> None:
+    doctor.LOCK.parent.mkdir(parents=True)
+    with doctor.LOCK.open("w") as file:
+        assert doctor.lock().state == "good"
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert doctor.lock().state == "note"
+
+
+def test_a_stage_that_another_dvc_runs_is_told() -> None:
+    STAGE_LOCKS.parent.mkdir(parents=True)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for process, state in ((os.getpid(), "note"), (gone.pid, "good")):
+        held = {"write": {"data/clips.h5": {"pid": process, "cmd": "dvc repro"}}, "read": {}}
+        STAGE_LOCKS.write_text(json.dumps(held))
+        assert doctor.lock().state == state
+
+
+@pytest.mark.parametrize(
+    ("look", "name"), [(doctor.store, "MLFLOW_TRACKING_URI"), (doctor.mirror, doctor.MIRROR)]
+)
+def test_no_password_is_shown(
+    look: Callable[[], Finding], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://someone:secret@127.0.0.1:9/place")
+    assert "127.0.0.1:9/place" in look().said
+    assert "secret" not in str(look())
+
+
+def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3VAE_TRACKING", "off")
+    assert doctor.store().state == "wrong"
+
+
+def test_weights_of_networks_are_asked_for_where_networks_find_landmarks() -> None:
+    assert doctor.weights().said == "none needed"
+    Path("params.yaml").write_text(
+        "pipeline: {datasets: {d: d.py}, faces: [d], models: {}, code: .}\n"
+        "datasets: {d: {landmarks: {backend: {kind: face-alignment}}}}\n"
+    )
+    assert "2DFAN4" in doctor.weights().said
+
+
+def test_changed_files_are_told(folder: Path) -> None:
+    for command in ("init -q", "add params.yaml", "-c user.name=a -c user.email=b commit -qm x"):
+        subprocess.run(["git", *command.split()], check=True)
+    assert doctor.git().state == "good"
+    Path("params.yaml").write_text(PARAMS + "\n")
+    assert "params.yaml among them" in doctor.git().said
+
+
+def test_the_command_fails_where_something_is_wrong(folder: Path) -> None:
+    command = [sys.executable, "-m", "pipelines.tools.doctor"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    Path("params.yaml").unlink()
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "wrong  params" in failed.stdout

@@ -1,0 +1,101 @@
+"""Commands whose family ends with whoever started them: real processes, really killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipelines.tools.process_group import guarded
+
+FAMILY = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+STARTER = """
+import sys, time
+from pathlib import Path
+from pipelines.tools.process_group import guarded
+with guarded([sys.executable, "-c", sys.argv[1]], Path()) as running:
+    print(running.stdout.readline(), flush=True)
+    time.sleep(600)
+"""
+
+
+def is_gone(pid: int, seconds: float = 20) -> bool:
+    """Whether a process ends in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_its_output_and_its_exit_code_come_out(tmp_path: Path) -> None:
+    program = "import os, sys; print(os.getcwd()); print('oh', file=sys.stderr); sys.exit(7)"
+    with guarded([sys.executable, "-c", program], tmp_path) as running:
+        assert running.stdout is not None
+        assert sorted(running.stdout.read().split()) == sorted([str(tmp_path), "oh"])
+        assert running.wait() == 7
+
+
+def test_what_ends_it_comes_out(tmp_path: Path) -> None:
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with guarded([sys.executable, "-c", program], tmp_path) as running:
+        assert running.wait() == 128 + signal.SIGKILL
+
+
+def test_the_family_ends_with_the_block(tmp_path: Path) -> None:
+    with guarded([sys.executable, "-c", FAMILY], tmp_path) as running:
+        assert running.stdout is not None
+        grandchild = int(running.stdout.readline())
+    assert is_gone(running.pid)
+    assert is_gone(grandchild)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
+def test_the_family_ends_with_a_starter_that_is_killed(sent: signal.Signals) -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, FAMILY], stdout=subprocess.PIPE, text=True
+    )
+    with starter:
+        assert starter.stdout is not None
+        grandchild = int(starter.stdout.readline())
+        family = psutil.Process(starter.pid).children(recursive=True)
+        os.kill(starter.pid, sent)
+    assert grandchild in [each.pid for each in family]
+    assert all(is_gone(each.pid) for each in family)
+
+
+@pytest.mark.parametrize("deaf", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN);"])
+def test_what_a_killed_command_leaves_ends_too(tmp_path: Path, deaf: str) -> None:
+    left = f"import signal, time; {deaf} print(flush=True); time.sleep(600)"
+    program = f"""
+import os, signal, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {left!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with guarded([sys.executable, "-c", program], tmp_path) as running:
+        assert running.stdout is not None
+        grandchild = int(running.stdout.readline())
+        assert running.wait() == 128 + signal.SIGKILL
+        assert is_gone(grandchild, seconds=1)
+
+
+def test_one_that_does_not_end_when_told_is_killed(tmp_path: Path) -> None:
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + FAMILY
+    with guarded([sys.executable, "-c", deaf], tmp_path) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        begun = time.monotonic()
+    assert is_gone(running.pid)
+    assert 5 < time.monotonic() - begun < 30

@@ -1,0 +1,281 @@
+"""The laws of a stage's run in MLflow: it tells all, once, and it never stops the stage."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from pipelines import tracking
+from pipelines.paths import Layout
+from pipelines.tracking.mlflow_run import tracked
+from pipelines.tracking.provenance import StageRun
+from pipelines.tracking.store import store_uri
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sqlalchemy.exc.SADeprecationWarning",  # MLflow's use of SQLAlchemy 2.1
+    "ignore:.*Any type hint is inferred as AnyType:UserWarning",  # MLflow's own types
+)
+
+ROWS = [{"step": 50.0, "total": 2.0}, {"step": 100.0, "total": 1.0, "val_total": 1.5}]
+Find = Callable[[str], Run]
+
+
+class Unlucky(Exception):
+    """A failure of the stage itself."""
+
+
+def track(run: StageRun, error: type[BaseException] | None = None, live: bool = False) -> None:
+    with tracked(run, live=live) as tracker:
+        for row in ROWS:
+            tracker.log(row)
+        tracker.scores({"accuracy": 0.5, "undefined": None})
+        if error is not None:
+            raise error
+
+
+def steps(store: MlflowClient, run: Run, name: str) -> list[int]:
+    return sorted(metric.step for metric in store.get_metric_history(run.info.run_id, name))
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row is sent when it is told."""
+    monkeypatch.setattr(tracking, "METRICS_BETWEEN_BATCHES", 1)
+
+
+def test_rows_arrive_at_their_steps_and_scores_where_they_are_defined(
+    store: MlflowClient, training: StageRun, run_of: Find
+) -> None:
+    track(training)
+    run = run_of("train")
+    assert run.info.status == "FINISHED"
+    assert steps(store, run, "total") == [50, 100]
+    assert steps(store, run, "val_total") == [100]
+    assert set(run.data.metrics) == {"total", "val_total", "accuracy"}
+
+
+def test_the_same_key_is_the_same_run_and_repeats_nothing(
+    store: MlflowClient, training: StageRun, run_of: Find
+) -> None:
+    track(training)
+    track(training)
+    run = run_of("train")
+    assert steps(store, run, "total") == [50, 100]
+    assert steps(store, run, "accuracy") == [0]
+    assert run.inputs is not None
+    assert len(run.inputs.dataset_inputs) == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_killed_run_is_taken_up_again(
+    store: MlflowClient, training: StageRun, run_of: Find
+) -> None:
+    stage = tracked(training)
+    stage.__enter__().log(ROWS[0])
+    killed = run_of("train")
+    assert killed.info.status == "RUNNING"
+    assert steps(store, killed, "total") == [50]
+    track(training)
+    run = run_of("train")
+    assert (run.info.run_id, run.info.status) == (killed.info.run_id, "FINISHED")
+    assert steps(store, run, "total") == [50, 100]
+
+
+def test_another_key_is_another_run(store: MlflowClient, training: StageRun, run_of: Find) -> None:
+    track(training)
+    first = run_of("train")
+    track(dataclasses.replace(training, key="another"))
+    assert len(store.search_runs([first.info.experiment_id], "tags.`s3vae.kind` = 'train'")) == 2
+
+
+@pytest.mark.parametrize(("error", "status"), [(Unlucky, "FAILED"), (KeyboardInterrupt, "KILLED")])
+def test_the_error_of_a_stage_ends_its_run_and_comes_out_as_it_was(
+    store: MlflowClient,
+    training: StageRun,
+    run_of: Find,
+    error: type[BaseException],
+    status: str,
+) -> None:
+    with pytest.raises(error):
+        track(training, error)
+    run = run_of("train")
+    assert run.info.status == status
+    assert steps(store, run, "total") == [50, 100]
+
+
+@pytest.mark.usefixtures("store")
+def test_train_and_evaluate_of_a_method_have_one_parent_and_the_judge_has_none(
+    training: StageRun, run_of: Find
+) -> None:
+    for kind in ("train", "evaluate", "judge"):
+        track(dataclasses.replace(training, kind=kind, key=kind))
+    parent = run_of("method").info.run_id
+    found = [run_of(kind).data.tags for kind in ("train", "evaluate", "judge")]
+    assert [tags.get("mlflow.parentRunId") for tags in found] == [parent, parent, None]
+
+
+def test_settings_become_dotted_parameters_cut_to_what_the_store_takes(
+    training: StageRun, run_of: Find
+) -> None:
+    settings = {**training.settings, "long": "x" * 9000, "odd name!": None}
+    track(dataclasses.replace(training, settings=settings))
+    found = run_of("train").data.params
+    assert found["training.learning_rate"] == "0.002"
+    assert (found["seeds"], found["odd name_"]) == ("[0, 1]", "null")
+    assert found["long"] == "x" * 6000
+
+
+def test_the_data_set_is_named_by_the_md5_of_its_file(training: StageRun, run_of: Find) -> None:
+    track(training)
+    inputs = run_of("train").inputs
+    assert inputs is not None
+    (given,) = inputs.dataset_inputs
+    assert given.dataset.digest == hashlib.md5(Layout("toy").clips.read_bytes()).hexdigest()
+    assert given.dataset.name == "toy"
+    assert json.loads(given.dataset.source)["source"] == "drawn at random"
+    assert json.loads(given.dataset.profile or "")["shape"] == [6, 4, 64, 64, 3]
+
+
+def test_tags_link_a_run_to_commit_stage_flow_run_and_weights(
+    training: StageRun, run_of: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("prefect.runtime")
+    monkeypatch.setenv("DVC_STAGE", "train@toy-tiny")
+    monkeypatch.setenv("PREFECT__RUNTIME__FLOW_RUN__ID", "a-flow-run")
+    commit = committed("params.yaml", "dvc.lock", "README.md")
+    for rewritten in ("dvc.lock", "README.md"):
+        Path(rewritten).write_text("changed by the pipeline")
+    track(dataclasses.replace(training, weights_sha256="w" * 64))
+    tags = run_of("train").data.tags
+    assert tags["s3vae.key"] == training.key
+    assert (tags["s3vae.dataset"], tags["s3vae.method"]) == ("toy", "tiny")
+    assert tags["s3vae.weights_sha256"] == "w" * 64
+    assert tags["dvc.stage"] == "train@toy-tiny"
+    assert tags["prefect.flow_run_id"] == "a-flow-run"
+    assert tags["git.commit"] == tags["mlflow.source.git.commit"] == commit
+    assert tags["git.dirty"] == "false"
+    Path("params.yaml").write_text("changed by hand")
+    track(training)
+    assert run_of("train").data.tags["git.dirty"] == "true"
+
+
+def committed(*names: str) -> str:
+    """Commit new files of these names in the current folder; gives the commit."""
+    for name in names:
+        Path(name).write_text("committed")
+    who = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"]
+    for command in (["init", "-q"], ["add", *names], [*who, "commit", "-q", "-m", "files"]):
+        subprocess.run(["git", *command], check=True)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_pictures_are_kept_in_their_folder(
+    store: MlflowClient, training: StageRun, run_of: Find
+) -> None:
+    folder = Path("pictures")
+    folder.mkdir()
+    (folder / "swap.png").write_bytes(b"a picture")
+    with tracked(training) as tracker:
+        tracker.folder(folder, "pictures")
+    found = store.list_artifacts(run_of("train").info.run_id, "pictures")
+    assert [artifact.path for artifact in found] == ["pictures/swap.png"]
+
+
+def test_only_live_runs_are_sampled(
+    training: StageRun, run_of: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.05")
+    for live in (False, True):
+        with tracked(training, live=live):
+            time.sleep(0.5)
+        assert ("system/cpu_utilization_percentage" in run_of("train").data.metrics) == live
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_store_out_of_reach_costs_one_warning_and_no_stage(
+    training: StageRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    track(training, live=True)
+    assert_one_warning(caplog)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_store_that_breaks_half_way_costs_one_warning_and_no_stage(
+    store: MlflowClient, training: StageRun, run_of: Find, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tracked(training) as tracker:
+        tracker.log(ROWS[0])
+        with sqlite3.connect("mlflow.db") as database:
+            database.execute("ALTER TABLE metrics RENAME TO gone")
+        tracker.log(ROWS[1])
+        tracker.scores({"accuracy": 0.5})
+    assert_one_warning(caplog)
+    with sqlite3.connect("mlflow.db") as database:
+        database.execute("ALTER TABLE gone RENAME TO metrics")
+    run = run_of("train")
+    assert run.info.status == "RUNNING"
+    assert steps(store, run, "total") == [50]
+
+
+def assert_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert "make publish" in warning
+
+
+def test_tracking_that_is_off_needs_no_mlflow_and_leaves_nothing(
+    repository: Path, training: StageRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(repository.rglob("*"))
+    monkeypatch.setenv("S3VAE_TRACKING", "off")
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with tracked(training) as tracker:
+        tracker.log(ROWS[0])
+        tracker.model(Layout("toy").model("tiny"))
+    assert tracker.failure is None
+    assert sorted(repository.rglob("*")) == before
+
+
+def test_the_store_is_in_the_root_of_the_repository(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / ".dvc").mkdir()
+    (repository / "benchmark").mkdir()
+    monkeypatch.chdir(repository / "benchmark")
+    assert store_uri() == f"sqlite:///{repository / 'mlflow.db'}"
+    monkeypatch.setenv("DVC_ROOT", str(repository / "elsewhere"))
+    assert store_uri() == f"sqlite:///{repository / 'elsewhere' / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://a-server")
+    assert store_uri() == "http://a-server"
+
+
+TRACK = """
+import sys
+from pathlib import Path
+from pipelines.tracking.provenance import StageRun
+from pipelines.tracking.mlflow_run import tracked
+from s3vae.data.clips import ClipFile
+run = StageRun("train", "toy", sys.argv[1], sys.argv[1], {}, ClipFile(Path("data/toy/clips.h5")))
+with tracked(run) as tracker:
+    tracker.log({"step": 50.0, "total": 2.0})
+sys.exit(tracker.failure is not None)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("repository")
+def test_stages_that_start_at_once_make_one_store() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", TRACK]
+    stages = [subprocess.Popen([*command, name]) for name in ("one", "other", "third")]
+    assert [stage.wait(timeout=120) for stage in stages] == [0, 0, 0]

@@ -1,0 +1,53 @@
+"""The laws of the flow score, and the bar it must pass."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s3vae.data.dsprites import DSprites
+from s3vae.signals.agreement import top_cell_accuracy
+from s3vae.signals.flow_grid import MotionSettings, clips_motion
+from s3vae.signals.optical_flow import TVL1, Farneback
+
+
+def cells(*magnitudes: list[float]) -> np.ndarray:
+    """Pairs of frames with these magnitudes in a grid of one row, all moving to the right."""
+    one_row = np.array(magnitudes, np.float32)[:, None, :]
+    return np.stack([one_row, one_row, np.zeros_like(one_row)], -1)
+
+
+def test_exact_motion_is_right_and_the_weakest_cell_is_wrong() -> None:
+    exact = cells([1, 2, 3], [3, 1, 2])
+    assert top_cell_accuracy(exact, exact) == 1
+    assert top_cell_accuracy(4 - exact, exact) == 0
+    assert top_cell_accuracy(cells([1, 2, 3], [1, 2, 3]), exact) == 0.5
+
+
+def test_a_scale_of_motion_does_not_change_the_score() -> None:
+    exact, found = cells([1, 2, 3], [3, 1, 2], [1, 4, 2]), cells([0, 1, 2], [0, 1, 2], [0, 1, 2])
+    assert top_cell_accuracy(7 * found, exact) == top_cell_accuracy(found, 7 * exact)
+
+
+def test_pairs_without_motion_are_left_out() -> None:
+    exact, found = cells([1, 2], [0, 0], [0.01, 0]), cells([1, 2], [1, 0], [0, 1])
+    assert top_cell_accuracy(found, exact) == 0.5
+    assert top_cell_accuracy(found, exact, least=0.05) == 1
+    assert np.isnan(top_cell_accuracy(found[1:2], exact[1:2]))
+
+
+def test_a_cell_almost_as_strong_as_the_strongest_counts_as_right() -> None:
+    found = cells([1, 0])
+    assert top_cell_accuracy(found, cells([0.96, 1])) == 1
+    assert top_cell_accuracy(found, cells([0.94, 1])) == 0
+    assert top_cell_accuracy(found, cells([0.96, 1]), tolerance=0) == 0
+
+
+@pytest.mark.parametrize("method", [Farneback(), TVL1()], ids=lambda method: method.kind)
+def test_the_strongest_cell_is_right_in_nine_of_ten_pairs(method: Farneback | TVL1) -> None:
+    drawn = DSprites(takes=1).clips(raw=Path())
+    assert drawn.motion is not None
+    every = 11
+    frames = np.stack([clip for index, clip in enumerate(drawn.frames) if index % every == 0])
+    found = clips_motion(frames, MotionSettings(method=method)).cells
+    assert top_cell_accuracy(found, drawn.motion[::every]) >= 0.9
