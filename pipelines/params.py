@@ -1,12 +1,12 @@
-"""params.yaml: each stage reads its own section of it, as the settings that the section configures.
+"""params.yaml says what runs; configs/<data set>.yaml holds the settings, one section per stage.
 
-A stage so depends on no settings but its own. Sections are checked strictly: an unknown key or a
-wrong type is refused by its place in the file.
+A stage reads its own section only, so it depends on no other settings. Sections are checked
+strictly: an unknown key or a wrong type is refused by its place in the file.
 """
 
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 from s3vae.settings import STRICT
 
 PARAMS = Path("params.yaml")
-OF_DATASET = {"data", "flow", "landmarks", "judge", "evaluation", "methods"}
+SECTIONS = {"data", "flow", "landmarks", "judge", "evaluation", "methods"}
+"""Of the settings of a data set."""
 
 Settings = TypeVar("Settings")
 
@@ -26,16 +27,14 @@ class Chosen:
 
     dataset: str
     method: str
-    signal: Literal["flow", "landmarks"] = "flow"
-    """The file of signals that it is trained beside: DVC's, for the deps of dvc.yaml."""
     reseeds: str | None = None
-    """The method that it is, but for the seed of the training."""
+    """The method that it repeats with another training seed."""
     varies: str | None = None
-    """The method that it is, but for one thing, at a short budget."""
+    """The method that it is an ablation of, at a short budget."""
 
     @property
     def name(self) -> str:
-        """What the model is called: in params.yaml, by DVC and in MLflow's registry."""
+        """The model's name in params.yaml, in DVC and in MLflow's registry."""
         return f"{self.dataset}-{self.method}"
 
 
@@ -49,67 +48,83 @@ def _named_by_content(models: dict[str, Chosen]) -> dict[str, Chosen]:
 
 @dataclass(frozen=True, config=STRICT)
 class Pipeline:
-    """What `dvc repro` runs: which data sets are made and judged, and which models trained."""
+    """What `dvc repro` makes: data sets with their judges, and models."""
 
     datasets: dict[str, str]
-    """Each with what its clips are made from: the module that draws or downloads them, or a folder
-    of the user's own. DVC makes the clips again when that changes."""
+    """Each with what its clips are made from: code of the project, or a folder of videos. DVC makes
+    the clips again when that changes."""
     models: Annotated[dict[str, Chosen], AfterValidator(_named_by_content)]
     """Each by the name that DVC knows its stages by: DATASET-METHOD."""
     code: str
-    """The way from the folder of params.yaml to the code: DVC's, for the deps of dvc.yaml."""
+    """The way from the folder of params.yaml to the code and its configs."""
     faces: list[str] = field(default_factory=list)
-    """Those of the data sets whose landmarks are found."""
+    """The data sets whose facial landmarks are extracted."""
 
 
 class ParamsError(ValueError):
-    """params.yaml lacks something, or says something that no setting takes."""
+    """A settings file lacks something, or says something that no setting takes."""
 
 
-def section(kind: type[Settings], *keys: str, path: Path = PARAMS) -> Settings:
-    """The section under these keys as settings of this kind. Raises ParamsError with key and rule.
-
-    The file is YAML 1.2, DVC's own dialect: 1e-3 is a number in it.
-    """
+def read_pipeline(folder: Path = Path()) -> Pipeline:
+    """Return what the params.yaml of a folder asks for. Raises ParamsError."""
+    path = folder / PARAMS
     if not path.exists():
         msg = f"{path} is not in this folder: run from the folder that holds dvc.yaml"
         raise ParamsError(msg)
-    content: Any = YAML(typ="safe").load(path)
-    refuse_unknown(path, content)
+    content = _sections(path, {"pipeline"})
+    return _checked(Pipeline, path, content, ("pipeline",))
+
+
+def section(kind: type[Settings], dataset: str, *keys: str, folder: Path = Path()) -> Settings:
+    """Return the section of a data set's settings under these keys. Raises ParamsError.
+
+    The file is YAML 1.2, DVC's own dialect: 1e-3 is a number in it.
+    """
+    path = config_of(dataset, folder)
+    if not path.exists():
+        msg = (
+            f"{path} is not there, and it must hold the settings of the data set {dataset}: copy "
+            "one of the files beside it (videos.yaml for videos of your own)"
+        )
+        raise ParamsError(msg)
+    return _checked(kind, path, _sections(path, SECTIONS), keys)
+
+
+def config_of(dataset: str, folder: Path = Path()) -> Path:
+    """Return the file with the settings of a data set."""
+    return folder / read_pipeline(folder).code / "configs" / f"{dataset}.yaml"
+
+
+def _checked(kind: type[Settings], path: Path, content: Any, keys: tuple[str, ...]) -> Settings:
+    """Return the settings under these keys. Raises ParamsError that names the key and the rule."""
     for depth, key in enumerate(keys):
         if not isinstance(content, dict) or key not in content:
-            place, known = ".".join(keys[:depth]) or "the file", sorted(content or {})
-            msg = f"{path}: {place} has no {key!r}, only {', '.join(known)}"
+            place = ".".join(keys[:depth]) or "the file"
+            known = ", ".join(sorted(content or {})) or "nothing"
+            msg = f"{path}: {place} has no {key!r}, only {known}"
             raise ParamsError(msg)
         content = content[key]
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
-        faults = (f"  {place_of(fault['loc'], keys)}: {fault['msg']}" for fault in error.errors())
+        faults = (f"  {_place(fault['loc'], keys)}: {fault['msg']}" for fault in error.errors())
         raise ParamsError("\n".join([f"{path} does not fit:", *faults])) from error
 
 
-def place_of(found: tuple[str | int, ...], keys: tuple[str, ...]) -> str:
-    """Where in the file a fault is: kinds that settings are told apart by are no keys of it."""
-    told = [str(part) for part in found]
-    return ".".join([*keys, *(part for part in told if not part.startswith("<"))])
+def _place(location: tuple[str | int, ...], keys: tuple[str, ...]) -> str:
+    """Return where a fault is; tags in <> tell kinds of settings apart and are no keys."""
+    parts = [str(part) for part in location]
+    return ".".join([*keys, *(part for part in parts if not part.startswith("<"))])
 
 
-def refuse_unknown(path: Path, content: Any) -> None:
-    """Raise ParamsError for a section that no stage reads, or that is none."""
-    content = mapping(path, "the file", content)
-    unknown = [key for key in content if key not in ("pipeline", "datasets")]
-    for name, dataset in mapping(path, "datasets", content.get("datasets", {})).items():
-        dataset = mapping(path, f"datasets.{name}", dataset)
-        unknown += [f"datasets.{name}.{key}" for key in dataset if key not in OF_DATASET]
-    if unknown:
-        msg = f"{path} has sections that nothing reads: {', '.join(unknown)}"
-        raise ParamsError(msg)
-
-
-def mapping(path: Path, place: str, content: Any) -> dict[str, Any]:
-    """The content as sections by name. Raises ParamsError if it is anything else."""
+def _sections(path: Path, known: set[str]) -> dict[str, Any]:
+    """Return a file's sections. Raises ParamsError if it is not YAML or has others than `known`."""
+    content = YAML(typ="safe").load(path)
     if not isinstance(content, dict):
-        msg = f"{path}: {place} must hold named sections, not {content!r}"
+        msg = f"{path} must hold the sections {', '.join(sorted(known))}, not {content!r}"
+        raise ParamsError(msg)
+    unknown = sorted(set(content) - known)
+    if unknown:
+        msg = f"{path} has sections that no stage reads: {', '.join(unknown)}"
         raise ParamsError(msg)
     return content

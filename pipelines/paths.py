@@ -34,12 +34,12 @@ class Layout:
     @property
     def flow(self) -> Path:
         """The motion signal of the clips."""
-        return Path("data") / self.dataset / "flow.h5"
+        return Path("data") / self.dataset / "signals" / "flow.h5"
 
     @property
     def landmarks(self) -> Path:
         """The facial landmarks of the clips, and the distances of lids and lips."""
-        return Path("data") / self.dataset / "landmarks.h5"
+        return Path("data") / self.dataset / "signals" / "landmarks.h5"
 
     @property
     def judge(self) -> Path:
@@ -57,7 +57,7 @@ class Layout:
 
     def evidence(self, method: str) -> Path:
         """The judge's probabilities that a model's scores are computed from."""
-        return Path("data") / self.dataset / f"{method}-judged.npz"
+        return Path("data") / self.dataset / f"{method}-predictions.npz"
 
     def scores(self, method: str) -> Path:
         """The folder of a model's history, scores and pictures."""

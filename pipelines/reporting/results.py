@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.dvc_lock import judged_by_the_judge, stages
-from pipelines.params import PARAMS, Chosen, Pipeline, section
+from pipelines.params import Chosen, read_pipeline
 from pipelines.paths import Layout
 from pipelines.reporting.columns import SEPARATION
 from pipelines.stages.table import PERCENT, Row, cell
@@ -69,7 +69,7 @@ class Result:
 
 def results(folder: Path) -> list[Result]:
     """The models of a pipeline that its judges have judged, in the order of its params.yaml."""
-    pipeline, locked = section(Pipeline, "pipeline", path=folder / PARAMS), stages(folder)
+    pipeline, locked = read_pipeline(folder), stages(folder)
     chosen = (each for each in pipeline.models.values() if judged_by_the_judge(locked, each))
     found = (result(folder, each) for each in chosen)
     return [each for each in found if each is not None]

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.dvc_lock import at_work, stages
 from pipelines.io import write_text
-from pipelines.params import PARAMS, Chosen, ParamsError, Pipeline, section
+from pipelines.params import PARAMS, Chosen, ParamsError, read_pipeline, section
 from pipelines.paths import CHECKPOINTS, RAW, Layout
 from pipelines.retraining.outputs import Spoilt, remove, spoilt_outputs
 from pipelines.tools.remaining import with_dependants
@@ -66,7 +66,7 @@ def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None)
 
     Raises ParamsError for a name that no model has, or if no model has one of each.
     """
-    models = section(Pipeline, "pipeline").models.values()
+    models = read_pipeline().models.values()
     for kind, asked, known in (
         ("data set", datasets, {model.dataset for model in models}),
         ("method", methods, {model.method for model in models}),
@@ -93,7 +93,7 @@ def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None)
 
 def targets(models: Sequence[Chosen]) -> list[str]:
     """The last stages of these models; of all models the whole pipeline, which is no target."""
-    if len(models) == len(section(Pipeline, "pipeline").models):
+    if len(models) == len(read_pipeline().models):
         return []
     return [f"evaluate@{model.name}" for model in models]
 
@@ -117,7 +117,7 @@ def found_changes(models: Sequence[Chosen]) -> Changes:
     changed = {name.rsplit(":", 1)[-1]: told for name, told in json.loads(answer.stdout).items()}
     downloads = new_downloads(sorted({model.dataset for model in models}))
     begun = [*changed, *(f"acquire@{dataset}" for dataset in downloads)]
-    stale = with_dependants(begun, section(Pipeline, "pipeline"))
+    stale = with_dependants(begun, read_pipeline())
     return Changes(
         targets=asked,
         stale=[stage for stage in stale if not asked or wanted(stage, models)],
@@ -159,7 +159,7 @@ def _is_newer(dataset: str) -> bool:
 
 def newest_download(dataset: str) -> float:
     """When the newest of its raw files was written."""
-    asked: Any = section(DataSet, "datasets", dataset, "data")  # type: ignore[arg-type]
+    asked: Any = section(DataSet, dataset, "data")  # type: ignore[arg-type]
     raw = [RAW / file.path for file in asked.files]
     return max((path.stat().st_mtime for path in raw if path.exists()), default=0.0)
 
@@ -178,7 +178,7 @@ def _made_of(dataset: str) -> Path:
 
 def spoilt_of(models: Sequence[Chosen]) -> list[Spoilt]:
     """What no longer holds what was written, of these models and all that they depend on."""
-    pipeline = section(Pipeline, "pipeline")
+    pipeline = read_pipeline()
     every = with_dependants([f"acquire@{name}" for name in pipeline.datasets], pipeline)
     return spoilt_outputs(HERE, [stage for stage in every if wanted(stage, models)])
 

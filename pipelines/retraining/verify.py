@@ -58,7 +58,7 @@ def scored(version: "ModelVersion") -> Scores:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     served = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
     files, device = Layout(version.tags["dataset"]), choose_device()
-    settings = section(EvaluationSettings, "datasets", files.dataset, "evaluation")
+    settings = section(EvaluationSettings, files.dataset, "evaluation")
     clips, judge = ClipFile(files.clips), load_judge(files.judge, device)
     subject = trusted_subject(judge, clips, settings, device)
     model = served.unwrap_python_model().model

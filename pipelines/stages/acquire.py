@@ -26,5 +26,5 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
 
 if __name__ == "__main__":
     chosen, made_from = arguments("dataset", "made_from")
-    asked: DataSet = section(DataSet, "datasets", chosen, "data")  # type: ignore[arg-type]
+    asked: DataSet = section(DataSet, chosen, "data")  # type: ignore[arg-type]
     acquire(chosen, asked, Layout(chosen).clips, own if (own := Path(made_from)).is_dir() else RAW)

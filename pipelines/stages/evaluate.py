@@ -207,7 +207,7 @@ def draw(
 if __name__ == "__main__":
     keep_freed_memory()
     dataset, chosen, signal = arguments("dataset", "method", "signal")
-    asked = section(EvaluationSettings, "datasets", dataset, "evaluation")
+    asked = section(EvaluationSettings, dataset, "evaluation")
     beside = LandmarkSignal(Layout(dataset).landmarks) if signal == "landmarks" else None
     run_stage(
         f"evaluate {dataset} {chosen}", lambda: evaluate(Layout(dataset), chosen, asked, beside)

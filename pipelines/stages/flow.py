@@ -61,5 +61,5 @@ def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
 if __name__ == "__main__":
     (chosen,) = feature_arguments("dataset")
     files = Layout(chosen)
-    flow(chosen, files.clips, section(MotionSettings, "datasets", chosen, "flow"), files.flow)
+    flow(chosen, files.clips, section(MotionSettings, chosen, "flow"), files.flow)
     score(files.clips, files.flow, files.results / "flow.json")

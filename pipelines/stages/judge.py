@@ -174,5 +174,5 @@ def fresh_clips(clips: ClipFile) -> FreshClips:
 if __name__ == "__main__":
     keep_freed_memory()
     (chosen,) = arguments("dataset")
-    asked = section(JudgeStage, "datasets", chosen, "judge")
+    asked = section(JudgeStage, chosen, "judge")
     run_stage(f"judge {chosen}", lambda: train_judge(Layout(chosen), asked))

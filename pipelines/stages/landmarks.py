@@ -105,7 +105,7 @@ def picture(clips_path: Path, signal_path: Path, target: Path) -> None:
 if __name__ == "__main__":
     (chosen,) = feature_arguments("dataset")
     files = Layout(chosen)
-    asked = section(LandmarkSettings, "datasets", chosen, "landmarks")
+    asked = section(LandmarkSettings, chosen, "landmarks")
     landmarks(chosen, files.clips, asked, files.landmarks)
     score(files.clips, files.landmarks, files.results / "landmarks.json")
     picture(files.clips, files.landmarks, files.results / "landmarks.png")

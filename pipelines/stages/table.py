@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.cli import arguments
 from pipelines.io import write_csv, write_json, write_text
-from pipelines.params import Pipeline, section
+from pipelines.params import Pipeline, read_pipeline
 from pipelines.paths import RESULTS, Layout
 from pipelines.reporting.columns import HEADLINE, SEPARATION
 
@@ -127,4 +127,4 @@ def write_table(pipeline: Pipeline) -> str:
 
 if __name__ == "__main__":
     arguments()
-    write_table(section(Pipeline, "pipeline"))
+    write_table(read_pipeline())

@@ -14,7 +14,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from pipelines.cli import arguments, loader_workers
 from pipelines.io import write_csv
-from pipelines.params import Chosen, ParamsError, Pipeline, section
+from pipelines.params import section
 from pipelines.paths import CHECKPOINTS, Layout
 from pipelines.runner import run_stage
 from pipelines.tracking.environment import code_that_runs, write_circumstances
@@ -95,16 +95,6 @@ def predicts(method: Method | AdversarialMethod) -> str:
     return "landmarks" if distances else "flow"
 
 
-def require_tracked(model: Chosen | None, method: Method | AdversarialMethod) -> None:
-    """Raise ParamsError if DVC takes the model for one of another signal: it would miss changes."""
-    if model is not None and model.signal != predicts(method):
-        msg = (
-            f"pipeline.models.{model.name} of params.yaml has `signal: "
-            f"{model.signal}`, but the method predicts {predicts(method)}: write that there"
-        )
-        raise ParamsError(msg)
-
-
 def batches_from(
     first: int, given: Examples, method: Method | AdversarialMethod
 ) -> Iterable[Batch]:
@@ -153,12 +143,10 @@ if __name__ == "__main__":
     dataset, chosen = arguments("dataset", "method")
     asked: Method | AdversarialMethod = section(
         AnyMethod,  # type: ignore[arg-type]
-        "datasets",
         dataset,
         "methods",
         chosen,
     )
-    require_tracked(section(Pipeline, "pipeline").models.get(f"{dataset}-{chosen}"), asked)
     if leads():
         run_stage(f"train {dataset} {chosen}", lambda: train(Layout(dataset), chosen, asked))
     else:

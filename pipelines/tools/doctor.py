@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from packaging.requirements import Requirement
 
 from pipelines.dvc_lock import at_work
-from pipelines.params import ParamsError, Pipeline, section
+from pipelines.params import ParamsError, read_pipeline, section
 from pipelines.paths import RAW
 from pipelines.runner import server as answering_server
 from pipelines.stages.landmark_backends import weights_of
@@ -67,7 +67,7 @@ def require_health() -> None:
 def params() -> Finding:
     """params.yaml."""
     try:
-        pipeline = section(Pipeline, "pipeline")
+        pipeline = read_pipeline()
     except ParamsError as error:
         return Finding("params", "wrong", str(error), "edit params.yaml (docs/pipeline.md)")
     counts = f"{len(pipeline.datasets)} data sets, {len(pipeline.models)} models"
@@ -107,8 +107,7 @@ def weights() -> Finding:
     """Those of face-alignment, if it is to find landmarks."""
     try:
         settings = [
-            section(LandmarkSettings, "datasets", dataset, "landmarks")
-            for dataset in section(Pipeline, "pipeline").faces
+            section(LandmarkSettings, dataset, "landmarks") for dataset in read_pipeline().faces
         ]
     except ParamsError:
         return Finding("weights", "note", "params.yaml does not say whether any are needed")

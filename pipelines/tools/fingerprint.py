@@ -19,8 +19,7 @@ from numpy import ndarray
 from ruamel.yaml import YAML
 from torch import nn
 
-from pipelines.params import PARAMS, section
-from pipelines.paths import BENCHMARK
+from pipelines.params import read_pipeline, section
 from pipelines.stages.flow import tracker
 from pipelines.stages.judge import JudgeStage, judge_learner
 from pipelines.stages.judge import batches_from as judge_batches
@@ -45,19 +44,19 @@ MOTIONS = ((0, 3), (3, 0), (-2, -2))
 """Pixels down and to the right per frame."""
 
 
-def fingerprints(params: Path) -> Iterator[tuple[str, str]]:
-    """The name and the hash of every method and judge that a params file configures."""
-    for dataset, asked in YAML(typ="safe").load(params)["datasets"].items():
-        with tempfile.TemporaryDirectory() as folder:
-            clips = made_up_clips(Path(folder) / "clips.h5")
-            if "judge" in asked:
-                judge = section(JudgeStage, "datasets", dataset, "judge", path=params)
-                yield f"{dataset} judge", judge_fingerprint(judge, clips)
-            motion = section(MotionSettings, "datasets", dataset, "flow", path=params)
-            write_signals(Path(folder), clips, motion)
-            for name in asked.get("methods", {}):
-                method: Any = section(AnyMethod, "datasets", dataset, "methods", name, path=params)  # type: ignore[arg-type]
-                yield f"{dataset} {name}", method_fingerprint(method, clips, Path(folder))
+def fingerprints(folder: Path = Path()) -> Iterator[tuple[str, str]]:
+    """Yield name and hash of every judge and method that the configs of a folder describe."""
+    for config in sorted((folder / read_pipeline(folder).code / "configs").glob("*.yaml")):
+        name, asked = config.stem, YAML(typ="safe").load(config)
+        with tempfile.TemporaryDirectory() as temporary:
+            clips = made_up_clips(Path(temporary) / "clips.h5")
+            judge = section(JudgeStage, name, "judge", folder=folder)
+            yield f"{name} judge", judge_fingerprint(judge, clips)
+            motion = section(MotionSettings, name, "flow", folder=folder)
+            write_signals(Path(temporary), clips, motion)
+            for method in asked["methods"]:
+                settings: Any = section(AnyMethod, name, "methods", method, folder=folder)  # type: ignore[arg-type]
+                yield f"{name} {method}", method_fingerprint(settings, clips, Path(temporary))
 
 
 def method_fingerprint(method: Method | AdversarialMethod, clips: ClipFile, folder: Path) -> str:
@@ -182,6 +181,5 @@ def made_up_points(motion: ndarray) -> Float32[ndarray, "clip time 68 2"]:
 if __name__ == "__main__":
     keep_freed_memory()
     torch.set_num_threads(1)
-    for file in (PARAMS, BENCHMARK / PARAMS):
-        for name, digest in fingerprints(file):
-            sys.stdout.write(f"{digest}  {file} {name}\n")
+    for name, digest in fingerprints():
+        sys.stdout.write(f"{digest}  {name}\n")

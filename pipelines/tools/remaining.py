@@ -14,7 +14,7 @@ from statistics import fmean
 from ruamel.yaml import YAML
 
 from pipelines.cli import arguments
-from pipelines.params import PARAMS, Chosen, Pipeline, section
+from pipelines.params import PARAMS, Chosen, Pipeline, read_pipeline
 from pipelines.paths import BENCHMARK, Layout
 
 SECONDS = {"acquire": 60.0, "flow": 120.0, "landmarks": 120.0, "evaluate": 90.0, "table": 5.0}
@@ -36,7 +36,7 @@ def stale(folder: Path) -> list[str]:
     command = ["dvc", "status", "--json", str(folder / "dvc.yaml")]
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     changed = {name.rsplit(":", 1)[-1] for name in json.loads(answer)}
-    pipeline = section(Pipeline, "pipeline", path=folder / PARAMS)
+    pipeline = read_pipeline(folder)
     return with_dependants(changed, pipeline)
 
 
@@ -76,7 +76,7 @@ def expected_seconds(stage: str, folder: Path) -> float:
     kind, _, name = stage.partition("@")
     if kind in SECONDS:
         return SECONDS[kind]
-    pipeline = section(Pipeline, "pipeline", path=folder / PARAMS)
+    pipeline = read_pipeline(folder)
     chosen = pipeline.models[name] if kind == "train" else Chosen(name, "judge")
     before = noted(folder, chosen)
     steps = asked_steps(folder, chosen)

@@ -12,8 +12,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from s3vae.engine.parallel import Share, leads, share_of
 from s3vae.engine import parallel as ranks
+from s3vae.engine.parallel import Share, leads, share_of
 from s3vae.weights import WEIGHTS
 
 SCRIPT = Path(__file__).parent / "tiny_training.py"

@@ -1,13 +1,11 @@
-"""params.yaml: every stage reads its own section, and what it does not understand it refuses."""
+"""params.yaml and configs/: a stage reads its own section, and an unknown key is refused."""
 
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from pipelines.params import Chosen, Pipeline, section
+from pipelines.params import Chosen, ParamsError, Pipeline, read_pipeline, section
 from pipelines.stages.judge import JudgeStage
-from pipelines.stages.train import require_tracked
 from s3vae.data.datasets import DataSet
 from s3vae.data.videos import Videos
 from s3vae.engine.schedule import TrainingSettings
@@ -17,30 +15,30 @@ from s3vae.signals.flow_grid import MotionSettings
 from s3vae.training.method import AnyMethod, Method
 
 ROOT = Path(__file__).parents[2]
-
-WHOLE = """
+PIPELINE = """
 pipeline:
   datasets: {toy: toy.py}
   models:
     toy-ours: {dataset: toy, method: ours}
   code: ./
-datasets:
-  toy:
-    evaluation: {sampling_seeds: [4, 5]}
-    methods:
-      ours:
-        architecture: {preset: fast, static: 5}
-        losses: {preset: ours, weights: {static_kl: 2}}
-        training: {steps: 3, learning_rate: 1e-3}
 """
-METHOD = ("datasets", "toy", "methods", "ours")
+CONFIG = """
+evaluation: {sampling_seeds: [4, 5]}
+methods:
+  ours:
+    architecture: {preset: fast, static: 5}
+    losses: {preset: ours, weights: {static_kl: 2}}
+    training: {steps: 3, learning_rate: 1e-3}
+"""
+METHOD = ("toy", "methods", "ours")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "params.yaml"
-    path.write_text(WHOLE)
-    return path
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "params.yaml").write_text(PIPELINE)
+    (tmp_path / "configs" / "toy.yaml").write_text(CONFIG)
+    return tmp_path
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -49,24 +47,21 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_section_is_read_as_the_settings_it_configures(path: Path) -> None:
-    assert section(Pipeline, "pipeline", path=path) == Pipeline(
+def test_a_section_is_read_as_the_settings_it_configures(folder: Path) -> None:
+    assert read_pipeline(folder) == Pipeline(
         {"toy": "toy.py"}, {"toy-ours": Chosen("toy", "ours")}, "./"
     )
-    found = section(EvaluationSettings, "datasets", "toy", "evaluation", path=path)
+    found = section(EvaluationSettings, "toy", "evaluation", folder=folder)
     assert found == EvaluationSettings(sampling_seeds=(4, 5))
-    method = section(Method, *METHOD, path=path)
+    method = section(Method, *METHOD, folder=folder)
     assert (method.architecture.static, method.losses.weights.static_kl) == (5, 2)
+    assert method.training.learning_rate == 0.001  # text to a YAML 1.1 parser
 
 
-def test_a_model_is_named_after_its_data_set_and_method(path: Path) -> None:
-    change(path, "toy-ours:", "ours-toy:")
-    with pytest.raises(ValueError, match=r"pipeline\.models.*name it toy-ours"):
-        section(Pipeline, "pipeline", path=path)
-
-
-def test_1e_3_is_a_number(path: Path) -> None:
-    assert section(Method, *METHOD, path=path).training.learning_rate == 0.001
+def test_a_model_is_named_after_its_data_set_and_method(folder: Path) -> None:
+    change(folder / "params.yaml", "toy-ours:", "ours-toy:")
+    with pytest.raises(ParamsError, match=r"pipeline\.models.*name it toy-ours"):
+        read_pipeline(folder)
 
 
 @pytest.mark.parametrize(
@@ -84,114 +79,83 @@ def test_1e_3_is_a_number(path: Path) -> None:
     ],
 )
 def test_what_no_setting_takes_is_refused_by_its_place(
-    path: Path, old: str, new: str, place: str
+    folder: Path, old: str, new: str, place: str
 ) -> None:
-    change(path, old, new)
-    with pytest.raises(ValueError, match=rf"params\.yaml does not fit:\n(.*\n)*.*{place}"):
-        section(AnyMethod, *METHOD, path=path)
+    change(folder / "configs" / "toy.yaml", old, new)
+    with pytest.raises(ParamsError, match=rf"toy\.yaml does not fit:\n(.*\n)*.*{place}"):
+        section(AnyMethod, *METHOD, folder=folder)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", ["null", "3", "[]", "word"])
-def test_a_method_that_is_none_is_refused_by_its_place(path: Path, content: str) -> None:
-    text = path.read_text()
-    path.write_text(text[: text.index("      ours:")] + f"      ours: {content}\n")
-    with pytest.raises(ValueError, match=r"does not fit:\n  datasets\.toy\.methods\.ours: "):
-        section(AnyMethod, *METHOD, path=path)
+def test_a_method_that_is_none_is_refused_by_its_place(folder: Path, content: str) -> None:
+    (folder / "configs" / "toy.yaml").write_text(f"methods:\n  ours: {content}\n")
+    with pytest.raises(ParamsError, match=r"does not fit:\n  methods\.ours: "):
+        section(AnyMethod, *METHOD, folder=folder)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        (("pipelines",), "the file has no 'pipelines', only datasets, pipeline"),
-        (("datasets", "mnist"), "datasets has no 'mnist', only toy"),
-        (("datasets", "toy", "flow"), "datasets.toy has no 'flow', only evaluation, methods"),
-        (("datasets", "toy", "methods", "his"), "datasets.toy.methods has no 'his', only ours"),
+        (("toy", "flow"), "the file has no 'flow', only evaluation, methods"),
+        (("toy", "methods", "his"), "methods has no 'his', only ours"),
+        (("mnist", "flow"), r"mnist\.yaml is not there.* copy"),
     ],
 )
-def test_a_missing_section_is_missed_with_those_that_there_are(
-    path: Path, keys: tuple[str, ...], message: str
+def test_a_missing_section_is_refused_with_those_that_exist(
+    folder: Path, keys: tuple[str, str], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=message):
-        section(TrainingSettings, *keys, path=path)
+    with pytest.raises(ParamsError, match=message):
+        section(TrainingSettings, *keys, folder=folder)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "place"),
-    [
-        ("pipeline:", "extra: 1\npipeline:", "extra"),
-        ("    evaluation:", "    evalution:", r"datasets\.toy\.evalution"),
-    ],
-)
-def test_a_section_that_nothing_reads_is_refused_by_its_place(
-    path: Path, old: str, new: str, place: str
-) -> None:
-    change(path, old, new)
-    with pytest.raises(ValueError, match=f"nothing reads: {place}"):
-        section(Pipeline, "pipeline", path=path)
+def test_a_section_that_no_stage_reads_is_refused_by_name(folder: Path) -> None:
+    change(folder / "configs" / "toy.yaml", "evaluation:", "evalution:")
+    with pytest.raises(ParamsError, match="no stage reads: evalution"):
+        section(AnyMethod, *METHOD, folder=folder)  # type: ignore[arg-type]
+    change(folder / "params.yaml", "pipeline:", "extra: 1\npipeline:")
+    with pytest.raises(ParamsError, match="no stage reads: extra"):
+        read_pipeline(folder)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "# nothing yet\n",
-        "- a list\n",
-        "datasets:\n",
-        "datasets: {toy: }\n",
-        "datasets: {toy: 3}",
-    ],
-)
-def test_a_file_without_sections_is_refused_by_name_and_not_with_a_riddle(
-    path: Path, text: str
-) -> None:
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"params\.yaml"):
-        section(Pipeline, "pipeline", path=path)
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- a list\n", "3", "pipeline:\n"])
+def test_a_file_without_sections_is_refused_by_name(folder: Path, text: str) -> None:
+    (folder / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        read_pipeline(folder)
 
 
-def test_a_file_that_is_not_there_is_missed_with_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"params\.yaml is not in this folder: run from"):
-        section(Pipeline, "pipeline", path=tmp_path / "params.yaml")
+def test_a_missing_params_file_is_refused_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"params\.yaml is not in this folder: run from"):
+        read_pipeline(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "path", sorted(ROOT.glob("params.yaml")) + sorted(ROOT.glob("benchmark/params.yaml")), ids=str
-)
-def test_every_method_that_the_project_names_is_understood(path: Path) -> None:
-    named = section(Pipeline, "pipeline", path=path)
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "benchmark"], ids=["demo", "benchmark"])
+def test_every_setting_that_the_project_names_is_valid(folder: Path) -> None:
+    named = read_pipeline(folder)
     for dataset in named.datasets:
-        section(EvaluationSettings, "datasets", dataset, "evaluation", path=path)
+        section(EvaluationSettings, dataset, "evaluation", folder=folder)
+        section(MotionSettings, dataset, "flow", folder=folder)
+        section(JudgeStage, dataset, "judge", folder=folder)
     for chosen in named.models.values():
-        keys = ("datasets", chosen.dataset, "methods", chosen.method)
-        assert section(AnyMethod, *keys, path=path)  # type: ignore[arg-type]
+        assert section(AnyMethod, chosen.dataset, "methods", chosen.method, folder=folder)  # type: ignore[arg-type]
 
 
-def test_three_lines_of_the_project_s_file_lead_from_a_folder_to_a_model(tmp_path: Path) -> None:
-    text, path = (ROOT / "params.yaml").read_text(), tmp_path / "params.yaml"
-    assert text.count("# mine") == 3
-    path.write_text(text.replace("# mine", "mine"))
-    named = section(Pipeline, "pipeline", path=path)
+def test_two_lines_and_a_copied_config_lead_from_a_folder_to_a_model(folder: Path) -> None:
+    text = (ROOT / "params.yaml").read_text()
+    assert text.count("# mine") == 2
+    (folder / "params.yaml").write_text(text.replace("# mine", "mine"))
+    (folder / "configs" / "mine.yaml").write_text((ROOT / "configs" / "videos.yaml").read_text())
+    named = read_pipeline(folder)
     assert named.datasets["mine"] == "path/to/my/videos"
-    chosen = named.models["mine-s3vae-plus"]
-    keys = ("datasets", chosen.dataset)
-    assert section(DataSet, *keys, "data", path=path) == Videos()  # type: ignore[arg-type]
-    assert section(AnyMethod, *keys, "methods", chosen.method, path=path)  # type: ignore[arg-type]
-    for kind, name in ((MotionSettings, "flow"), (JudgeStage, "judge")):
-        assert section(kind, *keys, name, path=path)
+    method = named.models["mine-s3vae-plus"].method
+    assert section(DataSet, "mine", "data", folder=folder) == Videos()  # type: ignore[arg-type]
+    assert section(AnyMethod, "mine", "methods", method, folder=folder)  # type: ignore[arg-type]
 
 
-def test_the_lines_for_faces_of_one_s_own_are_understood(tmp_path: Path) -> None:
-    page, text = (ROOT / "docs/data.md").read_text(), (ROOT / "params.yaml").read_text()
-    lines = YAML(typ="safe").load(
-        "face-videos: &face-videos {}\n"
-        + page.split("### Faces of your own")[1].split("```")[1][4:]
-    )
-    chosen = Chosen(**lines["pipeline"]["models"]["mine-s3vae"])
-    assert lines["pipeline"]["faces"] == ["mine"]
-    path = tmp_path / "params.yaml"
-    path.write_text(f"{text}\n  mine: *face-videos\n")
-    keys = ("datasets", "mine")
-    assert section(DataSet, *keys, "data", path=path) == Videos(crop="face")  # type: ignore[arg-type]
-    assert section(LandmarkSettings, *keys, "landmarks", path=path).backend == Dlib()
-    asked = section(AnyMethod, *keys, "methods", chosen.method, path=path)  # type: ignore[arg-type]
-    require_tracked(chosen, asked)
+def test_the_config_for_videos_of_faces_is_valid(folder: Path) -> None:
+    config = (ROOT / "configs" / "face-videos.yaml").read_text()
+    (folder / "configs" / "mine.yaml").write_text(config)
+    assert section(DataSet, "mine", "data", folder=folder) == Videos(crop="face")  # type: ignore[arg-type]
+    assert section(LandmarkSettings, "mine", "landmarks", folder=folder).backend == Dlib()
+    method: Method = section(AnyMethod, "mine", "methods", "s3vae", folder=folder)  # type: ignore[arg-type]
+    assert method.losses.signal == "distances"
