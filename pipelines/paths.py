@@ -32,14 +32,19 @@ class Layout:
         return Path("data") / self.dataset / "clips.h5"
 
     @property
+    def signals(self) -> Path:
+        """The folder of the signals that were extracted from the clips."""
+        return Path("data") / self.dataset / "signals"
+
+    @property
     def flow(self) -> Path:
-        """The motion signal of the clips."""
-        return Path("data") / self.dataset / "signals" / "flow.h5"
+        """The optical flow of the clips, summarised on a grid."""
+        return self.signals / "flow.h5"
 
     @property
     def landmarks(self) -> Path:
         """The facial landmarks of the clips, and the distances of lids and lips."""
-        return Path("data") / self.dataset / "signals" / "landmarks.h5"
+        return self.signals / "landmarks.h5"
 
     @property
     def judge(self) -> Path:

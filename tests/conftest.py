@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from s3vae.signals.flow_file import FlowSignal
     from s3vae.training.objective import Objective
     from s3vae.training.presets import LossSettings
-    from s3vae.training.targets import Examples
+    from s3vae.training.training_set import TrainingSet
 
 TIME, SIZE, TAKES = 4, 64, 2
 COLOURS = {"red": (255, 0, 0), "cyan": (0, 255, 255)}
@@ -155,29 +155,31 @@ def face_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def given(clips: "ClipFile", flow: "FlowSignal") -> "Examples":
+def given(clips: "ClipFile", flow: "FlowSignal") -> "TrainingSet":
     """The squares with their flow, and their true motions as clusters."""
     import torch
 
     from s3vae.engine.batches import ClipBatches
     from s3vae.signals.clusters import MotionClusters
-    from s3vae.training.targets import examples
+    from s3vae.training.targets import TARGETS
+    from s3vae.training.training_set import training_set
 
-    found, motion = examples(clips, flow, None), clips.labels("motion")
-    known = {**found.batches.known, "cluster": torch.from_numpy(motion)}
+    data, motion = training_set(clips, flow, TARGETS["cells"]), clips.labels("motion")
+    directions = TARGETS["top-cells+direction"].targets(flow, data.train)
+    known = {**data.batches.known, **directions, "cluster": torch.from_numpy(motion)}
     clusters = MotionClusters(motion, 3, {})
-    return replace(found, batches=ClipBatches(clips, known), clusters=clusters)
+    return replace(data, batches=ClipBatches(clips, known), clusters=clusters)
 
 
 @pytest.fixture
-def batch(given: "Examples") -> "Batch":
+def batch(given: "TrainingSet") -> "Batch":
     """Eight training clips, of both colours and all motions."""
     clips = given.batches.clips.split("train")
     return given.batches[clips[[0, 2, 4, 6, 12, 14, 16, 18]]]
 
 
 @pytest.fixture
-def make(tiny: "Architecture") -> "Callable[..., Objective]":
+def make(tiny: "Architecture", flow: "FlowSignal") -> "Callable[..., Objective]":
     """A new tiny objective with these losses; other arguments change the architecture."""
 
     def make(settings: "LossSettings", **changes: Any) -> "Objective":
@@ -185,9 +187,10 @@ def make(tiny: "Architecture") -> "Callable[..., Objective]":
 
         from s3vae.model.s3vae import S3VAE
         from s3vae.training.objective import Objective
+        from s3vae.training.targets import TARGETS
 
         torch.manual_seed(0)
-        sizes = replace(tiny, signal=settings.outputs(9), **changes)
+        sizes = replace(tiny, signal=TARGETS[settings.signal].outputs(flow), **changes)
         return Objective(S3VAE(sizes), settings, clusters=3, clips=24)
 
     return make

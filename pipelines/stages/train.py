@@ -25,28 +25,26 @@ from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import Batch, ShuffledBatches, loader
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.fit import Fitted, Report, fit
-from s3vae.engine.parallel import leads, ranks, together
+from s3vae.engine.parallel import is_main_process, process_group, world_size
 from s3vae.processes import cores
 from s3vae.progress import LOG
 from s3vae.runtime import choose_device, keep_freed_memory
-from s3vae.signals.flow_file import FlowSignal
-from s3vae.signals.landmark_file import LandmarkSignal
-from s3vae.training.learner import model_learner
+from s3vae.training.build import learner_of, objective_of, training_set_for
 from s3vae.training.method import AdversarialMethod, AnyMethod, Method
-from s3vae.training.objectives import examples_for, objective_of
-from s3vae.training.targets import AnySignal, Examples
+from s3vae.training.targets import read_signal
+from s3vae.training.training_set import TrainingSet
 
 
 def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     """Leave the model's folder and its history; a killed training goes on where it was."""
     code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
-    signal = signal_for(files, method)
-    given = examples_for(method, clips, signal)
-    if given.clusters is not None:
-        LOG.info("motion clusters by silhouette: %s", given.clusters.silhouettes)
-        if given.clusters.number == 1:
+    signal = read_signal(signal_of(method), files.signals)
+    data = training_set_for(method, clips, signal)
+    if data.clusters is not None:
+        LOG.info("motion clusters by silhouette: %s", data.clusters.silhouettes)
+        if data.clusters.number == 1:
             LOG.warning("no motion clusters stand out: no exchange, no partners and no price")
-    objective = objective_of(method, given).to(device)
+    objective = objective_of(method, data).to(device)
     key = train_key(method, clips, signal.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
     snapshots = CHECKPOINTS / "train" / f"{key}-snapshots"
@@ -54,8 +52,8 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
 
     def fitted(report: Report) -> Fitted:
         return fit(
-            model_learner(objective, given, device),
-            lambda first: batches_from(first, given, method),
+            learner_of(objective, data, device),
+            lambda first: batches_from(first, data, method),
             method.training,
             checkpoint,
             device,
@@ -64,15 +62,15 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
             keep=lambda step: save_model(objective.model, snapshots / f"{step:06}"),
         )
 
-    with together(device):
-        if not leads():
+    with process_group(device):
+        if not is_main_process():
             fitted(report=lambda row: None)
             return
         with tracked(run) as tracker:
             history, seconds = fitted(report=tracker.log)
             save_model(objective.model, files.model(name), snapshots)
             write_csv(files.scores(name) / "history.csv", history)
-            threads = torch.get_num_threads() * ranks()
+            threads = torch.get_num_threads() * world_size()
             write_circumstances(files.scores(name), code, method.training.steps, seconds, threads)
             for row in history:  # those that a kill kept from being sent; the others are known
                 tracker.log(row)
@@ -82,32 +80,24 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     shutil.rmtree(snapshots, ignore_errors=True)
 
 
-def signal_for(files: Layout, method: Method | AdversarialMethod) -> AnySignal:
-    """The signal that a method predicts."""
-    if predicts(method) == "landmarks":
-        return LandmarkSignal(files.landmarks)
-    return FlowSignal(files.flow)
-
-
-def predicts(method: Method | AdversarialMethod) -> str:
-    """By which file a method is told its signal: facial distances by landmarks, else flow."""
-    distances = isinstance(method, Method) and method.losses.signal == "distances"
-    return "landmarks" if distances else "flow"
+def signal_of(method: Method | AdversarialMethod) -> str:
+    """Return the name of the signal that a method predicts; one that predicts none gets flow."""
+    return method.losses.signal if isinstance(method, Method) else "cells"
 
 
 def batches_from(
-    first: int, given: Examples, method: Method | AdversarialMethod
+    first: int, data: TrainingSet, method: Method | AdversarialMethod
 ) -> Iterable[Batch]:
     """The batches of the training clips from a step on."""
     settings = method.training
     order = ShuffledBatches(
-        given.train,
+        data.train,
         settings.batch_size,
         settings.seed,
         settings.steps,
         first,
     )
-    return loader(given.batches, order, loader_workers())
+    return loader(data.batches, order, loader_workers())
 
 
 def start_trainers() -> None:
@@ -147,7 +137,7 @@ if __name__ == "__main__":
         "methods",
         chosen,
     )
-    if leads():
+    if is_main_process():
         run_stage(f"train {dataset} {chosen}", lambda: train(Layout(dataset), chosen, asked))
     else:
         train(Layout(dataset), chosen, asked)

@@ -85,16 +85,15 @@ def measure_training(row: str, path: Path) -> Figures:
     from s3vae.model.architecture import PRESETS as ARCHITECTURES
     from s3vae.runtime import choose_device, generator_at
     from s3vae.signals.flow_file import FlowSignal
+    from s3vae.training.build import objective_of, training_set_for
     from s3vae.training.method import Method
-    from s3vae.training.objectives import objective_of
     from s3vae.training.presets import PRESETS as LOSSES
-    from s3vae.training.targets import examples
 
     device = choose_device()
     settings = TrainingSettings(steps=WARMUP + steps)
     method = Method(ARCHITECTURES[architecture], LOSSES[losses], settings)
     flow = FlowSignal(path.with_name("flow.h5"))
-    given = examples(ClipFile(path), flow, method.losses.exchange)
+    given = training_set_for(method, ClipFile(path), flow)
     objective = objective_of(method, given).to(device).train()
     optimizer = torch.optim.Adam(objective.parameters(), lr=1e-4, fused=True)
     first_reading = read_once(given.batches)

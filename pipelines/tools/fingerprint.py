@@ -23,20 +23,20 @@ from pipelines.params import read_pipeline, section
 from pipelines.stages.flow import tracker
 from pipelines.stages.judge import JudgeStage, judge_learner
 from pipelines.stages.judge import batches_from as judge_batches
-from pipelines.stages.train import batches_from, predicts
+from pipelines.stages.train import batches_from, signal_of
 from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.fit import fit
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.judge.network import Judge
 from s3vae.runtime import keep_freed_memory
-from s3vae.signals.flow_file import FlowSignal, write_flow
+from s3vae.signals.flow_file import write_flow
 from s3vae.signals.flow_grid import MotionSettings, clips_motion
-from s3vae.signals.landmark_file import LandmarkSignal, write_landmarks
+from s3vae.signals.landmark_file import write_landmarks
 from s3vae.signals.landmarks import POINTS, Landmarks
-from s3vae.training.learner import model_learner
+from s3vae.training.build import learner_of, objective_of, training_set_for
 from s3vae.training.method import AdversarialMethod, AnyMethod, Method
-from s3vae.training.objectives import examples_for, objective_of
+from s3vae.training.targets import read_signal
 
 STEPS, CLIPS, TIME, SIZE = 6, 60, 6, 64
 CPU = torch.device("cpu")
@@ -67,15 +67,12 @@ def method_fingerprint(method: Method | AdversarialMethod, clips: ClipFile, fold
         method = dataclasses.replace(
             method, losses=dataclasses.replace(method.losses, absolute=early)
         )
-    if predicts(method) == "landmarks":
-        signal: LandmarkSignal | FlowSignal = LandmarkSignal(folder / "landmarks.h5")
-    else:
-        signal = FlowSignal(folder / "flow.h5")
-    given = examples_for(method, clips, signal)
-    objective = objective_of(method, given)
+    signal = read_signal(signal_of(method), folder)
+    data = training_set_for(method, clips, signal)
+    objective = objective_of(method, data)
     fit(
-        model_learner(objective, given, CPU),
-        lambda first: batches_from(first, given, method),
+        learner_of(objective, data, CPU),
+        lambda first: batches_from(first, data, method),
         method.training,
         Checkpoint(folder, "fingerprint"),
         CPU,

@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.optimizers import optimizers_of
-from s3vae.engine.parallel import leads, require_same_step, shared_losses
+from s3vae.engine.parallel import is_main_process, parallel_losses, require_same_step
 from s3vae.engine.schedule import TrainingSettings, learning_rate
 from s3vae.progress import Progress
 from s3vae.runtime import generator_at
@@ -65,18 +65,18 @@ def fit(
     """Train to the end, from the checkpoint if there is one.
 
     `batches(step)` yields the batches from that step on. The weights that come out are the same
-    bytes however often the process was killed and started again. Of several processes only the one
-    that leads reports, keeps and writes. Raises NonFiniteLossError.
+    bytes however often the process was killed and started again. Of several processes only the
+    main one reports and writes. Raises NonFiniteLossError.
     """
     module = learner.module.train()
     parameters = [p for p in module.parameters() if p.requires_grad]
     optimizers = optimizers_of(module, settings)
-    losses_of = shared_losses(module, learner.losses, device)
+    losses_of = parallel_losses(module, learner.losses, device)
     first, history, before = checkpoint.load(module, optimizers)
     require_same_step(first, device)
     begun = time.monotonic() - before
     window: list[dict[str, float]] = []
-    with Progress(label, settings.steps, "steps", done=first, shown=leads()) as progress:
+    with Progress(label, settings.steps, "steps", done=first, shown=is_main_process()) as progress:
         for step, batch in enumerate(batches(first), start=first):
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
@@ -104,12 +104,13 @@ def fit(
                     row |= validated(learner)
                 window.clear()
                 history.append(row)
-                if leads():
+                if is_main_process():
                     report(row)
             # before the checkpoint: a resumed training does not come here again
-            if leads() and settings.snapshot_every and done % settings.snapshot_every == 0:
+            every = settings.snapshot_every
+            if is_main_process() and every and done % every == 0:
                 keep(done)
-            if leads() and done % settings.checkpoint_every == 0:
+            if is_main_process() and done % settings.checkpoint_every == 0:
                 checkpoint.save(done, module, optimizers, history, time.monotonic() - begun)
             progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()

@@ -1,8 +1,8 @@
-"""One training in several processes, started by torchrun: each sees its share of every batch.
+"""One training in several processes, started by torchrun: each encodes and decodes its share.
 
-Frames are encoded and decoded by shares, which is nearly all of the work. What lies between, and
-all that compares the clips of a batch, every process computes for the whole batch, from features
-that are exchanged: however many processes there are, the objective is the same.
+Encoding and decoding frames is nearly all of the work. Everything between, and every term that
+compares the clips of a batch, is computed by all processes on the whole batch, from gathered
+features. The objective is the same for any number of processes.
 """
 
 import os
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, distributed, nn
@@ -20,17 +19,16 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from s3vae.engine.batches import Batch
-from s3vae.tensors import Scalar
 
-LONGEST_WAIT = timedelta(minutes=30)
-"""For the other processes, one of which may be reading its clips."""
+TIMEOUT = timedelta(minutes=30)
+"""Another process may be reading its clips for that long."""
 SECONDS_BETWEEN_LOOKS = 0.5
 Losses = Callable[[Batch, Generator], Mapping[str, Tensor]]
 
 
 @contextmanager
-def together(device: torch.device) -> Iterator[None]:
-    """The processes that torchrun started find each other; one that runs alone is left alone."""
+def process_group(device: torch.device) -> Iterator[None]:
+    """Join the processes that torchrun started; do nothing in a process that runs alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
@@ -39,7 +37,7 @@ def together(device: torch.device) -> Iterator[None]:
         torch.cuda.set_device(device)
         backend = "nccl"
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    distributed.init_process_group(backend, timeout=LONGEST_WAIT)
+    distributed.init_process_group(backend, timeout=TIMEOUT)
     try:
         yield
     finally:
@@ -47,83 +45,80 @@ def together(device: torch.device) -> Iterator[None]:
 
 
 def _end_with(launcher: int) -> None:
-    """End this process when torchrun's has: a killed one would leave it to train on, unasked."""
+    """End this process when torchrun ends, which may be killed without a word."""
     while os.getppid() == launcher:
         time.sleep(SECONDS_BETWEEN_LOOKS)
     os._exit(1)
 
 
 def require_same_step(step: int, device: torch.device) -> None:
-    """Raise RuntimeError unless all processes go on from the same checkpoint."""
-    if ranks() == 1:
+    """Raise RuntimeError unless all processes resume from the same checkpoint."""
+    if world_size() == 1:
         return
-    # as numbers: objects would be unpickled
-    steps = _whole(torch.tensor([step], device=device)).tolist()
+    # tensors: gathered objects would be unpickled
+    steps = _gather(torch.tensor([step], device=device)).tolist()
     if len(set(steps)) > 1:
         msg = (
-            f"the processes would go on from steps {steps}: they must see the same .checkpoints/, "
+            f"the processes would resume from steps {steps}: they must see the same .checkpoints/, "
             "on storage that all machines share"
         )
         raise RuntimeError(msg)
 
 
-def ranks() -> int:
-    """How many processes train together."""
+def world_size() -> int:
+    """Return how many processes train together."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
-def leads() -> bool:
-    """Whether this is the process that logs and writes."""
+def is_main_process() -> bool:
+    """Return whether this process logs and writes."""
     return os.environ.get("RANK", "0") == "0"
 
 
-class Share(NamedTuple):
-    """What of a batch this process encodes and decodes; all of it where it trains alone."""
-
-    own: slice = slice(None)
-    """The numbers of its clips within the batch."""
-    among: int = 1
-    """How many processes share the batch."""
-
-    def whole(self, part: Tensor) -> Tensor:
-        """The whole batch of what each process has of its clips; gradients find their way back."""
-        return _whole(part) if self.among > 1 else part
-
-    def mean(self, part: Scalar) -> Scalar:
-        """The mean over the batch, of each process's mean over its clips."""
-        return self.whole(part[None]).mean()
-
-
-def share_of(batch: int) -> Share:
-    """The share of so many clips that falls to the process that asks.
+def own_share(batch: int) -> slice:
+    """Return the clips of a batch that this process encodes and decodes.
 
     Raises ValueError unless every process gets as many.
     """
-    among = ranks()
-    if among == 1:
-        return Share()
-    if batch % among:
+    processes = world_size()
+    if batch % processes:
         msg = (
-            f"a batch of {batch} clips cannot be shared among {among} processes: choose a "
+            f"a batch of {batch} clips cannot be shared among {processes} processes: choose a "
             "batch_size that they divide, or start fewer"
         )
         raise ValueError(msg)
-    size = batch // among
-    first = distributed.get_rank() * size
-    return Share(slice(first, first + size), among)
+    size = batch // processes
+    first = distributed.get_rank() * size if processes > 1 else 0
+    return slice(first, first + size)
 
 
-def shared_losses(module: nn.Module, losses: Losses, device: torch.device) -> Losses:
-    """The losses of a module, with gradients that are the same in every process.
+def sharded(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the same function of whole batches, each process computing its share of the result.
 
-    Batch normalization is by the whole batch, as in one process.
+    The function must treat clips one by one. Gradients reach the share of every process.
     """
-    if ranks() == 1:
+    if world_size() == 1:
+        return function
+
+    def gathered(*whole: Tensor | None) -> Tensor:
+        (size,) = {len(each) for each in whole if each is not None}
+        own = own_share(size)
+        return _gather(function(*(each if each is None else each[own] for each in whole)))
+
+    return gathered
+
+
+def parallel_losses(module: nn.Module, losses: Losses, device: torch.device) -> Losses:
+    """Return the losses of a module with the same gradients in every process.
+
+    Batch normalization uses the statistics of the whole batch, as in one process.
+    """
+    if world_size() == 1:
         return losses
     for part in module.modules():
         if isinstance(part, _BatchNorm):
-            part.register_forward_pre_hook(_with_the_others)
-            part.register_forward_hook(_own_again)
+            part.register_forward_pre_hook(_with_other_shares)
+            part.register_forward_hook(_own_share_again)
     parallel = DistributedDataParallel(
         _Losses(module, losses),
         device_ids=[device] if device.type == "cuda" else None,
@@ -132,18 +127,18 @@ def shared_losses(module: nn.Module, losses: Losses, device: torch.device) -> Lo
     return lambda batch, generator: parallel(batch, generator)
 
 
-def _with_the_others(layer: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
-    """What all processes give a layer of batch normalization (PyTorch's own is for GPUs alone)."""
-    (part,) = given
-    return (_whole(part),) if layer.training else given
+def _with_other_shares(layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+    """Give batch normalization the whole batch (PyTorch's synchronized one needs GPUs)."""
+    (part,) = inputs
+    return (_gather(part),) if layer.training else inputs
 
 
-def _own_again(layer: nn.Module, _given: tuple[Tensor], whole: Tensor) -> Tensor:
-    """What this process gave, normalized."""
-    return whole[share_of(len(whole)).own] if layer.training else whole
+def _own_share_again(layer: nn.Module, _inputs: tuple[Tensor], whole: Tensor) -> Tensor:
+    """Return this process's share of the normalized batch."""
+    return whole[own_share(len(whole))] if layer.training else whole
 
 
-def _whole(part: Tensor) -> Tensor:
+def _gather(part: Tensor) -> Tensor:
     whole: Tensor = _Gather.apply(part)  # type: ignore[no-untyped-call]
     return whole
 
@@ -153,24 +148,24 @@ class _Gather(Function):
 
     @staticmethod
     def forward(_context: object, part: Tensor) -> Tensor:
-        parts = [torch.empty_like(part) for _ in range(ranks())]
+        parts = [torch.empty_like(part) for _ in range(world_size())]
         distributed.all_gather(parts, part.contiguous())
         return torch.cat(parts)
 
     @staticmethod
     def backward(_context: object, gradient: Tensor) -> Tensor:
-        """Every process went on with the whole: what all have to say of the own part is added."""
+        """Add up what every process derived for the part of this one."""
         total = gradient.contiguous().clone()
         distributed.all_reduce(total)
-        return total[share_of(len(total)).own]
+        return total[own_share(len(total))]
 
 
 class _Losses(nn.Module):
-    """A module whose call is its losses, as what runs modules in parallel wants it."""
+    """Losses as the forward pass of a module, where DistributedDataParallel expects them."""
 
     def __init__(self, module: nn.Module, losses: Losses) -> None:
         super().__init__()
         self.module, self.losses = module, losses
 
-    def forward(self, batch: Batch, generator: Generator) -> Mapping[str, Tensor]:
-        return self.losses(batch, generator)
+    def forward(self, batch: Batch, generator: Generator) -> dict[str, Tensor]:
+        return dict(self.losses(batch, generator))

@@ -9,7 +9,7 @@ from torch import Tensor
 from s3vae.data.clips import ClipFile
 from s3vae.distributions import Gaussian
 from s3vae.judge.predictions import BATCH, video_batches
-from s3vae.losses.mutual_information import information_of_numbers
+from s3vae.losses.mutual_information import pairwise_information
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.tensors import DynamicCode, StaticCode
@@ -53,7 +53,7 @@ def shared(
     numbers = torch.arange(static_code.shape[-1], device=static_code.device)
     return torch.stack(
         [
-            information_of_numbers(
+            pairwise_information(
                 static, dynamic, static_code, dynamic_code, number.expand(dynamic_code.shape[-1])
             ).mean(dim=0)
             for number in numbers

@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 
 from s3vae.distributions import Gaussian, standard_normal
 from s3vae.model.architecture import Architecture
-from s3vae.model.decoder import decode_clips, frame_decoder
+from s3vae.model.decoders import decode_clips, frame_decoder
 from s3vae.model.encoder import encoder_channels, frame_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior

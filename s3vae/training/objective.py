@@ -1,26 +1,26 @@
-"""The whole objective on one screen: L_VAE + l1 L_SCC + l2 L_DFP + l3 L_MI, and our additions."""
+"""The objective: L_VAE + l1 L_SCC + l2 L_DFP + l3 L_MI (paper, eq. 9), and our additions."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Int
 from torch import Generator, Tensor, nn
 
 from s3vae.data.clips import Factor
 from s3vae.engine.batches import Batch
-from s3vae.engine.parallel import Share, share_of
-from s3vae.losses import consistency, elbo, mutual_information, prediction
-from s3vae.losses.aggregate import AggregateMemory
-from s3vae.losses.exchange import MotionExchange
+from s3vae.engine.parallel import sharded
+from s3vae.losses import consistency, elbo, mutual_information
+from s3vae.losses.aggregate import RunningMoments, batch_mismatch
+from s3vae.losses.exchange import MotionExchange, same_cluster
 from s3vae.losses.supervision import Supervision
 from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, Video, to_unit
 from s3vae.training.presets import LossSettings, Weights
+from s3vae.training.targets import TARGETS
 
 
 class Terms(NamedTuple):
-    """Everything minimized, each a mean over clips."""
+    """Everything minimized, each a mean over clips; the names are those of the log."""
 
     reconstruction: Scalar
     static_kl: Scalar
@@ -33,22 +33,18 @@ class Terms(NamedTuple):
     supervision: Scalar | None = None
 
     def named(self) -> dict[str, Scalar]:
-        """The terms that there are, by name: what gets logged."""
+        """Return the terms that are in use, by name."""
         return {name: term for name, term in self._asdict().items() if term is not None}
 
     def total(self, weights: Weights) -> Scalar:
-        """What the optimizer sees: every term times its weight."""
+        """Return the weighted sum that the optimizer minimizes."""
         return torch.stack(
             [getattr(weights, name) * term for name, term in self.named().items()]
         ).sum()
 
 
 class Objective(nn.Module):
-    """The model and all it is trained to minimize.
-
-    Holds the memories of the motion exchange and of the aggregate posterior and, where absolute
-    errors wait for it, the steps taken.
-    """
+    """The model, and what its training needs besides: averages, heads, a step counter."""
 
     steps: Tensor
 
@@ -62,96 +58,79 @@ class Objective(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.settings, self.clips = model, settings, clips
-        exchange = settings.exchange
-        self.exchange = (
-            MotionExchange(clusters, model.architecture.static, exchange.decay)
-            if exchange is not None and clusters > 1
-            else None
-        )
-        self.aggregate_memory = (
-            AggregateMemory(model.architecture.static, settings.aggregate_decay)
-            if settings.aggregate_decay
-            else None
-        )
-        sizes = model.architecture.static, model.architecture.dynamic
-        self.supervision = supervision(factors, *sizes) if settings.supervised else None
+        static, exchange = model.architecture.static, settings.exchange
+        if exchange is not None and clusters > 1:
+            self.exchange: MotionExchange | None = MotionExchange(clusters, static, exchange.decay)
+        else:
+            self.exchange = None
+        decay = settings.aggregate_decay
+        self.moments = RunningMoments(static, decay) if decay else None
+        self.supervision = supervision(model, factors) if settings.supervised else None
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
-        """The terms by name, and as `total` what the optimizer sees."""
+        """Return the terms by name, and as `total` what the optimizer minimizes."""
         terms = self(batch, generator)
         return {**terms.named(), "total": terms.total(self.settings.weights)}
 
     def forward(self, batch: Batch, generator: Generator) -> Terms:
-        """The terms on one batch of clips; in training each process decodes its share alone."""
-        share = share_of(len(batch.frames)) if self.training else Share()
-        video, tracks = to_unit(batch.frames[share.own]), batch.known.get("tracks")
-        seen_along = None if tracks is None else tracks[share.own]
-        features = share.whole(self.model.features(video, seen_along))
+        """Return the terms on one batch of clips."""
+        encode, decode = self.model.features, self.model.decode
+        if self.training:
+            encode, decode = sharded(encode), sharded(decode)
+        video, known = to_unit(batch.frames), batch.known
+        features = encode(video, known.get("tracks"))
         posterior = self.model.posterior(features)
-        static = posterior.static.sample(generator)
-        dynamic = posterior.dynamic.sample(generator)
-        # before this batch is remembered: no clip is to be drawn against itself
-        between_clusters = self.between_clusters(posterior, batch.known["cluster"])
-        shown_static, shown_dynamic = self.shown(posterior, static, dynamic, batch, generator)
-        batch_size, time = dynamic.shape[:2]
-        count = self.settings.decoded_frames or time
-        frames = elbo.frame_subset(batch_size, time, count, generator)[share.own]
-        decoded = self.model.decode(
-            shown_static[share.own], elbo.take_frames(shown_dynamic[share.own], frames)
-        )
+        static, dynamic = (each.sample(generator) for each in posterior)
+        between_clusters = self.between_clusters(posterior, known["cluster"])
+        inputs = self.decoder_inputs(posterior, static, dynamic, known["cluster"], generator)
+        clips, time = dynamic.shape[:2]
+        frames = elbo.frame_subset(clips, time, self.settings.decoded_frames or time, generator)
+        decoded = decode(inputs[0], elbo.take_frames(inputs[1], frames))
         return Terms(
-            reconstruction=share.mean(
-                self.reconstruction(decoded, elbo.take_frames(video, frames), frames_per_clip=time)
-            ),
+            reconstruction=self.reconstruction(decoded, elbo.take_frames(video, frames), time),
             static_kl=elbo.static_kl(posterior.static),
             dynamic_kl=elbo.dynamic_kl(
-                posterior.dynamic, self.model.prior(dynamic, batch.known["cluster"])
+                posterior.dynamic, self.model.prior(dynamic, known["cluster"])
             ),
             consistency=self.consistency(features, posterior, generator),
-            factor_prediction=self.factor_prediction(dynamic, batch.known),
+            factor_prediction=TARGETS[self.settings.signal].loss(
+                self.model.predict_signal(dynamic), known
+            ),
             independence=self.independence(posterior, static, dynamic, generator),
             aggregate=self.aggregate(static),
             between_clusters=between_clusters,
-            supervision=self.supervision(static, dynamic, batch.known)
-            if self.supervision
-            else None,
+            supervision=self.supervision(static, dynamic, known) if self.supervision else None,
         )
 
-    def reconstruction(self, decoded: Video, video: Video, frames_per_clip: int) -> Scalar:
-        """Squares; in training, from the step on that the settings name, absolute errors."""
+    def reconstruction(self, decoded: Video, video: Video, time: int) -> Scalar:
+        """Return squared errors, or absolute ones after the step that the settings name."""
         absolute = self.settings.absolute
         if self.training and absolute is not None:
             self.steps += 1
             if self.steps > absolute.after:
-                return elbo.absolute_error(
-                    decoded,
-                    video,
-                    frames_per_clip,
-                    softness=absolute.softness,
-                    meets=absolute.meets,
-                )
-        return elbo.reconstruction_error(decoded, video, frames_per_clip)
+                softness, meets = absolute.softness, absolute.meets
+                return elbo.absolute_error(decoded, video, time, softness=softness, meets=meets)
+        return elbo.reconstruction_error(decoded, video, time)
 
-    def shown(
+    def decoder_inputs(
         self,
         posterior: Posterior,
         static: StaticCode,
         dynamic: DynamicCode,
-        batch: Batch,
+        clusters: Labels,
         generator: Generator,
     ) -> tuple[StaticCode, DynamicCode]:
-        """The codes that the decoder is given: in training with the motion in z_f exchanged."""
+        """Return the codes to decode: the sampled ones, in training with motion exchanged."""
         if self.exchange is None or not self.training:
             return static, dynamic
-        clusters = batch.known["cluster"]
-        self.exchange.observe(posterior.static.mean.detach(), clusters)
+        self.exchange.update(posterior.static.mean.detach(), clusters)
         others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
-        static = self.exchange(static, clusters, clusters[others])
-        return static, dynamic[partners(clusters, self.settings.partners, generator)]
+        static = self.exchange.shift_to_cluster(static, clusters, clusters[others])
+        return static, dynamic[same_cluster(clusters, self.settings.partners, generator)]
 
     def consistency(self, features: Features, posterior: Posterior, generator: Generator) -> Scalar:
-        """L_SCC on posterior means: the same clip shuffled (or half of it) against another clip."""
+        """Return L_SCC on posterior means: a clip's own frames reordered against another clip."""
         ordered = self.model.architecture.static_posterior == "bilstm"
         reorder = consistency.shuffle_frames if ordered else consistency.random_half
         anchor = posterior.static.mean
@@ -159,62 +138,33 @@ class Objective(nn.Module):
         negative = consistency.other_clips(anchor)
         return consistency.triplet(anchor, positive, negative, self.settings.margin)
 
-    def factor_prediction(self, dynamic: DynamicCode, known: Mapping[str, Tensor]) -> Scalar:
-        """L_DFP on drawn z_t, with the signal that the settings name."""
-        predicted = self.model.predict_signal(dynamic)
-        if self.settings.signal == "distances":
-            return prediction.distance_regression(predicted, known["distances"])
-        if self.settings.signal == "cells":
-            return prediction.flow_regression(predicted, known["cells"])
-        cells = known["direction"].shape[-1]
-        loss = prediction.top_cells_loss(predicted[..., :cells], known["top"])
-        if self.settings.signal == "top-cells+direction":
-            directions = predicted[..., cells:].reshape(*predicted.shape[:2], cells, -1)
-            loss = loss + prediction.direction_loss(directions, known["direction"])
-        return loss
-
-    def between_clusters(self, posterior: Posterior, clusters: Labels) -> Scalar | None:
-        """What z_f tells of the motion cluster, by the memory of the exchange; None if free."""
-        if self.exchange is None or not self.settings.weights.between_clusters:
-            return None
-        return self.exchange.between_clusters(posterior.static.mean, clusters)
-
-    def aggregate(self, static: StaticCode) -> Scalar:
-        """How far drawn z_f are from N(0, I): in training by what is remembered, where asked to."""
-        if self.aggregate_memory is None or not self.training:
-            return mutual_information.aggregate_mismatch(static)
-        self.aggregate_memory.observe(static)
-        return self.aggregate_memory.mismatch(static)
-
     def independence(
-        self,
-        posterior: Posterior,
-        static: StaticCode,
-        dynamic: DynamicCode,
-        generator: Generator,
+        self, posterior: Posterior, static: StaticCode, dynamic: DynamicCode, generator: Generator
     ) -> Scalar:
-        """L_MI, by our estimator or by the paper's."""
+        """Return L_MI by our estimator or by the paper's."""
         if self.settings.mutual_information == "paper":
-            return mutual_information.published_mutual_information(
-                *posterior, static, dynamic, self.clips
-            )
+            estimate = mutual_information.published_mutual_information
+            return estimate(*posterior, static, dynamic, self.clips)
         return mutual_information.mutual_information(*posterior, static, dynamic, generator)
 
+    def aggregate(self, static: StaticCode) -> Scalar:
+        """Return how far sampled z_f are from N(0, I); in training by running moments if set."""
+        if self.moments is None or not self.training:
+            return batch_mismatch(static)
+        self.moments.update(static)
+        return self.moments.mismatch(static)
 
-def supervision(factors: Sequence[Factor], static: int, dynamic: int) -> Supervision:
-    """Return the heads that read the true factors off codes of these sizes."""
-    values = {
-        kind: {factor.name: len(factor.values) for factor in factors if factor.kind == kind}
-        for kind in ("static", "dynamic")
-    }
-    return Supervision(values["static"], values["dynamic"], static, dynamic)
+    def between_clusters(self, posterior: Posterior, clusters: Labels) -> Scalar | None:
+        """Return the cluster alignment penalty, before the averages move towards this batch."""
+        if self.exchange is None or not self.settings.weights.between_clusters:
+            return None
+        return self.exchange.alignment(posterior.static.mean, clusters)
 
 
-def partners(clusters: Labels, probability: float, generator: Generator) -> Int[Tensor, " batch"]:
-    """For each clip with some probability another clip of its motion cluster, else itself."""
-    size, device = len(clusters), clusters.device
-    alike = (clusters[:, None] == clusters) & ~torch.eye(size, dtype=torch.bool, device=device)
-    draws = torch.rand(size, size, generator=generator, device=device)
-    mate = draws.masked_fill(~alike, -1).argmax(dim=1)
-    exchanged = torch.rand(size, generator=generator, device=device) < probability
-    return torch.where(exchanged & alike.any(dim=1), mate, torch.arange(size, device=device))
+def supervision(model: S3VAE, factors: Sequence[Factor]) -> Supervision:
+    """Return new heads that read the true factors off the codes of a model."""
+    values: Mapping[str, dict[str, int]] = {"static": {}, "dynamic": {}}
+    for factor in factors:
+        values[factor.kind][factor.name] = len(factor.values)
+    sizes = model.architecture.static, model.architecture.dynamic
+    return Supervision(values["static"], values["dynamic"], *sizes)

@@ -8,8 +8,6 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.settings import STRICT
 from s3vae.signals.clusters import ClusterSettings
-from s3vae.signals.flow_grid import DIRECTIONS
-from s3vae.signals.landmarks import DISTANCES
 
 Signal = Literal["top-cells", "top-cells+direction", "cells", "distances"]
 
@@ -105,15 +103,6 @@ class LossSettings:
     def supervised(self) -> bool:
         """Whether the true factors are told: no other method reads labels."""
         return self.weights.supervision > 0
-
-    def outputs(self, cells: int, directions: int = DIRECTIONS) -> int:
-        """How many numbers per frame the signal head predicts, for so many cells and bins."""
-        return {
-            "top-cells": cells,
-            "top-cells+direction": cells * (1 + directions),
-            "cells": 3 * cells,
-            "distances": len(DISTANCES),
-        }[self.signal]
 
 
 PRESETS: dict[str, LossSettings] = {

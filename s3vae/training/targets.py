@@ -1,113 +1,137 @@
-"""What training is given: the clips, and beside each what was found in it without labels."""
+"""Motion signals as targets of dynamic factor prediction: one class per signal.
 
+A signal says which file holds it, what of it is a target, how many outputs the head has that
+predicts it from z_t, and what its error is. Nothing else in the project tells signals apart.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from numpy import ndarray
 from torch import Tensor
 
-from s3vae.data.clips import ClipFile
-from s3vae.engine.batches import ClipBatches
-from s3vae.losses.supervision import label_of
-from s3vae.signals.clusters import (
-    ClusterSettings,
-    MotionClusters,
-    motion_clusters,
-    standardised,
-    vector_clusters,
-)
+from s3vae.losses import prediction
 from s3vae.signals.flow_file import FlowSignal
 from s3vae.signals.flow_grid import DIRECTIONS
 from s3vae.signals.landmark_file import LandmarkSignal
-from s3vae.training.presets import Exchange
+from s3vae.signals.landmarks import DISTANCES
+from s3vae.tensors import Scalar
 
-AnySignal = FlowSignal | LandmarkSignal
+SignalFile = FlowSignal | LandmarkSignal
+TrainClips = Int64[ndarray, " train"]
+Predicted = Float[Tensor, "batch time output"]
+Targets = Mapping[str, Tensor]
+
+
+class Target(Protocol):
+    """A signal to be predicted from z_t."""
+
+    file: ClassVar[Any]
+    """The kind of signal file that holds it."""
+
+    def targets(self, signal: Any, train: TrainClips) -> Targets:
+        """Return tables with a row per clip; training clips alone set their units."""
+
+    def outputs(self, signal: Any) -> int:
+        """Return how many outputs per frame the head has."""
+
+    def loss(self, predicted: Predicted, targets: Targets) -> Scalar:
+        """Return the error of the head on a batch, summed over time, mean over clips."""
 
 
 @dataclass(frozen=True)
-class Examples:
-    """The clips with their signal and their motion clusters."""
+class TopCells:
+    """The grid cells that move most (the paper, eq. 6), and their directions (released code)."""
 
-    batches: ClipBatches
-    clusters: MotionClusters | None
-    train: Int64[ndarray, " train"]
-    """The clips to train on: those of the train split that have a signal."""
-    val: Int64[ndarray, " val"]
-    """The clips to validate with, likewise."""
-    cells: int = 0
-    """How many cells of a grid the flow is told of; 0 if landmarks are."""
-    directions: int = DIRECTIONS
-    """How many bins the directions of moving cells are told in."""
+    directions: bool
+    file: ClassVar = FlowSignal
 
-    @property
-    def cluster_shares(self) -> Tensor:
-        """How frequent each motion is among the training clips; a single 1 where none are told."""
-        number = self.clusters.number if self.clusters is not None else 1
-        cluster = self.batches.known["cluster"][self.train]
-        return torch.bincount(cluster, minlength=number) / len(self.train)
+    def targets(self, signal: FlowSignal, train: TrainClips) -> Targets:
+        """Return the indices of the strongest cells and the direction bin of every cell."""
+        motion = signal.motion
+        direction = motion.direction.reshape(*motion.direction.shape[:2], -1)
+        return {
+            "top": torch.from_numpy(motion.top.astype(np.int64)),
+            "direction": torch.from_numpy(direction.astype(np.int64)),
+        }
 
+    def outputs(self, signal: FlowSignal) -> int:
+        """Return one logit per cell and, with directions, one per cell and bin."""
+        bins = signal.parameters.get("directions", DIRECTIONS) if self.directions else 0
+        return _cells(signal) * (1 + bins)
 
-def examples(
-    clips: ClipFile, signal: AnySignal, exchange: Exchange | None, *, labelled: bool = False
-) -> Examples:
-    """Clips, their signal in units of its spread over the training clips, and their clusters.
-
-    Only training clips set the unit, and only among them clusters are found; clips that the
-    landmarks were not found in are left out. The true factors are told only to what is to be
-    trained on them. Raises ValueError if the signal was made from other clips, or is of none.
-    """
-    signal.require_clips(clips.sha256)
-    train, val, cells, directions = clips.split("train"), clips.split("val"), 0, DIRECTIONS
-    if isinstance(signal, LandmarkSignal):
-        train, val = train[signal.whole[train]], val[signal.whole[val]]
-        if not len(train) or not len(val):
-            msg = f"{signal.path} has landmarks of no train or no val clip: mend what finds them"
-            raise ValueError(msg)
-        known = told_by_landmarks(signal, train)
-    else:
-        known = told_by_flow(signal, train)
-        cells = known["direction"].shape[-1]
-        directions = signal.parameters.get("directions", DIRECTIONS)
-    found = clusters_of(signal, train, exchange.clustering) if exchange else None
-    cluster = np.zeros(clips.clips, dtype=np.int64) if found is None else found.labels
-    known["cluster"] = torch.from_numpy(cluster)
-    if labelled:
-        for factor in clips.factors:
-            known[label_of(factor.name)] = torch.from_numpy(clips.labels(factor.name))
-    return Examples(ClipBatches(clips, known), found, train, val, cells, directions)
+    def loss(self, predicted: Predicted, targets: Targets) -> Scalar:
+        """Return the multi-label cross-entropy of the cells plus that of the directions."""
+        cells = targets["direction"].shape[-1]
+        loss = prediction.top_cells_loss(predicted[..., :cells], targets["top"])
+        if not self.directions:
+            return loss
+        logits = predicted[..., cells:].reshape(*predicted.shape[:2], cells, -1)
+        return loss + prediction.direction_loss(logits, targets["direction"])
 
 
-def told_by_flow(flow: FlowSignal, train: Int64[ndarray, " train"]) -> dict[str, Tensor]:
-    """The motion of cells in units of its spread, strongest cells, directions, and tracks."""
-    motion = flow.motion
-    cells = motion.cells.reshape(*motion.cells.shape[:2], -1)
-    direction = motion.direction.reshape(*cells.shape[:2], -1)
-    known = {
-        "cells": torch.from_numpy(cells / max(float(cells[train].std()), 1e-6)),
-        "top": torch.from_numpy(motion.top.astype(np.int64)),
-        "direction": torch.from_numpy(direction.astype(np.int64)),
-    }
-    if motion.tracks is not None:
-        known["tracks"] = torch.from_numpy(motion.tracks.astype(np.int64))
-    return known
+@dataclass(frozen=True)
+class Cells:
+    """Mean magnitude, x and y of the flow in every grid cell, in units of their deviation."""
+
+    file: ClassVar = FlowSignal
+
+    def targets(self, signal: FlowSignal, train: TrainClips) -> Targets:
+        """Return three dimensions per cell."""
+        cells = signal.motion.cells.reshape(*signal.motion.cells.shape[:2], -1)
+        return {"cells": torch.from_numpy(cells / max(float(cells[train].std()), 1e-6))}
+
+    def outputs(self, signal: FlowSignal) -> int:
+        """Return three outputs per cell."""
+        return 3 * _cells(signal)
+
+    def loss(self, predicted: Predicted, targets: Targets) -> Scalar:
+        """Return the squared error."""
+        return prediction.flow_regression(predicted, targets["cells"])
 
 
-def told_by_landmarks(
-    landmarks: LandmarkSignal, train: Int64[ndarray, " train"]
-) -> dict[str, Tensor]:
-    """The three distances, each less its mean and in units of its spread."""
-    mean, spread = landmarks.scale(train)
-    told = (landmarks.distances - mean) / spread
-    return {"distances": torch.from_numpy(told.astype(np.float32))}
+@dataclass(frozen=True)
+class Distances:
+    """The three facial distances (the paper, section 3.3), standardised."""
+
+    file: ClassVar = LandmarkSignal
+
+    def targets(self, signal: LandmarkSignal, train: TrainClips) -> Targets:
+        """Return each distance less its mean, over its standard deviation."""
+        mean, deviation = signal.scale(train)
+        standardised = (signal.distances - mean) / deviation
+        return {"distances": torch.from_numpy(standardised.astype(np.float32))}
+
+    def outputs(self, signal: LandmarkSignal) -> int:
+        """Return one output per distance."""
+        return len(DISTANCES)
+
+    def loss(self, predicted: Predicted, targets: Targets) -> Scalar:
+        """Return the squared error."""
+        return prediction.distance_regression(predicted, targets["distances"])
 
 
-def clusters_of(
-    signal: AnySignal, train: Int64[ndarray, " train"], settings: ClusterSettings
-) -> MotionClusters:
-    """Clips that move alike, by the motion of all cells or by the distances of all frames."""
-    if isinstance(signal, FlowSignal):
-        return motion_clusters(signal.motion.cells, train, settings)
-    vectors = signal.distances.reshape(len(signal), -1).astype(np.float64)
-    return vector_clusters(standardised(vectors, train), train, settings)
+TARGETS: dict[str, Target] = {
+    "top-cells": TopCells(directions=False),
+    "top-cells+direction": TopCells(directions=True),
+    "cells": Cells(),
+    "distances": Distances(),
+}
+"""By the name that `losses.signal` gives them in configs/<data set>.yaml."""
+
+
+def read_signal(name: str, folder: Path) -> SignalFile:
+    """Read the file that holds the signal of this name from the folder of a data set's signals."""
+    file: type[SignalFile] = TARGETS[name].file
+    return file(folder / ("landmarks.h5" if file is LandmarkSignal else "flow.h5"))
+
+
+def _cells(signal: FlowSignal) -> int:
+    """Return how many cells the grid of a flow signal has."""
+    rows, columns = signal.motion.cells.shape[2:4]
+    return int(rows * columns)

@@ -14,28 +14,28 @@ from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import fit
 from s3vae.engine.schedule import TrainingSettings
-from s3vae.training.learner import model_learner
+from s3vae.training.build import learner_of, objective_of
 from s3vae.training.method import AdversarialMethod
-from s3vae.training.objectives import objective_of
-from s3vae.training.targets import examples
+from s3vae.training.targets import TARGETS
+from s3vae.training.training_set import training_set
 
 if TYPE_CHECKING:
     from s3vae.data.clips import ClipFile
     from s3vae.model.architecture import Architecture
     from s3vae.signals.flow_file import FlowSignal
-    from s3vae.training.targets import Examples
+    from s3vae.training.training_set import TrainingSet
 
 Draws = Callable[[int], Generator]
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def labelled(clips: "ClipFile", flow: "FlowSignal") -> "Examples":
-    return examples(clips, flow, None, labelled=True)
+def labelled(clips: "ClipFile", flow: "FlowSignal") -> "TrainingSet":
+    return training_set(clips, flow, TARGETS["cells"], labelled=True)
 
 
 @pytest.fixture
-def told(labelled: "Examples") -> Batch:
+def told(labelled: "TrainingSet") -> Batch:
     return labelled.batches[labelled.batches.clips.split("train")[::3]]
 
 
@@ -88,7 +88,7 @@ def test_what_is_kept_is_a_running_mean_of_the_generator(
 
 
 def trained(
-    method: AdversarialMethod, labelled: "Examples", folder: Path, stop: int | None = None
+    method: AdversarialMethod, labelled: "TrainingSet", folder: Path, stop: int | None = None
 ) -> tuple[AdversarialObjective, History]:
     """Train on all training clips at once, or fail before a step."""
     objective = objective_of(method, labelled)
@@ -102,7 +102,7 @@ def trained(
             yield batch
 
     checkpoint = Checkpoint(folder, "key")
-    learner = model_learner(objective, labelled, CPU)
+    learner = learner_of(objective, labelled, CPU)
     history, _ = fit(
         learner, batches, method.training, checkpoint, CPU, lambda row: None, label="adversarial"
     )
@@ -110,7 +110,7 @@ def trained(
 
 
 def test_it_is_told_the_moving_factor_and_comes_to_know_it(
-    tiny: "Architecture", labelled: "Examples", tmp_path: Path
+    tiny: "Architecture", labelled: "TrainingSet", tmp_path: Path
 ) -> None:
     """The discriminator of clips tells the motions apart; nothing diverges."""
     schedule = TrainingSettings(
@@ -123,7 +123,7 @@ def test_it_is_told_the_moving_factor_and_comes_to_know_it(
 
 
 def test_a_stopped_training_goes_on_as_if_nothing_had_been(
-    tiny: "Architecture", labelled: "Examples", tmp_path: Path
+    tiny: "Architecture", labelled: "TrainingSet", tmp_path: Path
 ) -> None:
     schedule = TrainingSettings(steps=5, warmup=0, log_every=1, checkpoint_every=1)
     method = AdversarialMethod(tiny, AdversarialSettings(width=4), schedule)
@@ -136,7 +136,10 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_been(
 
 
 def test_clips_without_factors_are_refused(
-    clips: "ClipFile", labelled: "Examples", tiny: "Architecture", monkeypatch: pytest.MonkeyPatch
+    clips: "ClipFile",
+    labelled: "TrainingSet",
+    tiny: "Architecture",
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(clips, "factors", ())
     method = AdversarialMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1))

@@ -10,7 +10,7 @@ from numpy import ndarray
 from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import Batch, ClipBatches, ShuffledBatches, in_turn, loader
 from s3vae.losses.consistency import other_clips
-from s3vae.training.targets import Examples
+from s3vae.training.training_set import TrainingSet
 
 CLIPS = np.arange(100, 124)
 
@@ -70,7 +70,7 @@ def test_the_negative_of_a_clip_is_no_oftener_of_its_own_identity_than_chance() 
     assert np.mean(alike) == pytest.approx(47 / 2591, abs=0.01)
 
 
-def test_clips_and_what_is_known_of_them_stay_together(given: Examples, clips: ClipFile) -> None:
+def test_clips_and_what_is_known_of_them_stay_together(given: TrainingSet, clips: ClipFile) -> None:
     chosen = np.array([3, 0, 40])
     batch = given.batches[chosen]
     assert np.array_equal(batch.frames.numpy(), clips.frames(chosen))
@@ -110,7 +110,7 @@ def test_a_copy_of_the_batches_for_another_process_carries_no_frames(clips: Clip
 
 # torch warns on machines with one core, Python since 3.12 of forks beside threads
 @pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:.*fork.*")
-def test_readers_beside_the_training_give_the_same_batches(given: Examples) -> None:
+def test_readers_beside_the_training_give_the_same_batches(given: TrainingSet) -> None:
     order = ShuffledBatches(given.batches.clips.split("train"), 8, 0, 7, first=2)
     alone, together = (list(loader(given.batches, order, workers)) for workers in (0, 2))
     assert len(alone) == len(together) == 5

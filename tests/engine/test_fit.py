@@ -12,10 +12,10 @@ from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import Keep, Learner, Losses, NonFiniteLossError, fit
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.tensors import to_unit
-from s3vae.training.learner import model_learner, validation_losses
+from s3vae.training.build import learner_of, validation_losses
 from s3vae.training.objective import Objective, Terms
 from s3vae.training.presets import losses
-from s3vae.training.targets import Examples
+from s3vae.training.training_set import TrainingSet
 
 CPU = torch.device("cpu")
 EMPTY = Batch(torch.zeros(1, 1, 1, 1, 1, dtype=torch.uint8), {})
@@ -210,7 +210,7 @@ def test_a_training_that_was_at_its_end_is_not_repeated(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("mutual_information", "steps"), [("paper", 80), ("ours", 160)])
 def test_one_batch_is_overfitted(
-    mutual_information: str, steps: int, make: Make, given: Examples, tmp_path: Path
+    mutual_information: str, steps: int, make: Make, given: TrainingSet, tmp_path: Path
 ) -> None:
     """To a tenth of what black pictures cost, and of what the signal of a still clip costs.
 
@@ -222,7 +222,7 @@ def test_one_batch_is_overfitted(
     objective = make(settings)
     batch = given.batches[given.batches.clips.split("train")[::6]]
     history, _ = fit(
-        model_learner(objective, given, CPU),
+        learner_of(objective, given, CPU),
         lambda first: iter([batch] * (steps - first)),
         TrainingSettings(steps=steps, learning_rate=0.05, warmup=5, log_every=10),
         Checkpoint(tmp_path, "key"),
@@ -238,7 +238,7 @@ def test_one_batch_is_overfitted(
 
 
 def test_validation_gives_the_same_each_time_and_changes_nothing(
-    make: Make, given: Examples
+    make: Make, given: TrainingSet
 ) -> None:
     objective = make(losses("ours", {"between_clusters": 1}, aggregate_decay=0.9)).eval()
     before = {name: value.clone() for name, value in objective.state_dict().items()}
@@ -251,12 +251,12 @@ def test_validation_gives_the_same_each_time_and_changes_nothing(
 
 @pytest.mark.parametrize("size", [4, 5, 11])
 def test_validation_is_a_mean_over_clips_however_they_are_batched(
-    size: int, make: Make, given: Examples, monkeypatch: pytest.MonkeyPatch
+    size: int, make: Make, given: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twelve clips: of 11 a batch, one clip is left."""
     objective = make(losses("ours", decoded_frames=None)).eval()
     whole = validation_losses(objective, given, CPU)
-    monkeypatch.setattr("s3vae.training.learner.VALIDATION_BATCH", size)
+    monkeypatch.setattr("s3vae.training.build.VALIDATION_BATCH", size)
     parts = validation_losses(objective, given, CPU)
     assert parts["static_kl"] == pytest.approx(whole["static_kl"], rel=1e-4)
     assert all(torch.isfinite(torch.tensor(value)) for value in parts.values())

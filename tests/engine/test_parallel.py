@@ -12,8 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from s3vae.engine import parallel as ranks
-from s3vae.engine.parallel import Share, leads, share_of
+from s3vae.engine import parallel
 from s3vae.weights import WEIGHTS
 
 SCRIPT = Path(__file__).parent / "tiny_training.py"
@@ -102,17 +101,16 @@ def test_a_killed_training_of_two_goes_on_to_the_same_bytes(
         assert torch.equal(weight, weights(tmp_path, 0)[name]), name
 
 
-def test_alone_a_process_leads_and_has_the_whole_batch() -> None:
-    assert leads()
-    assert share_of(7) == Share(slice(None), 1)
-    part = torch.ones(3, 2)
-    assert Share().whole(part) is part
+def test_a_process_alone_is_the_main_one_and_has_the_whole_batch() -> None:
+    assert parallel.is_main_process()
+    assert parallel.own_share(7) == slice(0, 7)
+    assert parallel.sharded(torch.exp) is torch.exp
 
 
 def test_a_batch_that_does_not_divide_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks, "ranks", lambda: 2)
+    monkeypatch.setattr(parallel, "world_size", lambda: 2)
     with pytest.raises(ValueError, match=r"batch of 7 clips .* 2 processes: choose a batch_size"):
-        share_of(7)
+        parallel.own_share(7)
 
 
 def test_processes_that_see_other_checkpoints_do_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,8 +119,8 @@ def test_processes_that_see_other_checkpoints_do_not_go_on(monkeypatch: pytest.M
         steps[1].zero_()
 
     cpu = torch.device("cpu")
-    monkeypatch.setattr(ranks, "ranks", lambda: 2)
-    monkeypatch.setattr(ranks.distributed, "all_gather", exchange)
-    ranks.require_same_step(0, cpu)
+    monkeypatch.setattr(parallel, "world_size", lambda: 2)
+    monkeypatch.setattr(parallel.distributed, "all_gather", exchange)
+    parallel.require_same_step(0, cpu)
     with pytest.raises(RuntimeError, match=r"from steps \[250, 0\]: they must see the same"):
-        ranks.require_same_step(250, cpu)
+        parallel.require_same_step(250, cpu)

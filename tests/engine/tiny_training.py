@@ -15,17 +15,18 @@ from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import Batch, ShuffledBatches, loader
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import fit
-from s3vae.engine.parallel import together
+from s3vae.engine.parallel import process_group
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.architecture import architecture
 from s3vae.model.s3vae import S3VAE
 from s3vae.signals.clusters import ClusterSettings
 from s3vae.signals.flow_file import FlowSignal
 from s3vae.tensors import to_unit
-from s3vae.training.learner import model_learner
+from s3vae.training.build import learner_of
 from s3vae.training.objective import Objective
 from s3vae.training.presets import Exchange, losses
-from s3vae.training.targets import examples
+from s3vae.training.targets import TARGETS
+from s3vae.training.training_set import training_set
 from s3vae.weights import save_weights
 
 STEPS = 40
@@ -48,12 +49,12 @@ def train(
     settings = losses(
         "ours", {"between_clusters": 1}, exchange=exchange, partners=0.3, aggregate_decay=0.9
     )
-    given = examples(clips, FlowSignal(data / "flow.h5"), exchange)
-    torch.manual_seed(SETTINGS.seed)
-    shares = given.cluster_shares
-    sizes = architecture(
-        "fast", signal=settings.outputs(9), film=True, clusters=len(shares), **SIZES
+    given = training_set(
+        clips, FlowSignal(data / "flow.h5"), TARGETS["cells"], exchange and exchange.clustering
     )
+    torch.manual_seed(SETTINGS.seed)
+    shares = given.cluster_frequencies
+    sizes = architecture("fast", signal=given.outputs, clusters=len(shares), **SIZES)
     objective = Objective(S3VAE(sizes), settings, len(shares), len(clips.split("train")))
 
     def batches(first: int) -> Iterator[Batch]:
@@ -65,8 +66,8 @@ def train(
             yield batch
 
     checkpoint = Checkpoint(checkpoints, "tiny")
-    learner = model_learner(objective, given, cpu)
-    with together(cpu):
+    learner = learner_of(objective, given, cpu)
+    with process_group(cpu):
         history, _ = fit(
             learner, batches, SETTINGS, checkpoint, cpu, lambda row: None, label="tiny"
         )

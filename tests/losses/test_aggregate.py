@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from s3vae.losses.aggregate import AggregateMemory
+from s3vae.losses.aggregate import RunningMoments
 
 Draws = Callable[[int], Generator]
 CLIPS, NUMBERS = 16, 32
 """Of a batch of the benchmark, and of its z_f."""
 
 
-def after(batches: Tensor, decay: float = 0.9) -> AggregateMemory:
+def after(batches: Tensor, decay: float = 0.9) -> RunningMoments:
     """A memory that has seen these batches."""
-    memory = AggregateMemory(batches.shape[-1], decay)
+    memory = RunningMoments(batches.shape[-1], decay)
     for batch in batches:
-        memory.observe(batch)
+        memory.update(batch)
     return memory
 
 
@@ -79,7 +79,7 @@ def test_the_first_batches_are_averaged(draws: Draws) -> None:
 
 def test_afterwards_moments_forget_as_fast_as_decay_says() -> None:
     memory = after(torch.zeros(200, 8, 4), decay=0.9)
-    memory.observe(torch.ones(8, 4))
+    memory.update(torch.ones(8, 4))
     torch.testing.assert_close(memory.mean, torch.full((4,), 0.1))
     torch.testing.assert_close(memory.second_moment, torch.full((4, 4), 0.1))
 

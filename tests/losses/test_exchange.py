@@ -53,8 +53,8 @@ def test_there_and_back_is_the_identity() -> None:
 def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
     exchange, given = MotionExchange(2, STATIC, 0.9), codes().requires_grad_()
     own = torch.tensor([0, 1, 0, 1, 0, 1])
-    exchange.observe(given, own)
-    shown = exchange(given, own, 1 - own)
+    exchange.update(given, own)
+    shown = exchange.shift_to_cluster(given, own, 1 - own)
     shown.sum().backward()
     assert not exchange.means.requires_grad
     assert given.grad is not None
@@ -81,57 +81,57 @@ def squared_distance(pair: list[Tensor]) -> Tensor:
 
 def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
     exchange = of_one_batch()
-    exchange.observe(codes(), OWN)
+    exchange.update(codes(), OWN)
     means, covariances = moments(codes())
     unit = torch.stack(covariances).diagonal(dim1=1, dim2=2).mean()  # of a variance
     expected = squared_distance(means) / 4 / unit + squared_distance(covariances) / 4 / unit**2
-    torch.testing.assert_close(exchange.between_clusters(codes(), OWN), expected)
+    torch.testing.assert_close(exchange.alignment(codes(), OWN), expected)
 
 
 def test_clusters_count_by_their_clips() -> None:
     exchange, own = of_one_batch(), torch.tensor([0, 1, 1, 1, 1, 1])
     equal = torch.ones(6, STATIC)
     equal[0] = 7  # a single clip and five alike: no covariance in either
-    exchange.observe(equal, own)
+    exchange.update(equal, own)
     expected = torch.tensor(STATIC * (7 - 1) ** 2 * (1 / 6) * (5 / 6)) / LEAST_VARIANCE
-    torch.testing.assert_close(exchange.between_clusters(equal, own), expected)
+    torch.testing.assert_close(exchange.alignment(equal, own), expected)
 
 
 def test_small_codes_are_no_cheaper() -> None:
     prices = []
     for scale in (1.0, 0.3):
         exchange = of_one_batch()
-        exchange.observe(scale * codes(), OWN)
-        prices.append(exchange.between_clusters(scale * codes(), OWN))
+        exchange.update(scale * codes(), OWN)
+        prices.append(exchange.alignment(scale * codes(), OWN))
     torch.testing.assert_close(*prices)
 
 
 def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
     here, elsewhere = of_one_batch(), of_one_batch()
-    here.observe(codes(), OWN)
-    elsewhere.observe(codes() + 7, OWN)
-    prices = here.between_clusters(codes(), OWN), elsewhere.between_clusters(codes() + 7, OWN)
+    here.update(codes(), OWN)
+    elsewhere.update(codes() + 7, OWN)
+    prices = here.alignment(codes(), OWN), elsewhere.alignment(codes() + 7, OWN)
     torch.testing.assert_close(*prices, atol=1e-4, rtol=1e-4)
 
 
 def test_clusters_of_the_same_codes_have_no_price() -> None:
     exchange, twice = of_one_batch(), codes(3).repeat_interleave(2, dim=0)
-    exchange.observe(twice, OWN)
-    torch.testing.assert_close(exchange.between_clusters(twice, OWN), torch.tensor(0.0))
+    exchange.update(twice, OWN)
+    torch.testing.assert_close(exchange.alignment(twice, OWN), torch.tensor(0.0))
 
 
 @pytest.mark.parametrize("clusters", [[0, 0, 0, 0, 0, 0], [1]])
 def test_a_batch_of_one_cluster_has_no_price(clusters: list[int]) -> None:
     exchange, own = of_one_batch(), torch.tensor(clusters)
-    exchange.observe(codes(), OWN)
-    price = exchange.between_clusters(codes(len(own)), own)
+    exchange.update(codes(), OWN)
+    price = exchange.alignment(codes(len(own)), own)
     torch.testing.assert_close(price, torch.tensor(0.0), atol=1e-6, rtol=0)
 
 
 def test_a_step_against_the_price_brings_both_moments_together() -> None:
     exchange, given = of_one_batch(), codes().requires_grad_()
-    exchange.observe(given, OWN)
-    exchange.between_clusters(given, OWN).backward()
+    exchange.update(given, OWN)
+    exchange.alignment(given, OWN).backward()
     assert given.grad is not None
     after, before = moments(codes() - 0.1 * given.grad), moments(codes())
     for pair, former in zip(after, before, strict=True):
@@ -141,12 +141,12 @@ def test_a_step_against_the_price_brings_both_moments_together() -> None:
 def test_the_price_rises_while_the_memory_fills() -> None:
     exchange, prices = MotionExchange(2, STATIC, decay=0.75), []
     for _ in range(6):
-        prices.append(exchange.between_clusters(codes(), OWN))
-        exchange.observe(codes(), OWN)
+        prices.append(exchange.alignment(codes(), OWN))
+        exchange.update(codes(), OWN)
     full = of_one_batch()
-    full.observe(codes(), OWN)
+    full.update(codes(), OWN)
     shares = torch.tensor([0, 0.25, 0.5, 0.75, 1, 1])
-    expected = shares * full.between_clusters(codes(), OWN)
+    expected = shares * full.alignment(codes(), OWN)
     torch.testing.assert_close(torch.stack(prices), expected)
 
 
@@ -154,23 +154,23 @@ def test_the_first_batches_are_averaged() -> None:
     exchange, first = MotionExchange(1, STATIC, 0.99), torch.zeros(2, dtype=torch.long)
     batches = [codes()[:2], codes()[2:4], codes()[4:]]
     for batch in batches:
-        exchange.observe(batch, first)
+        exchange.update(batch, first)
     torch.testing.assert_close(exchange.means[0], codes().mean(dim=0))
 
 
 def test_afterwards_means_forget_as_fast_as_decay_says() -> None:
     exchange = with_means([1.0, 1.0, 1.0], decay=0.9)
-    exchange.seen[:] = 1000
-    exchange.observe(torch.zeros(1, STATIC), torch.zeros(1, dtype=torch.long))
+    exchange.updates[:] = 1000
+    exchange.update(torch.zeros(1, STATIC), torch.zeros(1, dtype=torch.long))
     torch.testing.assert_close(exchange.means[0], torch.full((STATIC,), 0.9))
 
 
 def test_covariances_are_remembered_as_means_are() -> None:
     exchange = with_means([0.0, 0.0, 0.0], [0.0, 0.0, 0.0], decay=0.9)
-    exchange.seen[:] = 1000
+    exchange.updates[:] = 1000
     exchange.covariances[:] = 1
     clips = torch.tensor([[1.0, 2.0, 0.0], [-1.0, -2.0, 0.0]])  # their mean is the one remembered
-    exchange.observe(clips, torch.zeros(2, dtype=torch.long))
+    exchange.update(clips, torch.zeros(2, dtype=torch.long))
     products = torch.tensor([1.0, 2.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0])
     torch.testing.assert_close(exchange.covariances[0], 0.9 + 0.1 * products)
     assert exchange.covariances[1].eq(1).all()  # of no clip here
@@ -178,11 +178,11 @@ def test_covariances_are_remembered_as_means_are() -> None:
 
 def test_a_mean_is_moved_by_its_own_clips_alone() -> None:
     exchange = MotionExchange(3, STATIC, 0.9)
-    exchange.observe(codes(), torch.tensor([0, 2, 2, 0, 0, 2]))
+    exchange.update(codes(), torch.tensor([0, 2, 2, 0, 0, 2]))
     torch.testing.assert_close(exchange.means[0], codes()[[0, 3, 4]].mean(dim=0))
     torch.testing.assert_close(exchange.means[2], codes()[[1, 2, 5]].mean(dim=0))
     assert not exchange.means[1].any()
-    assert exchange.seen.tolist() == [1, 0, 1]
+    assert exchange.updates.tolist() == [1, 0, 1]
 
 
 def test_the_memory_is_part_of_the_state_and_nothing_that_is_trained() -> None:

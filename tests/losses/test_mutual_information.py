@@ -11,9 +11,9 @@ from torch.autograd import grad
 
 from s3vae.distributions import Gaussian
 from s3vae.losses.mutual_information import (
-    aggregate_mismatch,
-    information_of_numbers,
+    batch_mismatch,
     mutual_information,
+    pairwise_information,
     published_mutual_information,
 )
 
@@ -57,7 +57,7 @@ def with_clips_of_others(codes: Codes) -> Codes:
 
 def in_order(codes: Codes) -> Tensor:
     """The estimate of each number of z_t with the number of z_f at the same place."""
-    return information_of_numbers(*codes, torch.arange(codes.dynamic_code.shape[-1]))
+    return pairwise_information(*codes, torch.arange(codes.dynamic_code.shape[-1]))
 
 
 def narrow(*, identical: bool, clips: int = 32, time: int = 3, dims: int = 8) -> Codes:
@@ -96,7 +96,7 @@ def test_every_number_of_the_motion_is_compared_with_the_one_named(draws: Draws)
     mean = torch.cat([others, shared.static.mean], dim=1)
     codes = drawn(mean, shared.dynamic.mean, 0.3, draws(1))
     of_each = [
-        information_of_numbers(*codes, torch.tensor([place])).mean().item() for place in range(3)
+        pairwise_information(*codes, torch.tensor([place])).mean().item() for place in range(3)
     ]
     assert of_each[2] > 0.5
     assert max(of_each[:2]) < 0.05
@@ -152,22 +152,22 @@ def test_no_clip_counts_in_its_own_mixture() -> None:
 
 
 def test_a_batch_of_standard_normal_codes_has_almost_no_mismatch(draws: Draws) -> None:
-    assert aggregate_mismatch(torch.randn(20_000, 4, generator=draws(0))) < 0.01
+    assert batch_mismatch(torch.randn(20_000, 4, generator=draws(0))) < 0.01
 
 
 def test_the_mismatch_is_that_of_mean_and_covariance(draws: Draws) -> None:
     codes = torch.randn(20, 4, generator=draws(0), dtype=torch.double) * 3 + 1
     mean, covariance = codes.mean(0), torch.cov(codes.T)
     expected = mean.square().sum() + (covariance - torch.eye(4)).square().sum()
-    torch.testing.assert_close(aggregate_mismatch(codes), expected)
+    torch.testing.assert_close(batch_mismatch(codes), expected)
 
 
 def test_of_few_clips_the_mismatch_asks_for_less_than_the_identity(draws: Draws) -> None:
     codes = torch.randn(300, 16, 32, generator=draws(0))
     variances = [0.1, 0.2, 0.3, 0.4, 0.6, 1.0]
-    told = [sum(aggregate_mismatch(v**0.5 * batch).item() for batch in codes) for v in variances]
+    told = [sum(batch_mismatch(v**0.5 * batch).item() for batch in codes) for v in variances]
     assert variances[told.index(min(told))] == 0.3
 
 
 def test_codes_that_are_all_alike_miss_the_whole_identity() -> None:
-    assert aggregate_mismatch(torch.zeros(6, 4)) == 4
+    assert batch_mismatch(torch.zeros(6, 4)) == 4

@@ -14,7 +14,8 @@ from s3vae.model.s3vae import S3VAE
 from s3vae.signals.flow_file import FlowSignal
 from s3vae.training.objective import Objective
 from s3vae.training.presets import losses
-from s3vae.training.targets import examples
+from s3vae.training.targets import TARGETS
+from s3vae.training.training_set import training_set
 
 STATIC, DYNAMIC = {"colour": 2}, {"motion": 3}
 Draws = Callable[[int], Generator]
@@ -44,15 +45,15 @@ def test_undecided_heads_cost_the_logarithm_of_their_number_of_values() -> None:
 
 def test_labels_are_known_only_where_they_are_asked_for(clips: ClipFile, flow: FlowSignal) -> None:
     names = {label_of(factor.name) for factor in clips.factors}
-    assert not names & examples(clips, flow, None).batches.known.keys()
-    known = examples(clips, flow, None, labelled=True).batches.known
+    assert not names & training_set(clips, flow, TARGETS["cells"]).batches.known.keys()
+    known = training_set(clips, flow, TARGETS["cells"], labelled=True).batches.known
     assert known[label_of("motion")].tolist() == clips.labels("motion").tolist()
 
 
 def test_the_supervised_objective_learns_from_labels_and_no_other_has_heads(
     clips: ClipFile, flow: FlowSignal, tiny: Architecture, draws: Draws
 ) -> None:
-    given = examples(clips, flow, None, labelled=True)
+    given = training_set(clips, flow, TARGETS["cells"], labelled=True)
     batch = given.batches[clips.split("train")[:8]]
     settings = losses("supervised")
     objective = Objective(S3VAE(tiny), settings, 1, 24, clips.factors)

@@ -11,14 +11,14 @@ def test_the_paper_preset_has_the_numbers_of_the_paper() -> None:
     sizes = (paper.features, paper.recurrent, paper.static, paper.dynamic)
     assert sizes == (128, 256, 256, 32)
     assert (paper.encoder_width, paper.encoder_width * 8) == (64, 512)
-    assert (paper.static_posterior, paper.causal, paper.film) == ("bilstm", True, False)
+    assert (paper.static_posterior, paper.causal) == ("bilstm", True)
 
 
 def test_a_preset_may_be_changed_and_stays_as_it_was() -> None:
-    changed = architecture("fast", film=True, static=7)
-    assert (changed.film, changed.static) == (True, 7)
+    changed = architecture("fast", causal=False, static=7)
+    assert (changed.causal, changed.static) == (False, 7)
     assert changed.dynamic == PRESETS["fast"].dynamic
-    assert PRESETS["fast"].film is False
+    assert PRESETS["fast"].causal
 
 
 @pytest.mark.parametrize(

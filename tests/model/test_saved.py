@@ -1,7 +1,6 @@
 """A model on disk is the model."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ CPU = torch.device("cpu")
 def model(tiny: Architecture) -> S3VAE:
     """Make a model whose batch statistics are no longer those of a new one."""
     torch.manual_seed(0)
-    model = S3VAE(replace(tiny, film=True))
+    model = S3VAE(tiny)
     static, dynamic = model.encode(torch.rand(2, 3, 3, 64, 64))
     model.decode(static.mean, dynamic.mean)
     return model.eval()

@@ -9,10 +9,10 @@ from torch import Generator, Tensor
 
 from s3vae.distributions import Gaussian
 from s3vae.engine.batches import Batch
-from s3vae.losses.exchange import MotionExchange
+from s3vae.losses.exchange import MotionExchange, same_cluster
 from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
-from s3vae.training.objective import Objective, Terms, partners
+from s3vae.training.objective import Objective, Terms
 from s3vae.training.presets import AbsoluteErrors, LossSettings, Weights, losses
 
 Draws = Callable[[int], Generator]
@@ -238,19 +238,19 @@ ALONE = 3
 
 def test_partners_are_others_of_the_same_cluster(draws: Draws) -> None:
     for seed in range(50):
-        mates = partners(CLUSTERS, 1.0, draws(seed))
+        mates = same_cluster(CLUSTERS, 1.0, draws(seed))
         assert torch.equal(CLUSTERS[mates], CLUSTERS)
         own = mates == torch.arange(8)
         assert own.nonzero().flatten().tolist() == [ALONE]
 
 
 def test_without_probability_everyone_is_their_own_partner(draws: Draws) -> None:
-    assert torch.equal(partners(CLUSTERS, 0.0, draws(0)), torch.arange(8))
+    assert torch.equal(same_cluster(CLUSTERS, 0.0, draws(0)), torch.arange(8))
 
 
 def test_a_partner_is_had_as_often_as_asked_and_each_as_often(draws: Draws) -> None:
     generator = draws(0)
-    chosen = torch.stack([partners(CLUSTERS, 0.4, generator) for _ in range(3000)])
+    chosen = torch.stack([same_cluster(CLUSTERS, 0.4, generator) for _ in range(3000)])
     shares = torch.bincount(chosen[:, 0], minlength=8) / 3000
     expected = torch.tensor([0.6, 0, 0.4 / 3, 0, 0, 0.4 / 3, 0.4 / 3, 0])
     assert (shares - expected).abs().max() < 0.04

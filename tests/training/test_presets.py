@@ -65,13 +65,6 @@ def test_a_value_out_of_range_is_refused_by_its_name(name: str, value: Any) -> N
         losses("ours", **{name: value})
 
 
-@pytest.mark.parametrize(
-    ("signal", "outputs"), [("top-cells", 9), ("top-cells+direction", 81), ("cells", 27)]
-)
-def test_the_head_has_an_output_for_every_number_it_predicts(signal: str, outputs: int) -> None:
-    assert losses("ours", signal=signal).outputs(9) == outputs
-
-
 def test_partners_without_an_exchange_are_refused() -> None:
     with pytest.raises(ValueError, match=r"partners .* `exchange`"):
         losses("paper", partners=0.5)
@@ -89,7 +82,3 @@ def test_a_memory_of_an_aggregate_that_weighs_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"aggregate_decay .* `weights.aggregate`"):
         losses("paper", aggregate_decay=0.9)
     assert losses("paper", {"aggregate": 5}, aggregate_decay=0.9).aggregate_decay == 0.9
-
-
-def test_the_head_has_as_many_outputs_as_there_are_directions() -> None:
-    assert losses("released").outputs(9, directions=12) == 9 * 13

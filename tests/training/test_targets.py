@@ -1,126 +1,58 @@
-"""What is found in clips without labels."""
+"""Each signal is one class: its targets, its head's outputs, its error, its file."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from s3vae.data.clips import ClipFile
-from s3vae.signals.clusters import ClusterSettings
 from s3vae.signals.flow_file import FlowSignal, write_flow
-from s3vae.signals.landmark_file import LandmarkSignal, write_landmarks
-from s3vae.signals.landmarks import Landmarks
-from s3vae.training.presets import Exchange
-from s3vae.training.targets import examples
-
-THREE = Exchange(clustering=ClusterSettings(candidates=(3,), restarts=2))
+from s3vae.signals.landmark_file import LandmarkSignal
+from s3vae.training.targets import TARGETS, read_signal
 
 
-def test_flow_is_in_units_of_its_spread_over_the_training_clips(
-    clips: ClipFile, flow: FlowSignal
+@pytest.mark.parametrize(
+    ("name", "outputs"),
+    [("top-cells", 9), ("top-cells+direction", 81), ("cells", 27), ("distances", 3)],
+)
+def test_the_head_has_one_output_per_predicted_quantity(
+    name: str, outputs: int, flow: FlowSignal
 ) -> None:
-    known = examples(clips, flow, None).batches.known
-    cells, train = known["cells"], clips.split("train")
-    assert cells.shape == (clips.clips, clips.time - 1, 27)
-    assert cells[train].std(correction=0).item() == pytest.approx(1, rel=1e-4)
-    raw = flow.motion.cells.reshape(cells.shape)
-    ratio = raw[raw != 0] / cells.numpy()[raw != 0]
-    assert ratio == pytest.approx(np.full(ratio.shape, ratio[0]))
+    assert TARGETS[name].outputs(flow) == outputs
 
 
-def test_there_is_a_row_for_every_clip(clips: ClipFile, flow: FlowSignal) -> None:
-    known = examples(clips, flow, THREE).batches.known
-    assert {len(table) for table in known.values()} == {clips.clips}
-    assert known["direction"].shape[-1] == 9
-    assert known["direction"].min() == -1
-
-
-def test_without_an_exchange_nothing_is_clustered(clips: ClipFile, flow: FlowSignal) -> None:
-    found = examples(clips, flow, None)
-    assert found.clusters is None
-    assert found.cluster_shares.tolist() == [1]
-    assert not found.batches.known["cluster"].any()
-
-
-def test_training_clips_that_move_alike_are_of_one_cluster(
-    clips: ClipFile, flow: FlowSignal
-) -> None:
-    found, train = examples(clips, flow, THREE), clips.split("train")
-    assert found.cluster_shares.tolist() == pytest.approx([1 / 3] * 3)
-    cluster = found.batches.known["cluster"][train].tolist()
-    pairs = set(zip(cluster, clips.labels("motion")[train].tolist(), strict=True))
-    assert len(pairs) == 3
-
-
-def test_other_clips_are_of_the_cluster_of_those_that_move_alike(
-    clips: ClipFile, flow: FlowSignal
-) -> None:
-    cluster = examples(clips, flow, THREE).batches.known["cluster"].tolist()
-    assert len(set(zip(cluster, clips.labels("motion").tolist(), strict=True))) == 3
-
-
-def test_signals_of_other_clips_are_refused(
+def test_the_head_follows_the_bins_that_the_flow_was_made_with(
     clips: ClipFile, flow: FlowSignal, tmp_path: Path
 ) -> None:
-    write_flow(tmp_path / "flow.h5", [flow.motion], {}, "0" * 64)
-    with pytest.raises(ValueError, match="0000, not " + clips.sha256):
-        examples(clips, FlowSignal(tmp_path / "flow.h5"), None)
-
-
-def test_how_many_directions_there_are_is_read_from_the_signal(
-    clips: ClipFile, flow: FlowSignal, tmp_path: Path
-) -> None:
-    assert examples(clips, flow, None).directions == 8
     write_flow(tmp_path / "flow.h5", [flow.motion], {"directions": 12}, clips.sha256)
-    assert examples(clips, FlowSignal(tmp_path / "flow.h5"), None).directions == 12
+    signal = FlowSignal(tmp_path / "flow.h5")
+    assert TARGETS["top-cells+direction"].outputs(signal) == 9 * 13
 
 
-def blinking(clips: ClipFile, folder: Path, lost: list[int]) -> LandmarkSignal:
-    """Landmarks of faces whose lids open as the clip's motion says; some clips have none."""
-    draw, motion = np.random.default_rng(0), clips.labels("motion")
-    points = np.zeros((clips.clips, clips.time, 68, 2), np.float32)
-    points[:, :, 45, 0] = 20
-    opening = (
-        motion[:, None] * np.linspace(0, 1, clips.time) + draw.normal(0, 0.01, clips.clips)[:, None]
-    )
-    for lid in (37, 38, 43, 44):
-        points[:, :, lid, 1] = -opening
-    found = np.ones((clips.clips, clips.time), bool)
-    found[lost] = False
-    shard = Landmarks(points, found)
-    write_landmarks(folder / "landmarks.h5", [shard], {"longest_gap": 1}, clips.sha256)
-    return LandmarkSignal(folder / "landmarks.h5")
-
-
-def test_distances_are_told_in_units_of_their_spread_for_clips_that_have_them(
-    clips: ClipFile, tmp_path: Path
+def test_flow_targets_have_unit_deviation_over_training_clips(
+    clips: ClipFile, flow: FlowSignal
 ) -> None:
-    lost = clips.split("train")[:2].tolist()
-    found = examples(clips, blinking(clips, tmp_path, lost), THREE)
-    assert not set(lost) & set(found.train)
-    assert len(found.train) == len(clips.split("train")) - 2
-    told = found.batches.known["distances"][found.train]
-    assert told.shape[1:] == (clips.time, 3)
-    assert told[..., :2].std(dim=(0, 1), correction=0).tolist() == pytest.approx([1, 1], rel=1e-3)
-    assert told.mean(dim=(0, 1)).abs().max() < 1e-5
+    train = clips.split("train")
+    cells = TARGETS["cells"].targets(flow, train)["cells"]
+    assert float(cells[train].std(correction=0)) == pytest.approx(1, rel=1e-5)
 
 
-def test_clips_whose_lids_move_alike_are_of_one_cluster(clips: ClipFile, tmp_path: Path) -> None:
-    found = examples(clips, blinking(clips, tmp_path, []), THREE)
-    cluster = found.batches.known["cluster"][found.train].tolist()
-    pairs = set(zip(cluster, clips.labels("motion")[found.train].tolist(), strict=True))
-    assert len(pairs) == 3
+@pytest.mark.parametrize("name", ["top-cells", "top-cells+direction", "cells"])
+def test_a_head_that_learns_reduces_the_error(name: str, clips: ClipFile, flow: FlowSignal) -> None:
+    target, rows = TARGETS[name], clips.split("train")[:6]
+    batch = {key: table[rows] for key, table in target.targets(flow, clips.split("train")).items()}
+    predicted = torch.zeros(6, clips.time, target.outputs(flow), requires_grad=True)
+    before = target.loss(predicted, batch)
+    before.backward()  # type: ignore[no-untyped-call]
+    assert predicted.grad is not None
+    assert target.loss(predicted - 0.1 * predicted.grad, batch) < before
 
 
-@pytest.mark.parametrize("split", ["train", "val"])
-def test_landmarks_of_no_clip_of_a_split_are_refused(
-    clips: ClipFile, tmp_path: Path, split: str
-) -> None:
-    signal = blinking(clips, tmp_path, clips.split(split).tolist())
-    with pytest.raises(ValueError, match="landmarks of no train or no val clip"):
-        examples(clips, signal, None)
-
-
-def test_clips_without_landmarks_are_not_validated_with(clips: ClipFile, tmp_path: Path) -> None:
-    lost, *others = clips.split("val").tolist()
-    assert examples(clips, blinking(clips, tmp_path, [lost]), None).val.tolist() == others
+def test_a_signal_is_read_from_the_file_of_its_kind(squares_folder: Path) -> None:
+    signal = read_signal("cells", squares_folder)
+    assert isinstance(signal, FlowSignal)
+    assert np.isfinite(signal.motion.cells).all()
+    assert TARGETS["distances"].file is LandmarkSignal
+    with pytest.raises(FileNotFoundError, match=r"landmarks\.h5"):
+        read_signal("distances", squares_folder)

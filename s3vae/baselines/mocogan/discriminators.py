@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import instance_norm
 from torch.nn.utils.parametrizations import spectral_norm
 
-from s3vae.model.encoder import SLOPE, Frames
+from s3vae.model.layers import SLOPE, Frames
 from s3vae.tensors import Video
 
 FEATURES = 128

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from torch import Generator, Tensor, nn
 
 from s3vae.model.architecture import Architecture
-from s3vae.model.decoder import decode_clips, frame_decoder
+from s3vae.model.decoders import decode_clips, frame_decoder
 from s3vae.settings import STRICT
 from s3vae.tensors import DynamicCode, Labels, StaticCode, Video
 

@@ -1,4 +1,4 @@
-"""A decoder for objects that move about: z_t says where, both codes say what."""
+"""A decoder for objects that move about: z_t gives the place, both codes the content."""
 
 import math
 
@@ -8,23 +8,23 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from s3vae.model.architecture import Architecture
+from s3vae.model.layers import SLOPE
 
 HIGHEST_FREQUENCY = 6 * math.pi
-"""Radians from the middle of a frame to its edge, about: a wavelength of a few pixels."""
+"""Radians from the centre of a frame to its edge: a wavelength of a few pixels."""
 PLACES, PIXELS = 16, 4
-"""Places along each axis of a frame, and pixels along each axis that one place gives."""
-SLOPE = 0.2
+"""Places along each axis of a frame, and pixels along each axis of a place."""
 
 Motions = Float[Tensor, "frame dynamic"]
 Codes = Float[Tensor, "frame code"]
-Given = Float[Tensor, "frame place inputs"]
-Made = Float[Tensor, "frame place outputs"]
+Inputs = Float[Tensor, "frame place inputs"]
+Outputs = Float[Tensor, "frame place outputs"]
 
 
 class FilmedLinear(nn.Module):
-    """A linear layer over channels that a code scales and shifts (FiLM, Perez et al. 2018).
+    """A linear layer whose input channels a code scales and shifts (FiLM; Perez et al., AAAI 2018).
 
-    The code acts on the layer's weights, of which there are few, not on the channels of all places.
+    The code is applied to the layer's few weights instead of to the channels of all places.
     """
 
     def __init__(self, codes: int, inputs: int, outputs: int) -> None:
@@ -38,23 +38,23 @@ class FilmedLinear(nn.Module):
     def weights(
         self, codes: Codes
     ) -> tuple[Float[Tensor, "frame inputs outputs"], Float[Tensor, "frame 1 outputs"]]:
-        """The weights and biases of each code."""
+        """Return the weights and biases of each code."""
         scale, shift = self.film(codes).chunk(2, dim=-1)
-        # a code at most doubles a channel: a drawn one shall not be much louder than known ones
+        # bounded: a code drawn from the prior must not scale further than codes of clips do
         weights = (1 + scale.tanh())[..., None] * self.weight
         return weights, torch.addmm(self.bias, shift, self.weight)[:, None]
 
-    def forward(self, hidden: Given, codes: Codes) -> Made:
-        """The layer at every place of every frame."""
+    def forward(self, hidden: Inputs, codes: Codes) -> Outputs:
+        """Apply the layer at every place of every frame."""
         weights, bias = self.weights(codes)
         return torch.baddbmm(bias, hidden, weights)
 
 
 class FilmedWaves(nn.Module):
-    """Sums of plane waves, sin(w·place + phase(z_t)), that both codes weigh.
+    """Sums of plane waves sin(w·place + phase(z_t)), weighted by both codes.
 
-    To shift a wave is to add to its phase, so where an object is enters linearly, and z_f does not
-    enter there. As sin(a + b) = sin a cos b + cos a sin b, all frames are sums of the same waves.
+    Adding to the phase shifts a wave, so the place of an object enters linearly and z_f does not
+    change it. Since sin(a + b) = sin a cos b + cos a sin b, all frames share the same waves.
     """
 
     grid: Tensor
@@ -67,20 +67,20 @@ class FilmedWaves(nn.Module):
         self.phase = nn.Linear(dynamic, waves)
         self.layer = FilmedLinear(codes, waves, outputs)
 
-    def forward(self, dynamic: Motions, codes: Codes) -> Made:
-        """One grid of sums per frame."""
+    def forward(self, dynamic: Motions, codes: Codes) -> Outputs:
+        """Return one grid of sums per frame."""
         angle, phase = self.grid @ self.frequencies, self.phase(dynamic)[..., None]
         waves = torch.cat([angle.sin(), angle.cos()], dim=-1)
         weights, bias = self.layer.weights(codes)
         shifted = torch.cat([weights * phase.cos(), weights * phase.sin()], dim=1)
         # one product for all frames: a batch of products would repeat the waves
-        placed = waves @ shifted.transpose(0, 1).flatten(1)
-        made: Tensor = placed.reshape(len(waves), len(shifted), -1).transpose(0, 1) + bias
-        return made
+        sums = waves @ shifted.transpose(0, 1).flatten(1)
+        outputs: Tensor = sums.reshape(len(waves), len(shifted), -1).transpose(0, 1) + bias
+        return outputs
 
 
 class BroadcastDecoder(nn.Module):
-    """p(x_t | z_f, z_t): the mean of a frame, by the same layers at each of 16x16 places."""
+    """The mean of p(x_t | z_f, z_t), by the same layers at each of 16x16 places."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class BroadcastDecoder(nn.Module):
     def forward(
         self, static: Float[Tensor, "frame static"], dynamic: Motions
     ) -> Float[Tensor, "frame channel height width"]:
-        """One frame per pair of codes."""
+        """Return one frame per pair of codes."""
         codes = torch.cat([static, dynamic], dim=-1)
         hidden = self.waves(dynamic, codes)
         for layer in (self.hidden, self.pixels):

@@ -1,4 +1,4 @@
-"""A decoder for what bends rather than moves about, like a face: pictures of z_f, bent by z_t."""
+"""A decoder for what deforms in place, like a face: canonical images of z_f, displaced by z_t."""
 
 from itertools import pairwise
 
@@ -8,22 +8,21 @@ from torch import Tensor, nn
 from torch.nn.functional import grid_sample, interpolate
 
 from s3vae.model.architecture import Architecture
-from s3vae.model.encoder import SLOPE, Frames, Vectors, keep_variance
+from s3vae.model.layers import SLOPE, Frames, Vectors, initialize
 from s3vae.tensors import DynamicCode, StaticCode, Video
 
 FRAME = 64
 UNIT = 0.05
-"""Of half a frame: how far 1 moves a pixel."""
-FIRST_BENDS = 0.1
-"""How far the last layer's weights are scaled down at first, so that nothing is bent yet."""
+"""The displacement of an output of 1, in halves of a frame."""
+INITIAL_SCALE = 0.1
+"""Of the last layer's weights, so that nothing is displaced at first."""
 
 
 class WarpDecoder(nn.Module):
-    """p(x_1:T | z_f, z_1:T): two pictures, drawn once a clip, bent and mixed in every frame.
+    """The mean of p(x_1:T | z_f, z_1:T): two canonical images per clip, warped and mixed per frame.
 
-    z_f draws the pictures. z_t alone says from where each pixel is taken, and how much of each
-    picture is seen there, so that a mouth has something to open on: whose face it is does not
-    enter, and a motion is the same on every face. What moves is as sharp as what rests.
+    z_f draws the images. z_t alone gives the displacement field and the mixing mask, so a motion
+    is the same for every appearance. Two images let a mouth open on something.
     """
 
     grid: Tensor
@@ -31,35 +30,35 @@ class WarpDecoder(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         width, channels = architecture.decoder_width, architecture.channels
-        self.pictures = growing(
+        self.pictures = upsampler(
             architecture.static, [4 * width, 2 * width, width, width, 2 * channels]
         )
-        self.bends = growing(
-            architecture.dynamic, [4 * width, 2 * width, width, 3], last=FIRST_BENDS
+        self.bends = upsampler(
+            architecture.dynamic, [4 * width, 2 * width, width, 3], last=INITIAL_SCALE
         )
         line = (torch.arange(FRAME) + 0.5) / FRAME * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
         self.register_buffer("grid", grid, persistent=False)
 
     def forward(self, static: StaticCode, dynamic: DynamicCode) -> Video:
-        """A clip per pair of codes."""
+        """Return one clip per pair of codes."""
         time = dynamic.shape[1]
-        pictures = self.pictures(static).sigmoid().repeat_interleave(time, dim=0)
-        frames = self.bent(pictures, dynamic.flatten(0, 1))
+        images = self.pictures(static).sigmoid().repeat_interleave(time, dim=0)
+        frames = self.warp(images, dynamic.flatten(0, 1))
         return frames.reshape(len(static), time, *frames.shape[1:])
 
-    def bent(self, pictures: Float[Tensor, "frame pictures 64 64"], motion: Vectors) -> Frames:
-        """The frames that z_t makes of the pictures of their clips, both side by side."""
-        bends = interpolate(self.bends(motion), size=FRAME, mode="bilinear")
-        places = self.grid + UNIT * bends[:, :2].permute(0, 2, 3, 1)
+    def warp(self, images: Float[Tensor, "frame images 64 64"], motion: Vectors) -> Frames:
+        """Return the frames that z_t makes of both canonical images, which lie side by side."""
+        field = interpolate(self.bends(motion), size=FRAME, mode="bilinear")
+        places = self.grid + UNIT * field[:, :2].permute(0, 2, 3, 1)
         first, second = grid_sample(
-            pictures, places, padding_mode="border", align_corners=False
+            images, places, padding_mode="border", align_corners=False
         ).chunk(2, dim=1)
-        return second.lerp(first, bends[:, 2:].sigmoid())
+        return second.lerp(first, field[:, 2:].sigmoid())
 
 
-def growing(codes: int, channels: list[int], last: float = 1.0) -> nn.Sequential:
-    """A code to 4x4 places of the first channels, and from each to the next twice as many a side.
+def upsampler(codes: int, channels: list[int], last: float = 1.0) -> nn.Sequential:
+    """Return a network from a code to a map: 4x4 pixels of the first channels, doubled per step.
 
     The weights of the last layer are scaled by `last`.
     """
@@ -67,11 +66,11 @@ def growing(codes: int, channels: list[int], last: float = 1.0) -> nn.Sequential
         nn.Linear(codes, 16 * channels[0]),
         nn.Unflatten(-1, (channels[0], 4, 4)),
     ]
-    for given, made in pairwise(channels):
-        convolution = nn.Conv2d(given, 4 * made, 3, 1, 1)
+    for inputs, outputs in pairwise(channels):
+        convolution = nn.Conv2d(inputs, 4 * outputs, 3, 1, 1)
         layers += [nn.LeakyReLU(SLOPE), convolution, nn.PixelShuffle(2)]
     network = nn.Sequential(*layers)
-    keep_variance(network)
+    initialize(network)
     with torch.no_grad():
         convolution.weight *= last
     return network

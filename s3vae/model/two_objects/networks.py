@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from s3vae.distributions import Gaussian
 from s3vae.model.architecture import OBJECTS, PLACES, Architecture
-from s3vae.model.encoder import SLOPE
+from s3vae.model.layers import SLOPE
 from s3vae.model.posteriors import DynamicPosterior, GaussianHead
 from s3vae.model.two_objects.tracker import brightness, follow_two
 from s3vae.model.two_objects.windows import SIDE, Tracks, seen_along

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Generator, nn
 
-from s3vae.model.architecture import Architecture, architecture
+from s3vae.model.architecture import Architecture
 from s3vae.model.decoders.broadcast import PLACES, BroadcastDecoder, FilmedLinear, FilmedWaves
 
 
@@ -15,11 +15,6 @@ from s3vae.model.decoders.broadcast import PLACES, BroadcastDecoder, FilmedLinea
 def waves() -> FilmedWaves:
     torch.manual_seed(0)
     return FilmedWaves(codes=3, dynamic=2, waves=5, outputs=4).eval()
-
-
-def test_film_beside_waves_is_refused() -> None:
-    with pytest.raises(ValueError, match="film is part of"):
-        architecture("fast", decoder="broadcast", film=True)
 
 
 def test_the_sums_are_of_waves_whose_phases_are_shifted(waves: FilmedWaves) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from s3vae.model.architecture import Architecture, architecture
-from s3vae.model.decoder import decode_clips
+from s3vae.model.decoders import decode_clips
 from s3vae.model.decoders.warp import UNIT, WarpDecoder
 
 SHAPE = 2, 5

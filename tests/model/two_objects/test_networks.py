@@ -145,7 +145,6 @@ def test_light_adds_up_to_white_and_what_is_cut_off_is_still_felt(objects: Archi
         ({"dynamic": 3}, "at least 4"),
         ({"static_posterior": "bilstm"}, "static_posterior: pooled"),
         ({"static_posterior": "averaged"}, "static_posterior: pooled"),
-        ({"film": True}, "of no use"),
     ],
 )
 def test_what_does_not_fit_two_objects_is_refused(changes: dict[str, object], rule: str) -> None:

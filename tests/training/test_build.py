@@ -22,23 +22,24 @@ def test_the_prior_begins_in_as_many_codes_as_there_are_clusters_if_asked_to(
     from s3vae.engine.schedule import TrainingSettings
     from s3vae.model.architecture import architecture
     from s3vae.signals.clusters import ClusterSettings
+    from s3vae.training.build import objective_of
     from s3vae.training.method import Method
     from s3vae.training.objective import Objective
-    from s3vae.training.objectives import objective_of
     from s3vae.training.presets import Exchange, losses
-    from s3vae.training.targets import examples
+    from s3vae.training.targets import TARGETS
+    from s3vae.training.training_set import training_set
 
     clustering = ClusterSettings(candidates=(3,), restarts=2)
     exchange = Exchange(clustering=clustering, starts=starts)
     method = Method(
         architecture("fast"), losses("ours", exchange=exchange), TrainingSettings(steps=1)
     )
-    given = examples(clips, flow, exchange)
+    given = training_set(clips, flow, TARGETS["cells"], exchange and exchange.clustering)
     objective = objective_of(method, given)
     assert isinstance(objective, Objective)
     prior = objective.model.prior
     assert (prior.starts is not None) is starts
-    assert prior.shares.tolist() == (given.cluster_shares.tolist() if starts else [1])
+    assert prior.shares.tolist() == (given.cluster_frequencies.tolist() if starts else [1])
 
 
 def objects_method() -> "Method":
@@ -54,10 +55,10 @@ def objects_method() -> "Method":
 def test_objects_are_not_trained_on_a_signal_without_tracks(
     clips: "ClipFile", flow: "FlowSignal"
 ) -> None:
-    from s3vae.training.objectives import examples_for
+    from s3vae.training.build import training_set_for
 
     with pytest.raises(ValueError, match=r"flow\.h5 has no tracks.*objects: 2"):
-        examples_for(objects_method(), clips, flow)
+        training_set_for(objects_method(), clips, flow)
 
 
 def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
@@ -67,7 +68,7 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
     from s3vae.model.two_objects import networks
     from s3vae.runtime import generator_at
     from s3vae.signals.flow_file import FlowSignal, write_flow
-    from s3vae.training.objectives import examples_for, objective_of
+    from s3vae.training.build import objective_of, training_set_for
 
     tracks = np.zeros((clips.clips, clips.time, 2, 2), np.int16)
     tracks[:, :, 1] = 26  # corners of windows that lie right of and below the middle
@@ -78,7 +79,7 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
         raise AssertionError
 
     monkeypatch.setattr(networks, "follow_two", refuse)
-    given = examples_for(objects_method(), clips, FlowSignal(tmp_path / "flow.h5"))
+    given = training_set_for(objects_method(), clips, FlowSignal(tmp_path / "flow.h5"))
     objective = objective_of(objects_method(), given)
     batch = given.batches[clips.split("train")[:4]]
     seen: list[torch.Tensor] = []
@@ -87,18 +88,3 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
     )
     objective.losses(batch, generator_at(torch.device("cpu"), 0))
     assert torch.equal(seen[0][0, 0], torch.tensor([-1.6, -1.6, 1.0, 1.0]))
-
-
-def test_a_method_is_not_trained_on_the_signal_of_another(
-    clips: "ClipFile", flow: "FlowSignal"
-) -> None:
-    from s3vae.engine.schedule import TrainingSettings
-    from s3vae.model.architecture import architecture
-    from s3vae.training.method import Method
-    from s3vae.training.objectives import examples_for
-    from s3vae.training.presets import losses
-
-    settings = losses("paper", signal="distances")
-    method = Method(architecture("fast"), settings, TrainingSettings(steps=1))
-    with pytest.raises(ValueError, match=r"flow\.h5 is not what `signal: distances` predicts"):
-        examples_for(method, clips, flow)

@@ -1,0 +1,89 @@
+"""The clips of a training with everything that is known of each: signal, tracks, motion cluster."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from numpy import ndarray
+from torch import Tensor
+
+from s3vae.data.clips import ClipFile
+from s3vae.engine.batches import ClipBatches
+from s3vae.losses.supervision import label_of
+from s3vae.signals.clusters import (
+    ClusterSettings,
+    MotionClusters,
+    motion_clusters,
+    standardised,
+    vector_clusters,
+)
+from s3vae.signals.flow_file import FlowSignal
+from s3vae.signals.landmark_file import LandmarkSignal
+from s3vae.training.targets import SignalFile, Target, TrainClips
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Clips in batches, and which of them are for training and for validation."""
+
+    batches: ClipBatches
+    clusters: MotionClusters | None
+    train: Int64[ndarray, " train"]
+    """The clips of the train split that have a signal."""
+    val: Int64[ndarray, " val"]
+    """The clips of the validation split that have a signal."""
+    outputs: int = 0
+    """The outputs per frame of the head that predicts the signal."""
+
+    @property
+    def cluster_frequencies(self) -> Tensor:
+        """How frequent each motion cluster is among the training clips; a single 1 without any."""
+        number = self.clusters.number if self.clusters is not None else 1
+        cluster = self.batches.known["cluster"][self.train]
+        return torch.bincount(cluster, minlength=number) / len(self.train)
+
+
+def training_set(
+    clips: ClipFile,
+    signal: SignalFile,
+    target: Target,
+    clustering: ClusterSettings | None = None,
+    *,
+    labelled: bool = False,
+) -> TrainingSet:
+    """Return clips with the targets of a signal and, with `clustering`, their motion clusters.
+
+    Units and clusters are fitted on training clips only; clips without landmarks are left out. True
+    factors are included only if `labelled`. Raises ValueError if the signal was made from other
+    clips, or if no clip has one.
+    """
+    signal.require_clips(clips.sha256)
+    train, val = clips.split("train"), clips.split("val")
+    if isinstance(signal, LandmarkSignal):
+        train, val = train[signal.whole[train]], val[signal.whole[val]]
+        if not len(train) or not len(val):
+            msg = (
+                f"{signal.path} has landmarks of no train or no val clip: choose another back end "
+                "or larger crops in the `landmarks` and `data` sections"
+            )
+            raise ValueError(msg)
+    known = dict(target.targets(signal, train))
+    if isinstance(signal, FlowSignal) and signal.motion.tracks is not None:
+        known["tracks"] = torch.from_numpy(signal.motion.tracks.astype(np.int64))
+    clusters = _clusters(signal, train, clustering) if clustering else None
+    cluster = np.zeros(clips.clips, dtype=np.int64) if clusters is None else clusters.labels
+    known["cluster"] = torch.from_numpy(cluster)
+    if labelled:
+        for factor in clips.factors:
+            known[label_of(factor.name)] = torch.from_numpy(clips.labels(factor.name))
+    batches = ClipBatches(clips, known)
+    return TrainingSet(batches, clusters, train, val, target.outputs(signal))
+
+
+def _clusters(signal: SignalFile, train: TrainClips, settings: ClusterSettings) -> MotionClusters:
+    """Return clusters of clips by the flow of all cells or by the distances of all frames."""
+    if isinstance(signal, FlowSignal):
+        return motion_clusters(signal.motion.cells, train, settings)
+    vectors = signal.distances.reshape(len(signal), -1).astype(np.float64)
+    return vector_clusters(standardised(vectors, train), train, settings)

@@ -1,0 +1,63 @@
+"""The convolutional decoders: shapes, ranges, and the sizes of the paper."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from s3vae.model.architecture import Architecture, architecture
+from s3vae.model.decoders import frame_decoder
+from s3vae.model.decoders.convolutional import ConvolutionalDecoder
+
+
+@pytest.mark.parametrize("decoder", ["transposed", "shuffle", "broadcast"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_kind_maps_codes_to_intensities(
+    decoder: Any, channels: Any, tiny: Architecture
+) -> None:
+    sizes = replace(tiny, decoder=decoder, channels=channels)
+    codes = 9 * torch.randn(5, sizes.static), 9 * torch.randn(5, sizes.dynamic)
+    decoded = frame_decoder(sizes)(*codes)
+    assert decoded.shape == (5, channels, 64, 64)
+    assert decoded.min() >= 0
+    assert decoded.max() <= 1
+
+
+@pytest.mark.parametrize("preset", ["paper", "fast"])
+def test_the_presets_give_frames_of_64_pixels(preset: str) -> None:
+    sizes = architecture(preset)
+    codes = torch.randn(2, sizes.static), torch.randn(2, sizes.dynamic)
+    with torch.no_grad():
+        assert ConvolutionalDecoder(sizes)(*codes).shape == (2, 3, 64, 64)
+
+
+def test_the_paper_decoder_has_the_widths_of_the_paper() -> None:
+    layers = list(ConvolutionalDecoder(Architecture()).modules())
+    assert [each.in_features for each in layers if isinstance(each, nn.Linear)] == [288]
+    transposed = [each for each in layers if isinstance(each, nn.ConvTranspose2d)]
+    assert [each.in_channels for each in transposed] == [512, 256, 128, 64]
+    assert transposed[-1].out_channels == 3
+
+
+def test_without_normalization_a_frame_does_not_depend_on_the_rest_of_its_batch(
+    tiny: Architecture,
+) -> None:
+    codes = torch.randn(6, tiny.static), torch.randn(6, tiny.dynamic)
+    for normalized in (False, True):
+        decoder = ConvolutionalDecoder(replace(tiny, normalized=normalized)).train()
+        together, alone = decoder(*codes), decoder(*(code[:2] for code in codes))
+        assert torch.allclose(together[:2], alone, atol=1e-5) is not normalized
+
+
+@pytest.mark.parametrize("decoder", ["transposed", "shuffle"])
+def test_without_normalization_the_variance_is_kept_from_stage_to_stage(
+    decoder: Any, tiny: Architecture
+) -> None:
+    torch.manual_seed(0)
+    sizes = replace(tiny, decoder=decoder, normalized=False, decoder_width=32)
+    hidden = torch.randn(8, 256 if decoder == "transposed" else 128, 4, 4)
+    for stage in ConvolutionalDecoder(sizes).stages[:-1]:
+        hidden = nn.functional.leaky_relu(stage(hidden), 0.2)
+        assert 0.5 < hidden.square().mean().sqrt() < 2
