@@ -7,7 +7,7 @@ predicts it from z_t, and what its error is. Nothing else in the project tells s
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ Predicted = Float[Tensor, "batch time output"]
 Targets = Mapping[str, Tensor]
 
 
+@runtime_checkable
 class Target(Protocol):
     """A signal to be predicted from z_t."""
 
@@ -107,7 +108,7 @@ class Distances:
         standardised = (signal.distances - mean) / deviation
         return {"distances": torch.from_numpy(standardised.astype(np.float32))}
 
-    def outputs(self, signal: LandmarkSignal) -> int:
+    def outputs(self, signal: SignalFile) -> int:
         """Return one output per distance."""
         return len(DISTANCES)
 

@@ -143,5 +143,5 @@ def test_clips_without_factors_are_refused(
 ) -> None:
     monkeypatch.setattr(clips, "factors", ())
     method = AdversarialMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1))
-    with pytest.raises(ValueError, match="declares no factor"):
+    with pytest.raises(ValueError, match="has no labels"):
         objective_of(method, labelled)

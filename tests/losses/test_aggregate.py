@@ -1,4 +1,4 @@
-"""The aggregate posterior as it is remembered over batches."""
+"""The aggregate posterior of z_f: moments of one batch, and running moments over batches."""
 
 from collections.abc import Callable
 
@@ -6,30 +6,30 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from s3vae.losses.aggregate import RunningMoments
+from s3vae.losses.aggregate import RunningMoments, batch_mismatch
 
 Draws = Callable[[int], Generator]
-CLIPS, NUMBERS = 16, 32
+CLIPS, DIMENSIONS = 16, 32
 """Of a batch of the benchmark, and of its z_f."""
 
 
 def after(batches: Tensor, decay: float = 0.9) -> RunningMoments:
-    """A memory that has seen these batches."""
-    memory = RunningMoments(batches.shape[-1], decay)
+    """Running moments after these batches."""
+    moments = RunningMoments(batches.shape[-1], decay)
     for batch in batches:
-        memory.update(batch)
-    return memory
+        moments.update(batch)
+    return moments
 
 
-def asked_growth(batches: Tensor, decay: float) -> float:
-    """By how much a step against the mismatch makes the last batch larger; below 0 for smaller."""
+def growth(batches: Tensor, decay: float) -> float:
+    """How much a gradient step enlarges the last batch; negative if it shrinks."""
     codes = batches[-1].clone().requires_grad_()
     after(batches, decay).mismatch(codes).backward()
     assert codes.grad is not None
     return -(codes.grad * codes).sum().item()
 
 
-def test_the_mismatch_is_that_of_all_that_is_remembered(draws: Draws) -> None:
+def test_the_running_mismatch_is_that_of_all_batches_so_far(draws: Draws) -> None:
     batches = torch.randn(2, 8, 4, generator=draws(0)) * 2 + 1
     clips = batches.flatten(0, 1)
     second_moment = clips.T @ clips / 16
@@ -37,54 +37,76 @@ def test_the_mismatch_is_that_of_all_that_is_remembered(draws: Draws) -> None:
     torch.testing.assert_close(after(batches).mismatch(batches[1]), expected)
 
 
-def test_the_gradient_is_that_of_the_batch_against_what_is_remembered(draws: Draws) -> None:
+def test_the_gradient_is_that_of_the_last_batch_in_the_running_moments(draws: Draws) -> None:
     batches = torch.randn(2, 8, 4, generator=draws(0)) * 2 + 1
-    memory, codes = after(batches), batches[1].clone().requires_grad_()
-    memory.mismatch(codes).backward()
-    # of the squares: twice each difference, times what a code adds to the batch's moment
-    missing = memory.second_moment - torch.eye(4)
-    torch.testing.assert_close(codes.grad, 2 / 8 * memory.mean + 4 / 8 * batches[1] @ missing)
+    moments, codes = after(batches), batches[1].clone().requires_grad_()
+    moments.mismatch(codes).backward()
+    # of each square: twice the difference, times the derivative of the batch's moment
+    missing = moments.second_moment - torch.eye(4)
+    torch.testing.assert_close(codes.grad, 2 / 8 * moments.mean + 4 / 8 * batches[1] @ missing)
 
 
 @pytest.mark.parametrize(("variance", "grows"), [(0.64, True), (2.0, False)])
-def test_a_memory_makes_small_codes_larger_and_large_ones_smaller(
+def test_running_moments_enlarge_small_codes_and_shrink_large_ones(
     draws: Draws, variance: float, grows: bool
 ) -> None:
-    batches = variance**0.5 * torch.randn(300, CLIPS, NUMBERS, generator=draws(0))
-    assert (asked_growth(batches, decay=0.95) > 0) == grows
+    batches = variance**0.5 * torch.randn(300, CLIPS, DIMENSIONS, generator=draws(0))
+    assert (growth(batches, decay=0.95) > 0) == grows
 
 
-def test_without_a_memory_few_clips_ask_codes_of_that_size_to_shrink(draws: Draws) -> None:
-    batches = 0.8 * torch.randn(300, CLIPS, NUMBERS, generator=draws(0))
-    assert asked_growth(batches, decay=0.0) < 0
+def test_without_averaging_a_small_batch_shrinks_codes_of_that_size(draws: Draws) -> None:
+    batches = 0.8 * torch.randn(300, CLIPS, DIMENSIONS, generator=draws(0))
+    assert growth(batches, decay=0.0) < 0
 
 
-def test_codes_rest_at_a_variance_of_nine_tenths(draws: Draws) -> None:
-    """Not of 1: a batch's chance is a part of what is remembered."""
-    batches = torch.randn(400, CLIPS, NUMBERS, generator=draws(0))
-    growth = {}
+def test_the_minimum_has_a_variance_of_nine_tenths(draws: Draws) -> None:
+    """Not 1: the sampling error of the last batch is part of the average."""
+    batches = torch.randn(400, CLIPS, DIMENSIONS, generator=draws(0))
+    growths = {}
     for variance in (0.8, 0.9, 1.0):
         codes = variance**0.5 * batches
-        growth[variance] = sum(asked_growth(codes[:end], 0.95) for end in range(300, 400, 5))
-    assert growth[0.8] > abs(growth[0.9])
-    assert growth[1.0] < -abs(growth[0.9])
+        growths[variance] = sum(growth(codes[:end], 0.95) for end in range(300, 400, 5))
+    assert growths[0.8] > abs(growths[0.9])
+    assert growths[1.0] < -abs(growths[0.9])
 
 
 def test_the_first_batches_are_averaged(draws: Draws) -> None:
     batches = torch.randn(3, 8, 4, generator=draws(0))
-    memory = after(batches, decay=0.9)
-    torch.testing.assert_close(memory.mean, batches.mean(dim=(0, 1)))
-    torch.testing.assert_close(memory.second_moment, (batches.mT @ batches / 8).mean(dim=0))
+    moments = after(batches, decay=0.9)
+    torch.testing.assert_close(moments.mean, batches.mean(dim=(0, 1)))
+    torch.testing.assert_close(moments.second_moment, (batches.mT @ batches / 8).mean(dim=0))
 
 
-def test_afterwards_moments_forget_as_fast_as_decay_says() -> None:
-    memory = after(torch.zeros(200, 8, 4), decay=0.9)
-    memory.update(torch.ones(8, 4))
-    torch.testing.assert_close(memory.mean, torch.full((4,), 0.1))
-    torch.testing.assert_close(memory.second_moment, torch.full((4, 4), 0.1))
+def test_later_batches_enter_with_the_weight_of_the_decay() -> None:
+    moments = after(torch.zeros(200, 8, 4), decay=0.9)
+    moments.update(torch.ones(8, 4))
+    torch.testing.assert_close(moments.mean, torch.full((4,), 0.1))
+    torch.testing.assert_close(moments.second_moment, torch.full((4, 4), 0.1))
 
 
-def test_the_memory_is_part_of_the_state_and_nothing_that_is_trained() -> None:
-    memory = after(torch.ones(3, 8, 4))
-    assert set(memory.state_dict()) == {"mean", "second_moment", "seen"}
-    assert not list(memory.parameters())
+def test_running_moments_are_saved_but_not_trained() -> None:
+    moments = after(torch.ones(3, 8, 4))
+    assert set(moments.state_dict()) == {"mean", "second_moment", "updates"}
+    assert not list(moments.parameters())
+
+
+def test_a_batch_of_standard_normal_codes_has_almost_no_mismatch(draws: Draws) -> None:
+    assert batch_mismatch(torch.randn(20_000, 4, generator=draws(0))) < 0.01
+
+
+def test_the_mismatch_is_that_of_mean_and_covariance(draws: Draws) -> None:
+    codes = torch.randn(20, 4, generator=draws(0), dtype=torch.double) * 3 + 1
+    mean, covariance = codes.mean(0), torch.cov(codes.T)
+    expected = mean.square().sum() + (covariance - torch.eye(4)).square().sum()
+    torch.testing.assert_close(batch_mismatch(codes), expected)
+
+
+def test_on_small_batches_the_minimum_is_below_the_identity(draws: Draws) -> None:
+    codes = torch.randn(300, 16, 32, generator=draws(0))
+    variances = [0.1, 0.2, 0.3, 0.4, 0.6, 1.0]
+    mismatches = [sum(batch_mismatch(v**0.5 * batch).item() for batch in codes) for v in variances]
+    assert variances[mismatches.index(min(mismatches))] == 0.3
+
+
+def test_equal_codes_miss_the_whole_identity() -> None:
+    assert batch_mismatch(torch.zeros(6, 4)) == 4

@@ -22,24 +22,24 @@ def with_means(*means: list[float], decay: float = 0.9) -> MotionExchange:
 
 def test_one_cluster_is_the_identity() -> None:
     exchange, same = with_means([3.0, -5.0, 7.0]), torch.zeros(6, dtype=torch.long)
-    torch.testing.assert_close(exchange(codes(), same, same), codes())
+    torch.testing.assert_close(exchange.shift_to_cluster(codes(), same, same), codes())
 
 
 def test_equal_means_are_the_identity() -> None:
     exchange = with_means([3.0, -5.0, 7.0], [3.0, -5.0, 7.0])
     own = torch.tensor([0, 1, 0, 1, 0, 1])
-    torch.testing.assert_close(exchange(codes(), own, 1 - own), codes())
+    torch.testing.assert_close(exchange.shift_to_cluster(codes(), own, 1 - own), codes())
 
 
 def test_a_cluster_exchanged_with_itself_is_the_identity() -> None:
     exchange, own = with_means([1.0, 0.0, 0.0], [0.0, 9.0, 0.0]), torch.tensor([0, 1, 0, 1, 0, 1])
-    torch.testing.assert_close(exchange(codes(), own, own), codes())
+    torch.testing.assert_close(exchange.shift_to_cluster(codes(), own, own), codes())
 
 
 def test_two_clusters_with_known_means_are_the_known_shift() -> None:
     exchange = with_means([1.0, 0.0, 0.0], [0.0, 5.0, 0.0])
     own, towards = torch.tensor([0, 1, 0]), torch.tensor([1, 0, 0])
-    shift = exchange(codes(3), own, towards) - codes(3)
+    shift = exchange.shift_to_cluster(codes(3), own, towards) - codes(3)
     expected = torch.tensor([[-1.0, 5.0, 0.0], [1.0, -5.0, 0.0], [0.0, 0.0, 0.0]])
     torch.testing.assert_close(shift, expected, atol=1e-6, rtol=0)
 
@@ -47,7 +47,8 @@ def test_two_clusters_with_known_means_are_the_known_shift() -> None:
 def test_there_and_back_is_the_identity() -> None:
     exchange = with_means([1.0, 0.0, 2.0], [0.0, 5.0, 0.0])
     own = torch.tensor([0, 1, 0, 1, 0, 1])
-    torch.testing.assert_close(exchange(exchange(codes(), own, 1 - own), 1 - own, own), codes())
+    there = exchange.shift_to_cluster(codes(), own, 1 - own)
+    torch.testing.assert_close(exchange.shift_to_cluster(there, 1 - own, own), codes())
 
 
 def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
@@ -79,7 +80,7 @@ def squared_distance(pair: list[Tensor]) -> Tensor:
     return (pair[0] - pair[1]).square().sum()
 
 
-def test_the_price_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
+def test_the_penalty_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
     exchange = of_one_batch()
     exchange.update(codes(), OWN)
     means, covariances = moments(codes())
@@ -97,38 +98,38 @@ def test_clusters_count_by_their_clips() -> None:
     torch.testing.assert_close(exchange.alignment(equal, own), expected)
 
 
-def test_small_codes_are_no_cheaper() -> None:
-    prices = []
+def test_the_penalty_does_not_depend_on_the_scale_of_the_codes() -> None:
+    penalties = []
     for scale in (1.0, 0.3):
         exchange = of_one_batch()
         exchange.update(scale * codes(), OWN)
-        prices.append(exchange.alignment(scale * codes(), OWN))
-    torch.testing.assert_close(*prices)
+        penalties.append(exchange.alignment(scale * codes(), OWN))
+    torch.testing.assert_close(*penalties)
 
 
-def test_the_price_does_not_mind_where_all_codes_lie_together() -> None:
+def test_the_penalty_does_not_mind_where_all_codes_lie_together() -> None:
     here, elsewhere = of_one_batch(), of_one_batch()
     here.update(codes(), OWN)
     elsewhere.update(codes() + 7, OWN)
-    prices = here.alignment(codes(), OWN), elsewhere.alignment(codes() + 7, OWN)
-    torch.testing.assert_close(*prices, atol=1e-4, rtol=1e-4)
+    penalties = here.alignment(codes(), OWN), elsewhere.alignment(codes() + 7, OWN)
+    torch.testing.assert_close(*penalties, atol=1e-4, rtol=1e-4)
 
 
-def test_clusters_of_the_same_codes_have_no_price() -> None:
+def test_clusters_of_the_same_codes_have_no_penalty() -> None:
     exchange, twice = of_one_batch(), codes(3).repeat_interleave(2, dim=0)
     exchange.update(twice, OWN)
     torch.testing.assert_close(exchange.alignment(twice, OWN), torch.tensor(0.0))
 
 
 @pytest.mark.parametrize("clusters", [[0, 0, 0, 0, 0, 0], [1]])
-def test_a_batch_of_one_cluster_has_no_price(clusters: list[int]) -> None:
+def test_a_batch_of_one_cluster_has_no_penalty(clusters: list[int]) -> None:
     exchange, own = of_one_batch(), torch.tensor(clusters)
     exchange.update(codes(), OWN)
-    price = exchange.alignment(codes(len(own)), own)
-    torch.testing.assert_close(price, torch.tensor(0.0), atol=1e-6, rtol=0)
+    penalty = exchange.alignment(codes(len(own)), own)
+    torch.testing.assert_close(penalty, torch.tensor(0.0), atol=1e-6, rtol=0)
 
 
-def test_a_step_against_the_price_brings_both_moments_together() -> None:
+def test_a_step_against_the_penalty_brings_both_moments_together() -> None:
     exchange, given = of_one_batch(), codes().requires_grad_()
     exchange.update(given, OWN)
     exchange.alignment(given, OWN).backward()
@@ -138,16 +139,16 @@ def test_a_step_against_the_price_brings_both_moments_together() -> None:
         assert squared_distance(pair) < squared_distance(former)
 
 
-def test_the_price_rises_while_the_memory_fills() -> None:
-    exchange, prices = MotionExchange(2, STATIC, decay=0.75), []
+def test_the_penalty_rises_while_the_memory_fills() -> None:
+    exchange, penalties = MotionExchange(2, STATIC, decay=0.75), []
     for _ in range(6):
-        prices.append(exchange.alignment(codes(), OWN))
+        penalties.append(exchange.alignment(codes(), OWN))
         exchange.update(codes(), OWN)
     full = of_one_batch()
     full.update(codes(), OWN)
     shares = torch.tensor([0, 0.25, 0.5, 0.75, 1, 1])
     expected = shares * full.alignment(codes(), OWN)
-    torch.testing.assert_close(torch.stack(prices), expected)
+    torch.testing.assert_close(torch.stack(penalties), expected)
 
 
 def test_the_first_batches_are_averaged() -> None:
@@ -185,7 +186,7 @@ def test_a_mean_is_moved_by_its_own_clips_alone() -> None:
     assert exchange.updates.tolist() == [1, 0, 1]
 
 
-def test_the_memory_is_part_of_the_state_and_nothing_that_is_trained() -> None:
+def test_averages_are_saved_but_not_trained() -> None:
     exchange = MotionExchange(3, STATIC, 0.9)
-    assert set(exchange.state_dict()) == {"means", "covariances", "seen"}
+    assert set(exchange.state_dict()) == {"means", "covariances", "updates"}
     assert not list(exchange.parameters())

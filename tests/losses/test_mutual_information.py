@@ -11,7 +11,6 @@ from torch.autograd import grad
 
 from s3vae.distributions import Gaussian
 from s3vae.losses.mutual_information import (
-    batch_mismatch,
     mutual_information,
     pairwise_information,
     published_mutual_information,
@@ -149,25 +148,3 @@ def test_no_clip_counts_in_its_own_mixture() -> None:
     """Two clips: each is judged by the other's posterior alone, so the estimate is exactly 0."""
     codes = drawn(torch.randn(2, 3), torch.randn(2, 4, 3), 0.5, torch.Generator().manual_seed(0))
     torch.testing.assert_close(in_order(codes), torch.zeros(4, 3))
-
-
-def test_a_batch_of_standard_normal_codes_has_almost_no_mismatch(draws: Draws) -> None:
-    assert batch_mismatch(torch.randn(20_000, 4, generator=draws(0))) < 0.01
-
-
-def test_the_mismatch_is_that_of_mean_and_covariance(draws: Draws) -> None:
-    codes = torch.randn(20, 4, generator=draws(0), dtype=torch.double) * 3 + 1
-    mean, covariance = codes.mean(0), torch.cov(codes.T)
-    expected = mean.square().sum() + (covariance - torch.eye(4)).square().sum()
-    torch.testing.assert_close(batch_mismatch(codes), expected)
-
-
-def test_of_few_clips_the_mismatch_asks_for_less_than_the_identity(draws: Draws) -> None:
-    codes = torch.randn(300, 16, 32, generator=draws(0))
-    variances = [0.1, 0.2, 0.3, 0.4, 0.6, 1.0]
-    told = [sum(batch_mismatch(v**0.5 * batch).item() for batch in codes) for v in variances]
-    assert variances[told.index(min(told))] == 0.3
-
-
-def test_codes_that_are_all_alike_miss_the_whole_identity() -> None:
-    assert batch_mismatch(torch.zeros(6, 4)) == 4

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -53,16 +54,16 @@ def test_labels_are_known_only_where_they_are_asked_for(clips: ClipFile, flow: F
 def test_the_supervised_objective_learns_from_labels_and_no_other_has_heads(
     clips: ClipFile, flow: FlowSignal, tiny: Architecture, draws: Draws
 ) -> None:
-    given = training_set(clips, flow, TARGETS["cells"], labelled=True)
+    given = training_set(clips, flow, TARGETS["top-cells"], labelled=True)
     batch = given.batches[clips.split("train")[:8]]
-    settings = losses("supervised")
-    objective = Objective(S3VAE(tiny), settings, 1, 24, clips.factors)
+    settings, sizes = losses("supervised"), replace(tiny, signal=given.outputs)
+    objective = Objective(S3VAE(sizes), settings, 1, 24, clips.factors)
     terms = objective(batch, draws(0))
     assert terms.supervision is not None
     terms.total(settings.weights).backward()
     assert objective.supervision is not None
     assert all(p.grad is not None and p.grad.any() for p in objective.supervision.parameters())
-    plain = Objective(S3VAE(tiny), losses("baseline"), 1, 24, clips.factors)
+    plain = Objective(S3VAE(sizes), losses("baseline"), 1, 24, clips.factors)
     assert plain.supervision is None
     assert "supervision" not in plain(batch, draws(0)).named()
 

@@ -137,7 +137,7 @@ def test_in_training_the_decoder_is_shown_codes_of_exchanged_motion(
 ) -> None:
     objective = make(losses("ours"))
     exchange = exchange_of(objective)
-    exchange.seen[:] = 1e9
+    exchange.updates[:] = 1e9
     exchange.means[:] = 100 * torch.eye(3, 4)
     shown = shown_static_codes(objective, batch, draws(0))
     moved = shown.abs().amax(dim=1) > 10
@@ -148,7 +148,7 @@ def test_in_training_the_decoder_is_shown_codes_of_exchanged_motion(
 def test_the_memory_moves_with_every_training_batch(make: Make, batch: Batch, draws: Draws) -> None:
     objective = make(losses("ours"))
     objective(batch, draws(0))
-    assert exchange_of(objective).seen.tolist() == [1, 1, 1]
+    assert exchange_of(objective).updates.tolist() == [1, 1, 1]
     assert exchange_of(objective).means.any(dim=1).all()
 
 
@@ -269,9 +269,9 @@ def test_validation_is_priced_by_what_training_left(make: Make, batch: Batch, dr
     objective = make(losses("ours", {"between_clusters": 1})).eval()
     exchange = exchange_of(objective)
     exchange.means.normal_(std=1000)  # far enough that the codes of an untrained model matter
-    exchange.seen.fill_(1000)
+    exchange.updates.fill_(1000)
     codes = objective.model.encode(to_unit(batch.frames)).static.mean
-    price = exchange.between_clusters(codes, batch.known["cluster"])
+    price = exchange.alignment(codes, batch.known["cluster"])
     assert price.abs() > 0.01
     torch.testing.assert_close(objective(batch, draws(0)).between_clusters, price)
 
@@ -281,9 +281,9 @@ def test_in_training_the_aggregate_is_that_of_all_batches_so_far(
 ) -> None:
     objective = make(losses("ours", aggregate_decay=0.9))
     told = [objective(batch, draws(seed)).aggregate for seed in range(2)]
-    memory = objective.aggregate_memory
+    memory = objective.moments
     assert memory is not None
-    assert memory.seen == 2
+    assert memory.updates == 2
     mean, second = memory.mean, memory.second_moment
     expected = mean.square().sum() + (second - torch.eye(len(mean))).square().sum()
     torch.testing.assert_close(told[1], expected)
@@ -316,7 +316,8 @@ def test_with_partners_a_clip_is_decoded_from_the_motion_of_a_mate(
     static = torch.zeros(8, 4)
     dynamic = torch.arange(8.0)[:, None, None].expand(8, 4, 3)
     posterior = objective.model.encode(torch.rand(8, 4, 3, 64, 64))
-    _, shown = objective.shown(posterior, static, dynamic, batch, draws(0))
-    mates = shown[:, 0, 0].long()
+    clusters = batch.known["cluster"]
+    _, decoded = objective.decoder_inputs(posterior, static, dynamic, clusters, draws(0))
+    mates = decoded[:, 0, 0].long()
     assert torch.equal(batch.known["cluster"][mates], batch.known["cluster"])
     assert not (mates == torch.arange(8)).any()

@@ -30,7 +30,8 @@ def test_flow_is_in_units_of_its_spread_over_the_training_clips(
 
 
 def test_there_is_a_row_for_every_clip(clips: ClipFile, flow: FlowSignal) -> None:
-    known = training_set(clips, flow, TARGETS["cells"], THREE.clustering).batches.known
+    target = TARGETS["top-cells+direction"]
+    known = training_set(clips, flow, target, THREE.clustering).batches.known
     assert {len(table) for table in known.values()} == {clips.clips}
     assert known["direction"].shape[-1] == 9
     assert known["direction"].min() == -1
@@ -46,10 +47,8 @@ def test_without_an_exchange_nothing_is_clustered(clips: ClipFile, flow: FlowSig
 def test_training_clips_that_move_alike_are_of_one_cluster(
     clips: ClipFile, flow: FlowSignal
 ) -> None:
-    found, train = (
-        training_set(clips, flow, TARGETS["cells"], THREE.clustering),
-        clips.split("train"),
-    )
+    train = clips.split("train")
+    found = training_set(clips, flow, TARGETS["cells"], THREE.clustering)
     assert found.cluster_frequencies.tolist() == pytest.approx([1 / 3] * 3)
     cluster = found.batches.known["cluster"][train].tolist()
     pairs = set(zip(cluster, clips.labels("motion")[train].tolist(), strict=True))
@@ -59,11 +58,8 @@ def test_training_clips_that_move_alike_are_of_one_cluster(
 def test_other_clips_are_of_the_cluster_of_those_that_move_alike(
     clips: ClipFile, flow: FlowSignal
 ) -> None:
-    cluster = (
-        training_set(clips, flow, TARGETS["cells"], THREE.clustering)
-        .batches.known["cluster"]
-        .tolist()
-    )
+    known = training_set(clips, flow, TARGETS["cells"], THREE.clustering).batches.known
+    cluster = known["cluster"].tolist()
     assert len(set(zip(cluster, clips.labels("motion").tolist(), strict=True))) == 3
 
 
@@ -92,21 +88,27 @@ def blinking(clips: ClipFile, folder: Path, lost: list[int]) -> LandmarkSignal:
     return LandmarkSignal(folder / "landmarks.h5")
 
 
-def test_distances_are_told_in_units_of_their_spread_for_clips_that_have_them(
+def test_distances_are_standardised_over_training_clips_that_have_them(
     clips: ClipFile, tmp_path: Path
 ) -> None:
     lost = clips.split("train")[:2].tolist()
-    found = training_set(clips, blinking(clips, tmp_path, lost), TARGETS["cells"], THREE.clustering)
+    found = training_set(
+        clips, blinking(clips, tmp_path, lost), TARGETS["distances"], THREE.clustering
+    )
     assert not set(lost) & set(found.train)
     assert len(found.train) == len(clips.split("train")) - 2
-    told = found.batches.known["distances"][found.train]
-    assert told.shape[1:] == (clips.time, 3)
-    assert told[..., :2].std(dim=(0, 1), correction=0).tolist() == pytest.approx([1, 1], rel=1e-3)
-    assert told.mean(dim=(0, 1)).abs().max() < 1e-5
+    distances = found.batches.known["distances"][found.train]
+    assert distances.shape[1:] == (clips.time, 3)
+    assert distances[..., :2].std(dim=(0, 1), correction=0).tolist() == pytest.approx(
+        [1, 1], rel=1e-3
+    )
+    assert distances.mean(dim=(0, 1)).abs().max() < 1e-5
 
 
 def test_clips_whose_lids_move_alike_are_of_one_cluster(clips: ClipFile, tmp_path: Path) -> None:
-    found = training_set(clips, blinking(clips, tmp_path, []), TARGETS["cells"], THREE.clustering)
+    found = training_set(
+        clips, blinking(clips, tmp_path, []), TARGETS["distances"], THREE.clustering
+    )
     cluster = found.batches.known["cluster"][found.train].tolist()
     pairs = set(zip(cluster, clips.labels("motion")[found.train].tolist(), strict=True))
     assert len(pairs) == 3
@@ -118,12 +120,10 @@ def test_landmarks_of_no_clip_of_a_split_are_refused(
 ) -> None:
     signal = blinking(clips, tmp_path, clips.split(split).tolist())
     with pytest.raises(ValueError, match="landmarks of no train or no val clip"):
-        training_set(clips, signal, TARGETS["cells"])
+        training_set(clips, signal, TARGETS["distances"])
 
 
 def test_clips_without_landmarks_are_not_validated_with(clips: ClipFile, tmp_path: Path) -> None:
     lost, *others = clips.split("val").tolist()
-    assert (
-        training_set(clips, blinking(clips, tmp_path, [lost]), TARGETS["cells"]).val.tolist()
-        == others
-    )
+    signal = blinking(clips, tmp_path, [lost])
+    assert training_set(clips, signal, TARGETS["distances"]).val.tolist() == others

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from s3vae.model.architecture import Architecture, architecture
+from s3vae.model.architecture import Architecture
 from s3vae.model.decoders import decode_clips
 from s3vae.model.decoders.warp import UNIT, WarpDecoder
 
@@ -85,8 +85,3 @@ def test_a_frame_is_of_the_codes_of_its_clip_and_moment_alone(
     assert not static.grad[1].any()
     moving = dynamic.grad.abs().sum(dim=-1) > 0
     assert moving.nonzero().tolist() == [[0, 3]]
-
-
-def test_film_beside_warps_is_refused() -> None:
-    with pytest.raises(ValueError, match="film is part of"):
-        architecture("fast", decoder="warped", film=True)
