@@ -13,7 +13,7 @@ KEEP_BYTES, PAD_BYTES = 2**31 - 1, 256 * 2**20
 def keep_freed_memory() -> bool:
     """Tell glibc to keep what tensors free instead of handing it back after every step.
 
-    Fresh pages fault on first touch, which costs a CPU training step a factor of 3 to 5.
+    Fresh pages fault on first touch; `make bench` measures what that costs a training step.
     Returns whether the C library took the advice; elsewhere than on glibc nothing happens.
     """
     if not sys.platform.startswith("linux"):

@@ -26,7 +26,7 @@ from pipelines.reporting.tables import (
     reseeded,
 )
 
-DOCUMENTS = (Path("README.md"), Path("docs/results.md"))
+DOCUMENTS = (Path("docs/results.md"),)
 DISTANCES_READ = ("drawn_h_y", "distances_explained")
 CURVE = Path("docs/pictures/curve.png")
 DEMO = Path()
