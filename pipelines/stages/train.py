@@ -6,6 +6,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -29,13 +30,13 @@ from s3vae.engine.parallel import is_main_process, process_group, world_size
 from s3vae.processes import cores
 from s3vae.progress import LOG
 from s3vae.runtime import choose_device, keep_freed_memory
-from s3vae.training.build import learner_of, objective_of, training_set_for
-from s3vae.training.method import AdversarialMethod, AnyMethod, Method
+from s3vae.training.build import learner_of, objective_of, signal_of, training_set_for
+from s3vae.training.method import AnyMethod
 from s3vae.training.targets import read_signal
 from s3vae.training.training_set import TrainingSet
 
 
-def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
+def train(files: Layout, name: str, method: Any) -> None:
     """Leave the model's folder and its history; a killed training goes on where it was."""
     code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
     signal = read_signal(signal_of(method), files.signals)
@@ -80,14 +81,7 @@ def train(files: Layout, name: str, method: Method | AdversarialMethod) -> None:
     shutil.rmtree(snapshots, ignore_errors=True)
 
 
-def signal_of(method: Method | AdversarialMethod) -> str:
-    """Return the name of the signal that a method predicts; one that predicts none gets flow."""
-    return method.losses.signal if isinstance(method, Method) else "cells"
-
-
-def batches_from(
-    first: int, data: TrainingSet, method: Method | AdversarialMethod
-) -> Iterable[Batch]:
+def batches_from(first: int, data: TrainingSet, method: Any) -> Iterable[Batch]:
     """The batches of the training clips from a step on."""
     settings = method.training
     order = ShuffledBatches(
@@ -131,8 +125,8 @@ if __name__ == "__main__":
     start_trainers()
     keep_freed_memory()
     dataset, chosen = arguments("dataset", "method")
-    asked: Method | AdversarialMethod = section(
-        AnyMethod,  # type: ignore[arg-type]
+    asked: Any = section(
+        AnyMethod,
         dataset,
         "methods",
         chosen,

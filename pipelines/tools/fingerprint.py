@@ -23,7 +23,7 @@ from pipelines.params import read_pipeline, section
 from pipelines.stages.flow import tracker
 from pipelines.stages.judge import JudgeStage, judge_learner
 from pipelines.stages.judge import batches_from as judge_batches
-from pipelines.stages.train import batches_from, signal_of
+from pipelines.stages.train import batches_from
 from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.fit import fit
@@ -34,8 +34,8 @@ from s3vae.signals.flow_file import write_flow
 from s3vae.signals.flow_grid import MotionSettings, clips_motion
 from s3vae.signals.landmark_file import write_landmarks
 from s3vae.signals.landmarks import POINTS, Landmarks
-from s3vae.training.build import learner_of, objective_of, training_set_for
-from s3vae.training.method import AdversarialMethod, AnyMethod, Method
+from s3vae.training.build import learner_of, objective_of, signal_of, training_set_for
+from s3vae.training.method import AnyMethod, Method
 from s3vae.training.targets import read_signal
 
 STEPS, CLIPS, TIME, SIZE = 6, 60, 6, 64
@@ -55,11 +55,11 @@ def fingerprints(folder: Path = Path()) -> Iterator[tuple[str, str]]:
             motion = section(MotionSettings, name, "flow", folder=folder)
             write_signals(Path(temporary), clips, motion)
             for method in asked["methods"]:
-                settings: Any = section(AnyMethod, name, "methods", method, folder=folder)  # type: ignore[arg-type]
+                settings: Any = section(AnyMethod, name, "methods", method, folder=folder)
                 yield f"{name} {method}", method_fingerprint(settings, clips, Path(temporary))
 
 
-def method_fingerprint(method: Method | AdversarialMethod, clips: ClipFile, folder: Path) -> str:
+def method_fingerprint(method: Any, clips: ClipFile, folder: Path) -> str:
     """The hash of a method's model after its first steps on these clips and their signals."""
     method = dataclasses.replace(method, training=shortened(method.training))
     if isinstance(method, Method) and method.losses.absolute is not None:

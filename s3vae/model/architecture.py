@@ -1,13 +1,15 @@
 """The sizes that a model is built from: saved beside its weights, and enough to build it again."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from s3vae.settings import STRICT
+from s3vae.settings import STRICT, from_preset
 
+ARCHITECTURE = "architecture.json"
+"""The file of a model's folder that holds its architecture."""
 OBJECTS, PLACES = 2, 4
 """The objects of `objects` and `sprites`, and the dimensions of z_t that place them."""
 
@@ -89,3 +91,7 @@ def architecture(preset: str, **changes: Any) -> Architecture:
         msg = f"there is no architecture preset {preset!r}, only {', '.join(PRESETS)}"
         raise ValueError(msg)
     return replace(PRESETS[preset], **changes)
+
+
+PresetArchitecture = Annotated[Architecture, from_preset(architecture)]
+"""An architecture in a config: a `preset` and changes to it."""

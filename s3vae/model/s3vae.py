@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from s3vae.distributions import Gaussian, standard_normal
-from s3vae.model.architecture import Architecture
+from s3vae.model.architecture import ARCHITECTURE, Architecture
 from s3vae.model.decoders import decode_clips, frame_decoder
 from s3vae.model.encoder import encoder_channels, frame_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
@@ -126,3 +126,7 @@ class S3VAE(nn.Module):
         """The motion signal of every frame, read off z_t alone (dynamic factor prediction)."""
         signal: Tensor = self.signal_head(dynamic)
         return signal
+
+    def sizes(self) -> dict[str, Architecture]:
+        """Return what a model is built from, by the file that holds it."""
+        return {ARCHITECTURE: self.architecture}

@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from s3vae.files import replacing
-from s3vae.model.architecture import Architecture
+from s3vae.model.architecture import ARCHITECTURE, Architecture
 from s3vae.model.s3vae import S3VAE
 from s3vae.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-ARCHITECTURE, SNAPSHOTS = "architecture.json", "snapshots"
+SNAPSHOTS = "snapshots"
 
 
 def save_module(

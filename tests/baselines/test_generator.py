@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from s3vae.baselines.interface import Categories
 from s3vae.baselines.mocogan.discriminators import ClipDiscriminator, FrameDiscriminator
-from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
+from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.model.architecture import Architecture
 
 Draws = Callable[[int], Generator]
@@ -21,7 +22,7 @@ def labels(*values: int) -> dict[str, Tensor]:
 
 
 def test_all_that_is_told_stands_in_one_row() -> None:
-    told = DIGITS.told({"one": torch.tensor([3, 0]), "other": torch.tensor([9, 1])})
+    told = DIGITS.one_hot({"one": torch.tensor([3, 0]), "other": torch.tensor([9, 1])})
     assert told.shape == (2, DIGITS.size)
     assert told.nonzero().tolist() == [[0, 3], [0, 19], [1, 0], [1, 11]]
 

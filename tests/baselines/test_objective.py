@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import Generator, nn
 
-from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
+from s3vae.baselines.interface import Categories
+from s3vae.baselines.mocogan.baseline import MoCoGANMethod
+from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.baselines.mocogan.objective import AdversarialObjective, AdversarialSettings
 from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import fit
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.training.build import learner_of, objective_of
-from s3vae.training.method import AdversarialMethod
 from s3vae.training.targets import TARGETS
 from s3vae.training.training_set import training_set
 
@@ -88,7 +89,7 @@ def test_what_is_kept_is_a_running_mean_of_the_generator(
 
 
 def trained(
-    method: AdversarialMethod, labelled: "TrainingSet", folder: Path, stop: int | None = None
+    method: MoCoGANMethod, labelled: "TrainingSet", folder: Path, stop: int | None = None
 ) -> tuple[AdversarialObjective, History]:
     """Train on all training clips at once, or fail before a step."""
     objective = objective_of(method, labelled)
@@ -116,7 +117,7 @@ def test_it_is_told_the_moving_factor_and_comes_to_know_it(
     schedule = TrainingSettings(
         steps=80, batch_size=12, learning_rate=0.003, warmup=0, momentum=0.5, log_every=10
     )
-    method = AdversarialMethod(tiny, AdversarialSettings(width=8), schedule)
+    method = MoCoGANMethod(tiny, AdversarialSettings(width=8), schedule)
     objective, history = trained(method, labelled, tmp_path)
     assert objective.model.categories == Categories("dynamic", {"motion": 3})
     assert history[-1]["real_category"] < history[0]["real_category"] / 2
@@ -126,7 +127,7 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_been(
     tiny: "Architecture", labelled: "TrainingSet", tmp_path: Path
 ) -> None:
     schedule = TrainingSettings(steps=5, warmup=0, log_every=1, checkpoint_every=1)
-    method = AdversarialMethod(tiny, AdversarialSettings(width=4), schedule)
+    method = MoCoGANMethod(tiny, AdversarialSettings(width=4), schedule)
     unbroken, _ = trained(method, labelled, tmp_path / "unbroken")
     with pytest.raises(KeyboardInterrupt):
         trained(method, labelled, tmp_path / "broken", stop=3)
@@ -142,6 +143,6 @@ def test_clips_without_factors_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(clips, "factors", ())
-    method = AdversarialMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1))
+    method = MoCoGANMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1))
     with pytest.raises(ValueError, match="has no labels"):
         objective_of(method, labelled)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
+from s3vae.baselines.interface import Categories
+from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.codes import ToldGenerator, encode
 from s3vae.evaluation.examination import examine, sampled_scores

@@ -83,14 +83,14 @@ def test_what_no_setting_takes_is_refused_by_its_place(
 ) -> None:
     change(folder / "configs" / "toy.yaml", old, new)
     with pytest.raises(ParamsError, match=rf"toy\.yaml does not fit:\n(.*\n)*.*{place}"):
-        section(AnyMethod, *METHOD, folder=folder)  # type: ignore[arg-type]
+        section(AnyMethod, *METHOD, folder=folder)
 
 
 @pytest.mark.parametrize("content", ["null", "3", "[]", "word"])
 def test_a_method_that_is_none_is_refused_by_its_place(folder: Path, content: str) -> None:
     (folder / "configs" / "toy.yaml").write_text(f"methods:\n  ours: {content}\n")
     with pytest.raises(ParamsError, match=r"does not fit:\n  methods\.ours: "):
-        section(AnyMethod, *METHOD, folder=folder)  # type: ignore[arg-type]
+        section(AnyMethod, *METHOD, folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_missing_section_is_refused_with_those_that_exist(
 def test_a_section_that_no_stage_reads_is_refused_by_name(folder: Path) -> None:
     change(folder / "configs" / "toy.yaml", "evaluation:", "evalution:")
     with pytest.raises(ParamsError, match="no stage reads: evalution"):
-        section(AnyMethod, *METHOD, folder=folder)  # type: ignore[arg-type]
+        section(AnyMethod, *METHOD, folder=folder)
     change(folder / "params.yaml", "pipeline:", "extra: 1\npipeline:")
     with pytest.raises(ParamsError, match="no stage reads: extra"):
         read_pipeline(folder)

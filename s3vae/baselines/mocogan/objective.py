@@ -15,8 +15,9 @@ from pydantic.dataclasses import dataclass
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
+from s3vae.baselines.interface import Categories
 from s3vae.baselines.mocogan.discriminators import ClipDiscriminator, FrameDiscriminator
-from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
+from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.baselines.mocogan.losses import category_loss, discriminator_loss, generator_loss
 from s3vae.engine.batches import Batch
 from s3vae.losses.elbo import frame_subset, take_frames

@@ -92,7 +92,7 @@ def test_a_model_is_made_by_its_training_or_its_evaluation() -> None:
 
 def test_what_is_changed_is_told_by_stage() -> None:
     changes = Changes([], reasons={"acquire@a": ["modified videos"]}, downloads=["b"])
-    assert list(changes.told()) == [
+    assert list(changes.one_hot()) == [
         "acquire@a: modified videos",
         "acquire@b: downloads are newer than its clips",
     ]

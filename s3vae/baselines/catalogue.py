@@ -1,0 +1,6 @@
+"""All baselines: one line each."""
+
+from s3vae.baselines.interface import Baseline
+from s3vae.baselines.mocogan.baseline import MOCOGAN
+
+BASELINES: tuple[Baseline, ...] = (MOCOGAN,)

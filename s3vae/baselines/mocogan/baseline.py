@@ -1,0 +1,61 @@
+"""MoCoGAN as a baseline: its settings, its objective on a data set, its models on disk."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic.dataclasses import dataclass
+
+from s3vae.baselines.interface import Baseline, Categories
+from s3vae.baselines.mocogan.generator import CATEGORIES, MoCoGAN
+from s3vae.baselines.mocogan.objective import AdversarialObjective, AdversarialSettings
+from s3vae.data.clips import ClipFile
+from s3vae.engine.schedule import TrainingSettings
+from s3vae.model.architecture import PresetArchitecture
+from s3vae.model.saved import read_architecture
+from s3vae.settings import STRICT
+from s3vae.weights import load_weights
+
+
+@dataclass(frozen=True, config=STRICT)
+class MoCoGANMethod:
+    """MoCoGAN in a config: it has `adversarial` where sequential VAEs have `losses`."""
+
+    architecture: PresetArchitecture
+    adversarial: AdversarialSettings
+    training: TrainingSettings
+
+
+def objective_of(method: MoCoGANMethod, clips: ClipFile) -> AdversarialObjective:
+    """Return a generator conditioned on the factors of the headline row, with discriminators.
+
+    Those are the dynamic factors, or the static ones if none is dynamic. Raises ValueError if the
+    clips have no labels.
+    """
+    if not clips.factors:
+        msg = f"{clips.path} has no labels, and this method is conditioned on them: leave it out"
+        raise ValueError(msg)
+    kind: Literal["static", "dynamic"] = "dynamic" if clips.dynamic_factors else "static"
+    values = {factor.name: len(factor.values) for factor in clips.factors if factor.kind == kind}
+    sizes = dataclasses.replace(method.architecture, channels=clips.channels)
+    return AdversarialObjective(MoCoGAN(sizes, Categories(kind, values)), method.adversarial)
+
+
+def load_mocogan(folder: Path, device: torch.device) -> MoCoGAN:
+    """Load a generator in eval mode."""
+    categories = Categories(**json.loads((folder / CATEGORIES).read_text()))
+    model = MoCoGAN(read_architecture(folder), categories)
+    load_weights(model, folder)
+    return model.to(device).eval()
+
+
+MOCOGAN = Baseline(
+    section="adversarial",
+    method=MoCoGANMethod,
+    objective=objective_of,
+    model=MoCoGAN,
+    file=CATEGORIES,
+    load=load_mocogan,
+)
