@@ -13,7 +13,6 @@ from pipelines.cli import arguments
 from pipelines.io import write_csv, write_json
 from pipelines.params import section
 from pipelines.paths import Layout
-from pipelines.reporting.columns import HEADLINE, SEPARATION
 from pipelines.runner import run_stage
 from pipelines.tracking.mlflow_run import StageRun, tracked
 from pipelines.tracking.provenance import evaluate_key, write_origin
@@ -29,6 +28,7 @@ from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.distances import distance_scores, draw_distances, read_off
 from s3vae.evaluation.evidence import evidence, write_evidence
 from s3vae.evaluation.examination import examine, sampled_scores, stand_in
+from s3vae.evaluation.metrics import names
 from s3vae.evaluation.pictures import decode, pictures, save_picture, varied_clips
 from s3vae.evaluation.probes import probe_scores
 from s3vae.evaluation.protocol import (
@@ -165,7 +165,7 @@ def curve_scores(
     """The scores of one of a model's earlier states, for one seed of the sampling."""
     examined = examine(model, judge, clips, clips.split("test"), subject, device)
     scores = sampled_scores(examined, judge, seed=0)
-    return {name: scores[name] for name in (*HEADLINE, *SEPARATION)}
+    return {name: scores[name] for name in names("headline", "separation")}
 
 
 def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:

@@ -115,9 +115,9 @@ def draw_appearance(subject: Subject, judged: Judged) -> Scores:
     leaks = subject.accuracies(judged, "static")
     return {
         **(headline(subject, judged, "dynamic") if subject.headline_kind == "dynamic" else {}),
-        "static_leak": mean_of(leaks),
+        "static_leakage": mean_of(leaks),
         "static_h_y": subject.mean(judged, "static", marginal_entropy),
-        **{f"leak_{name}": value for name, value in leaks.items()},
+        **{f"leakage_{name}": value for name, value in leaks.items()},
     }
 
 
@@ -129,11 +129,11 @@ def draw_motion(subject: Subject, judged: Judged) -> Scores:
     kept = subject.accuracies(judged, "static")
     return {
         **(headline(subject, judged, "static") if subject.headline_kind == "static" else {}),
-        "static_kept": mean_of(kept),
-        "dynamic_follows_static": mean_of(subject.accuracies(judged, "dynamic")),
+        "static_preserved": mean_of(kept),
+        "dynamic_leakage": mean_of(subject.accuracies(judged, "dynamic")),
         "drawn_h_y": subject.mean(judged, "dynamic", marginal_entropy),
         "drawn_h_y_given_x": subject.mean(judged, "dynamic", conditional_entropy),
-        **{f"kept_{name}": value for name, value in kept.items()},
+        **{f"preserved_{name}": value for name, value in kept.items()},
     }
 
 

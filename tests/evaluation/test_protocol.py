@@ -129,10 +129,10 @@ def test_a_model_that_keeps_its_codes_apart_passes_every_test(
     scores = sampled_scores(Coloured(tiny), judge, codes, subject, seed=0)
     for name, value in HEADLINE.items():
         assert scores[name] == pytest.approx(value)
-    assert scores["static_leak"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
+    assert scores["static_leakage"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
     assert scores["static_h_y"] == pytest.approx(math.log(COLOURS), abs=0.02)
-    assert scores["static_kept"] == 1
-    assert scores["dynamic_follows_static"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
+    assert scores["static_preserved"] == 1
+    assert scores["dynamic_leakage"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
     assert scores["drawn_h_y"] == pytest.approx(math.log(MOTIONS), abs=0.02)
     assert scores["drawn_h_y_given_x"] == 0
     assert (scores["swap_dynamic"], scores["swap_static"]) == (1, 1)
@@ -145,8 +145,8 @@ def test_a_decoder_that_ignores_z_f_has_a_perfect_headline_and_is_found_by_the_l
     scores = sampled_scores(IgnoresStatic(tiny), judge, codes, subject, seed=0)
     for name, value in HEADLINE.items():
         assert scores[name] == pytest.approx(value)
-    assert scores["static_leak"] == 1
-    assert scores["static_kept"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
+    assert scores["static_leakage"] == 1
+    assert scores["static_preserved"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
     assert scores["swap_static"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
 
 
@@ -155,9 +155,9 @@ def test_a_decoder_that_ignores_z_t_is_found_by_headline_and_swap(
 ) -> None:
     scores = sampled_scores(IgnoresDynamic(tiny), judge, codes, subject, seed=0)
     assert scores["accuracy"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
-    assert scores["dynamic_follows_static"] == 1
+    assert scores["dynamic_leakage"] == 1
     assert scores["swap_dynamic"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
-    assert (scores["static_kept"], scores["swap_static"]) == (1, 1)
+    assert (scores["static_preserved"], scores["swap_static"]) == (1, 1)
 
 
 def test_a_swap_is_judged_by_the_motion_of_the_donor(
@@ -176,7 +176,7 @@ def test_a_seed_gives_the_same_scores_and_another_seed_other_ones(
         sampled_scores(Coloured(tiny), judge, codes, subject, seed) for seed in (0, 0, 1)
     )
     assert first == again
-    assert first["static_leak"] != other["static_leak"]
+    assert first["static_leakage"] != other["static_leakage"]
 
 
 def test_reconstructions_are_judged_by_both_of_their_codes(
@@ -219,11 +219,11 @@ def test_where_no_dynamic_factor_is_declared_the_headline_judges_the_static_ones
     """As of moving digits, whose motions have no names: z_f of the clip, z_t drawn."""
     only = Subject(FACTORS[:1], {"colour": COLOUR}, {"colour": subject.on_real["colour"]})
     scores = sampled_scores(Coloured(tiny), judge, codes, only, seed=0)
-    assert (scores["accuracy"], scores["static_kept"], scores["swap_static"]) == (1, 1, 1)
+    assert (scores["accuracy"], scores["static_preserved"], scores["swap_static"]) == (1, 1, 1)
     assert scores["inception_score"] == pytest.approx(COLOURS)
     cheated = sampled_scores(IgnoresStatic(tiny), judge, codes, only, seed=0)
     assert cheated["accuracy"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
-    for name in ("swap_dynamic", "dynamic_follows_static", "drawn_h_y"):
+    for name in ("swap_dynamic", "dynamic_leakage", "drawn_h_y"):
         assert math.isnan(scores[name])
     assert on_real_clips(only)["judge_inception_score"] == pytest.approx(COLOURS)
 

@@ -37,8 +37,8 @@ def test_without_a_dynamic_factor_static_ones_are_scored_and_what_needs_one_is_n
     model, judge = S3VAE(tiny).eval(), Judge({"colour": 2}, channels=3, width=4).eval()
     subject = trusted_subject(judge, unnamed_motions, settings, cpu)
     scores, _ = score(model, judge, unnamed_motions, subject, settings, cpu)
-    asked = {"swap_dynamic", "dynamic_follows_static", "drawn_h_y", "probe_dynamic_from_static"}
+    asked = {"swap_dynamic", "dynamic_leakage", "drawn_h_y", "probe_dynamic_from_static"}
     assert asked <= {name for name, value in scores.items() if value is None}
-    assert scores["accuracy"] == scores["static_kept"]
+    assert scores["accuracy"] == scores["static_preserved"]
     draw(model, unnamed_motions, settings, cpu, tmp_path / "pictures")
     assert (tmp_path / "pictures" / "swap.gif").is_file()
