@@ -39,7 +39,6 @@ def markdown(table: pd.DataFrame) -> str:
     """Return a frame of text as a Markdown table, or a sentence if it has no rows."""
     if table.empty:
         return "Nothing of this has been run yet.\n"
-    head, *lines = (
-        "| " + " | ".join(row) + " |" for row in (table.columns, *table.itertuples(index=False))
-    )
+    rows = [table.columns, *table.astype(str).to_numpy()]
+    head, *lines = ("| " + " | ".join(row) + " |" for row in rows)
     return "\n".join([head, "|" + "---|" * table.shape[1], *lines]) + "\n"

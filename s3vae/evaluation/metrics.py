@@ -89,5 +89,4 @@ def score_text(value: float | None, deviation: float | None, unit: Unit) -> str:
         return "-"
     factor, digits = (100, 2) if unit == "%" else (1, 3)
     text = f"{factor * value:.{digits}f}"
-    spread = deviation is not None and deviation > 0
-    return f"{text} ± {factor * deviation:.{digits}f}" if spread else text
+    return f"{text} ± {factor * deviation:.{digits}f}" if deviation else text
