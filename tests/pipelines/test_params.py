@@ -6,12 +6,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipelines.params import Chosen, Pipeline, section
-from pipelines.stages.judge import JudgeStage
 from pipelines.stages.train import require_tracked
 from s3vae.data.datasets import DataSet
 from s3vae.data.videos import Videos
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.judge.settings import JudgeStage
 from s3vae.signals.detectors import Dlib, LandmarkSettings
 from s3vae.signals.flow_grid import MotionSettings
 from s3vae.training.method import AnyMethod, Method
