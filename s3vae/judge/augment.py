@@ -8,7 +8,9 @@ from s3vae.judge.settings import JudgeStage
 from s3vae.tensors import RawVideo
 
 
-def augment(frames: RawVideo, settings: JudgeStage, generator: Generator) -> RawVideo:
+def augment(
+    frames: RawVideo, settings: JudgeStage, generator: Generator
+) -> UInt8[Tensor, "batch count height width channel"]:
     """Return the clips sampled in time, shifted and mirrored as the settings ask."""
     if settings.frames is not None:
         frames = sample_frames(frames, settings.frames, generator)
