@@ -28,9 +28,9 @@ def evaluate(
     """Write scores, curve, predictions and pictures. Raises InaccurateJudgeError beforehand."""
     clips, device, folder = ClipFile(files.clips), choose_device(), files.model(method)
     model, judge = load_model(folder, device), load_judge(files.judge, device)
-    key, asked = evaluate_key(settings, clips, folder, files.judge), dataclasses.asdict(settings)
-    weights = checksum_of(folder / WEIGHTS)
-    run = StageRun("evaluate", files.dataset, method, key, asked, clips, weights)
+    key = evaluate_key(settings, clips, folder, files.judge)
+    params, weights = dataclasses.asdict(settings), checksum_of(folder / WEIGHTS)
+    run = StageRun("evaluate", files.dataset, method, key, params, clips, weights)
     with tracked(run) as tracker:
         real = real_clips(judge, clips, settings, device)
         if landmarks is not None:

@@ -30,6 +30,6 @@ def validation_scores(
 if __name__ == "__main__":
     keep_freed_memory()
     dataset, chosen = arguments("dataset", "method")
-    asked = section(EvaluationSettings, "datasets", dataset, "evaluation")
-    scores = validation_scores(Layout(dataset), chosen, asked)
+    settings = section(EvaluationSettings, "datasets", dataset, "evaluation")
+    scores = validation_scores(Layout(dataset), chosen, settings)
     sys.stdout.write(json.dumps(scores, indent=1) + "\n")

@@ -29,22 +29,22 @@ def test_the_one_dependent_pair_of_dimensions_is_identified() -> None:
 class FirstPixel(S3VAE):
     """A model whose z_f is the first pixel of a clip, and with leakage one dimension of z_t too."""
 
-    def __init__(self, sizes: Architecture, *, leaks: bool) -> None:
+    def __init__(self, sizes: Architecture, *, leakage: bool) -> None:
         super().__init__(sizes)
-        self.leaks = leaks
+        self.leakage = leakage
 
     def encode(self, video: Tensor) -> Posterior:
         level = 4 * video[:, 0, 0, 0, 0] - 2
         generator = torch.Generator().manual_seed(0)
         other = torch.randn(len(video), 3, 2, generator=generator)
         motion = torch.stack([level[:, None].expand(-1, 3), other[..., 0]], dim=-1)
-        means = level[:, None], motion if self.leaks else other
+        means = level[:, None], motion if self.leakage else other
         return Posterior(*(Gaussian(mean, torch.full_like(mean, 0.3)) for mean in means))
 
 
-@pytest.mark.parametrize("leaks", [True, False])
+@pytest.mark.parametrize("leakage", [True, False])
 def test_leakage_of_the_identity_is_measured_although_clips_of_an_identity_are_neighbours(
-    leaks: bool, monkeypatch: pytest.MonkeyPatch, clips: ClipFile, tiny: Architecture
+    leakage: bool, monkeypatch: pytest.MonkeyPatch, clips: ClipFile, tiny: Architecture
 ) -> None:
     def level_of_identity(_: ClipFile, chosen: np.ndarray, __: torch.device) -> list[object]:
         levels = torch.from_numpy(chosen // 16 / 12).float()
@@ -52,9 +52,9 @@ def test_leakage_of_the_identity_is_measured_although_clips_of_an_identity_are_n
         return [lambda each=each: each for each in video.split(64)]
 
     monkeypatch.setattr(dependence, "video_batches", level_of_identity)
-    model = FirstPixel(tiny, leaks=leaks)
+    model = FirstPixel(tiny, leakage=leakage)
     scores = dependence_scores(model, clips, np.arange(192), torch.device("cpu"))
-    assert (scores["mutual_information"] - scores["mutual_information_null"] > 0.5) is leaks
+    assert (scores["mutual_information"] - scores["mutual_information_null"] > 0.5) is leakage
     assert scores["mutual_information_null"] < 0.1
 
 

@@ -1,6 +1,7 @@
 """The protocol on models with known behaviour, correct and degenerate."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ FACTORS = (
 )
 COLOUR, MOTION = np.indices((COLOURS, MOTIONS, EACH)).reshape(3, -1)[:2]
 BY_CHANCE = 0.06
+ScoresOf = Callable[..., dict[str, float]]
 
 
 class Coloured(S3VAE):
@@ -113,20 +115,21 @@ def judge() -> Judge:
     return Reader({"colour": COLOURS, "motion": MOTIONS}, channels=1, width=1)
 
 
-def sampled_scores(
-    model: S3VAE, judge: Judge, codes: Codes, real: RealClips, seed: int
-) -> dict[str, float]:
-    """Return every score that depends on a draw."""
-    return drawn_scores(real, predict_draws(model, judge, codes, seed))
+@pytest.fixture
+def scores_of(tiny: Architecture, judge: Judge, codes: Codes) -> ScoresOf:
+    """Return a function of a kind of model, real clips and a seed to every drawn score."""
+
+    def scores(kind: type[Coloured], real: RealClips, seed: int = 0) -> dict[str, float]:
+        return drawn_scores(real, predict_draws(kind(tiny), judge, codes, seed))
+
+    return scores
 
 
 HEADLINE = {"accuracy": 1, "inception_score": MOTIONS, "h_y_given_x": 0, "h_y": math.log(MOTIONS)}
 
 
-def test_a_disentangled_model_passes_every_test(
-    tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
-) -> None:
-    scores = sampled_scores(Coloured(tiny), judge, codes, real, seed=0)
+def test_a_disentangled_model_passes_every_test(scores_of: ScoresOf, real: RealClips) -> None:
+    scores = scores_of(Coloured, real)
     for name, value in HEADLINE.items():
         assert scores[name] == pytest.approx(value)
     assert scores["static_leakage"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
@@ -139,68 +142,56 @@ def test_a_disentangled_model_passes_every_test(
 
 
 def test_a_decoder_that_ignores_z_f_has_a_perfect_headline_and_fails_the_separation_tests(
-    tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
+    scores_of: ScoresOf, real: RealClips
 ) -> None:
     """The published protocol gives accuracy 100 % and a full inception score without z_f."""
-    scores = sampled_scores(IgnoresStatic(tiny), judge, codes, real, seed=0)
+    scores = scores_of(IgnoresStatic, real)
     for name, value in HEADLINE.items():
         assert scores[name] == pytest.approx(value)
     assert scores["static_leakage"] == 1
-    assert scores["static_preserved"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
-    assert scores["swap_static"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
+    for name in ("static_preserved", "swap_static"):
+        assert scores[name] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
 
 
 def test_a_decoder_that_ignores_z_t_fails_headline_and_swap(
-    tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
+    scores_of: ScoresOf, real: RealClips
 ) -> None:
-    scores = sampled_scores(IgnoresDynamic(tiny), judge, codes, real, seed=0)
+    """Its swaps are correct only if the donor has the same motion."""
+    scores = scores_of(IgnoresDynamic, real, seed=3)
     assert scores["accuracy"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
     assert scores["dynamic_leakage"] == 1
-    assert scores["swap_dynamic"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
+    same_motion = np.mean(MOTION[donors(len(MOTION), 3)] == MOTION)
+    assert scores["swap_dynamic"] == pytest.approx(same_motion)
     assert (scores["static_preserved"], scores["swap_static"]) == (1, 1)
 
 
-def test_a_swap_is_scored_by_the_motion_of_the_donor(
-    tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
-) -> None:
-    """A decoder of the clip's own motion is correct only if the donor has the same motion."""
-    scores = sampled_scores(IgnoresDynamic(tiny), judge, codes, real, seed=3)
-    alike = np.mean(MOTION[donors(len(MOTION), 3)] == MOTION)
-    assert scores["swap_dynamic"] == pytest.approx(alike)
-
-
-def test_scores_depend_on_the_seed_alone(
-    tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
-) -> None:
-    first, again, other = (
-        sampled_scores(Coloured(tiny), judge, codes, real, seed) for seed in (0, 0, 1)
-    )
+def test_scores_depend_on_the_seed_alone(scores_of: ScoresOf, real: RealClips) -> None:
+    first, again, other = (scores_of(Coloured, real, seed) for seed in (0, 0, 1))
     assert first == again
     assert first["static_leakage"] != other["static_leakage"]
 
 
+@pytest.mark.parametrize("kind", [Coloured, IgnoresStatic, IgnoresDynamic])
 def test_reconstructions_are_scored_by_both_kinds_of_factors(
-    tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
+    kind: type[Coloured], tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
 ) -> None:
-    for model in (Coloured, IgnoresStatic, IgnoresDynamic):
-        scores = reconstruction_scores(real, predict_codes(model(tiny), judge, codes))
-        assert scores == {"reconstructed_static": 1, "reconstructed_dynamic": 1}
+    scores = reconstruction_scores(real, predict_codes(kind(tiny), judge, codes))
+    assert scores == {"reconstructed_static": 1, "reconstructed_dynamic": 1}
 
 
-def test_the_accuracy_of_the_judge_is_that_of_its_worst_factor(real: RealClips) -> None:
+def test_the_judge_is_scored_by_its_worst_factor_beside_chance(real: RealClips) -> None:
     uniform = np.full((len(MOTION), MOTIONS), 1 / MOTIONS)
     predictions = {**real.predictions, "motion": uniform}
-    scores = judge_scores(RealClips(FACTORS, real.labels, predictions))
-    assert scores["judge_accuracy"] == pytest.approx(1 / MOTIONS)
-    assert scores["judge_inception_score"] == pytest.approx(1)
-    assert scores["judge_h_y_given_x"] == pytest.approx(math.log(MOTIONS))
-
-
-def test_chance_is_one_over_the_number_of_values(real: RealClips) -> None:
-    scores = judge_scores(real)
-    assert scores["static_chance"] == 1 / COLOURS
-    assert scores["dynamic_chance"] == 1 / MOTIONS
-    assert scores["judge_accuracy"] == 1
+    assert judge_scores(real)["judge_accuracy"] == 1
+    assert judge_scores(RealClips(FACTORS, real.labels, predictions)) == pytest.approx(
+        {
+            "judge_accuracy": 1 / MOTIONS,
+            "judge_inception_score": 1,
+            "judge_h_y_given_x": math.log(MOTIONS),
+            "static_chance": 1 / COLOURS,
+            "dynamic_chance": 1 / MOTIONS,
+        }
+    )
 
 
 def test_of_several_factors_of_a_kind_the_scores_are_means() -> None:
@@ -214,14 +205,14 @@ def test_of_several_factors_of_a_kind_the_scores_are_means() -> None:
 
 
 def test_without_a_dynamic_factor_the_headline_scores_the_static_ones(
-    tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
+    scores_of: ScoresOf, real: RealClips
 ) -> None:
     """For example moving digits, whose motions have no labels: z_f of the clip, z_t drawn."""
     only = RealClips(FACTORS[:1], {"colour": COLOUR}, {"colour": real.predictions["colour"]})
-    scores = sampled_scores(Coloured(tiny), judge, codes, only, seed=0)
+    scores = scores_of(Coloured, only)
     assert (scores["accuracy"], scores["static_preserved"], scores["swap_static"]) == (1, 1, 1)
     assert scores["inception_score"] == pytest.approx(COLOURS)
-    degenerate = sampled_scores(IgnoresStatic(tiny), judge, codes, only, seed=0)
+    degenerate = scores_of(IgnoresStatic, only)
     assert degenerate["accuracy"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
     for name in ("swap_dynamic", "dynamic_leakage", "drawn_h_y"):
         assert math.isnan(scores[name])

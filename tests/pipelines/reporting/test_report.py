@@ -199,11 +199,11 @@ def test_scores_of_other_weights_are_not_reported(tmp_path: Path) -> None:
 def test_scores_of_another_judge_are_not_reported(tmp_path: Path) -> None:
     chosen = Chosen("toy", "ours")
     assert not judged_by_the_judge(stages(tmp_path), chosen)
-    for asked, reported in (("a", True), ("b", False)):
+    for checksum, reported in (("a", True), ("b", False)):
         write_text(
             tmp_path / "dvc.lock",
             "stages:\n"
             "  judge@toy: {outs: [{path: data/toy/judge, md5: a}]}\n"
-            f"  evaluate@toy-ours: {{deps: [{{path: data/toy/judge, md5: {asked}}}]}}\n",
+            f"  evaluate@toy-ours: {{deps: [{{path: data/toy/judge, md5: {checksum}}}]}}\n",
         )
         assert judged_by_the_judge(stages(tmp_path), chosen) is reported

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.io import write_csv, write_json, write_text
+from pipelines.io import write_csv, write_json
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import Layout
 from pipelines.stages.table import results_table, write_table
@@ -91,8 +91,3 @@ def test_rows_of_unequal_keys_share_one_header_and_leave_gaps(tmp_path: Path) ->
     path = tmp_path / "history.csv"
     write_csv(path, [{"step": 1, "loss": 2.5}, {"step": 2, "loss": 2.0, "val_loss": 3.0}])
     assert path.read_text() == "step,loss,val_loss\n1,2.5,\n2,2.0,3.0\n"
-
-
-def test_text_is_written_unchanged(tmp_path: Path) -> None:
-    write_text(tmp_path / "deep" / "table.md", "| a |\n")
-    assert (tmp_path / "deep" / "table.md").read_text() == "| a |\n"
