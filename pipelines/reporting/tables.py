@@ -101,7 +101,7 @@ def judge_lines(results: pd.DataFrame, *datasets: str) -> str:
 
 
 def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
-    """Return when a training first reached S3VAE's published accuracy and IS, static preserved."""
+    """Return the minutes until a training reached S3VAE's published accuracy and IS."""
     theirs = published(dataset).set_index("like").loc["s3vae"]
     percent, score = (float(str(theirs[metric(n).title])) for n in REQUIRED[:2])
     least = pd.Series([percent / 100, score, LEAST_PRESERVED], index=list(REQUIRED))
