@@ -60,7 +60,7 @@ class Layout:
         """The folder of a trained model."""
         return Path("data") / self.dataset / method
 
-    def evidence(self, method: str) -> Path:
+    def predictions(self, method: str) -> Path:
         """The judge's probabilities that a model's scores are computed from."""
         return Path("data") / self.dataset / f"{method}-predictions.npz"
 

@@ -1,38 +1,39 @@
 """Scores against minutes of training, as a picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
+from s3vae.evaluation.metrics import metric
 from s3vae.files import replacing
 
-Curve = Sequence[Mapping[str, float]]
-PANELS = {
-    "%": ("accuracy", "static_kept", "swap_dynamic", "swap_static"),
-    "static leak %": ("static_leak",),
-    "IS": ("inception_score",),
-    "H(y given x)": ("h_y_given_x",),
-}
-"""What each picture of a row shows, by its title; those that end in % are shares."""
+PANELS = (
+    ("accuracy", "static_preserved", "swap_dynamic", "swap_static"),
+    ("static_leakage",),
+    ("inception_score",),
+    ("h_y_given_x",),
+)
+"""The metrics of each picture in a row; those of one picture have the same unit."""
 WIDTH, HEIGHT = 12, 3.2
 """Inches of one model's row."""
 LINES = ("-", "--", "-.", ":")
-"""One after the other, so that curves that lie on each other are all seen."""
+"""Styles in turn, so that coinciding curves stay visible."""
 
 
-def draw_curves(path: Path, curves: Mapping[str, Curve]) -> None:
-    """One row per model, one picture per kind of score, against `minutes`; as PNG."""
+def draw_curves(path: Path, curves: Mapping[str, pd.DataFrame]) -> None:
+    """Write a PNG with a row per model and a picture per panel, against `minutes`."""
     count = max(len(curves), 1)
     figure = Figure(figsize=(WIDTH, HEIGHT * count), layout="constrained")
     rows = figure.subplots(count, len(PANELS), squeeze=False)
     for panels, (model, curve) in zip(rows, curves.items(), strict=False):
-        minutes = [row["minutes"] for row in curve]
-        for panel, (title, names) in zip(panels, PANELS.items(), strict=True):
-            factor = 100 if title.endswith("%") else 1
+        for panel, names in zip(panels, PANELS, strict=True):
+            first = metric(names[0])
+            factor = 100 if first.unit == "%" else 1
             for name, line in zip(names, LINES, strict=False):
-                scores = [factor * row[name] for row in curve]
-                panel.plot(minutes, scores, line, marker=".", label=name)
+                panel.plot(curve["minutes"], factor * curve[name], line, marker=".", label=name)
+            title = first.title if len(names) == 1 else first.unit
             panel.set(title=title, xlabel="minutes of training")
             panel.grid(alpha=0.3)
         panels[0].set(ylabel=model)

@@ -1,94 +1,84 @@
 """Stage `report`: the tables and the curve of README and docs/results.md, from the metrics files.
 
-In a document, what stands between `<!-- generated: NAME -->` and `<!-- end -->` is replaced; all
-else is left as it is. Runs in the root of the repository (docs/dvc.yaml).
+Replaces the text between `<!-- generated: NAME -->` and `<!-- end -->` and leaves the rest. Runs in
+the root of the repository (docs/dvc.yaml).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+
+import pandas as pd
 
 from pipelines.cli import arguments
 from pipelines.io import write_text
 from pipelines.paths import BENCHMARK
+from pipelines.reporting import tables
 from pipelines.reporting.curves import draw_curves
-from pipelines.reporting.results import Result, results
-from pipelines.reporting.tables import (
-    ablations,
-    against_published,
-    by_factor,
-    headline,
-    judge_lines,
-    minutes_to_the_published_row,
-    other_scores,
-    ours,
-    reseeded,
-)
+from pipelines.reporting.results import results, timed_curve
 
-DOCUMENTS = (Path("docs/results.md"),)
-DISTANCES_READ = ("drawn_h_y", "distances_explained")
+DOCUMENTS = (Path("README.md"), Path("docs/results.md"))
+FACES = ("drawn_h_y", "distances_explained")
+"""Further metrics of the ablations on faces."""
 CURVE = Path("docs/pictures/curve.png")
 DEMO = Path()
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 class ReportError(ValueError):
-    """A document asks for what there is not."""
+    """A document names a generated part that does not exist."""
 
 
-def curves(found: Sequence[Result]) -> str:
-    """Draw the scores of models whose earlier states were kept; a link to the picture."""
-    drawn = {
-        f"{each.chosen.method} on {each.chosen.dataset}": each.timed_curve
-        for each in found
-        if each.curve
-    }
-    draw_curves(CURVE, drawn)
+def curves(found: pd.DataFrame) -> str:
+    """Draw the scores of models that left snapshots, and return a link to the picture."""
+    timed = {f"{row['key']} on {row['data set']}": timed_curve(row) for _, row in found.iterrows()}
+    draw_curves(CURVE, {name: curve for name, curve in timed.items() if not curve.empty})
     return f"![scores against minutes of training]({CURVE.relative_to('docs')})\n"
 
 
-def blocks(demo: Sequence[Result], benchmark: Sequence[Result]) -> dict[str, Callable[[], str]]:
-    """What documents may ask for, by name."""
-    again = {each.chosen.dataset for each in benchmark}
-    every = [*(each for each in demo if each.chosen.dataset not in again), *benchmark]
+def blocks(demo: pd.DataFrame, benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
+    """Return the generated parts by name, each as a function that computes it."""
+    only_demo = demo[~demo["data set"].isin(benchmark["data set"])]
+    every = pd.concat([only_demo, benchmark], ignore_index=True)
     named: dict[str, Callable[[], str]] = {
-        "headline": lambda: headline(every),
-        "other": lambda: other_scores(every),
-        "seeds": lambda: reseeded(benchmark),
+        "headline": lambda: tables.headline(every),
+        "other": lambda: tables.other_scores(every),
+        "metrics": tables.metric_list,
+        "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),
-        "ablations-s3vae": lambda: ablations(benchmark, "sprites", "s3vae"),
-        "ablations-s3vae-plus": lambda: ablations(benchmark, "sprites", "s3vae-plus"),
-        "faces-signals": lambda: ablations(benchmark, "faces", "s3vae", DISTANCES_READ),
-        "demo": lambda: ours(demo),
-        "demo-judges": lambda: judge_lines(demo, *dict.fromkeys(r.chosen.dataset for r in demo)),
-        "dsprites-factors": lambda: by_factor(demo, "dsprites"),
+        "ablations-s3vae": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
+        "ablations-s3vae-plus": lambda: tables.ablations(benchmark, "sprites", "s3vae-plus"),
+        "faces-signals": lambda: tables.ablations(benchmark, "faces", "s3vae", FACES),
+        "demo": lambda: tables.ours(demo),
+        "demo-judges": lambda: tables.judge_lines(demo),
+        "dsprites-factors": lambda: tables.by_factor(demo, "dsprites"),
     }
     for dataset in ("sprites", "smmnist", "faces"):
         named |= {
-            dataset: partial(against_published, benchmark, dataset),
-            f"{dataset}-factors": partial(by_factor, benchmark, dataset),
-            f"{dataset}-judge": partial(judge_lines, benchmark, dataset),
-            f"{dataset}-minutes": partial(minutes_to_the_published_row, benchmark, dataset),
+            dataset: partial(tables.against_published, benchmark, dataset),
+            f"{dataset}-factors": partial(tables.by_factor, benchmark, dataset),
+            f"{dataset}-judge": partial(tables.judge_lines, benchmark, dataset),
+            f"{dataset}-minutes": partial(tables.minutes_to_the_published_row, benchmark, dataset),
         }
     return named
 
 
 def fill(text: str, known: Mapping[str, Callable[[], str]]) -> str:
-    """A document with every generated part written anew. Raises ReportError for an unknown one."""
+    """Return a document with its generated parts replaced. Raises ReportError for unknown names."""
 
-    def written(match: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         name = match[2]
         if name not in known:
             msg = f"there is no generated part {name!r}, only {', '.join(sorted(known))}"
             raise ReportError(msg)
         return f"{match[1]}\n{known[name]()}\n{match[3]}"
 
-    return BLOCK.sub(written, text)
+    return BLOCK.sub(replaced, text)
 
 
 def report() -> None:
-    """Write every document anew."""
+    """Write the generated parts of every document."""
     known = blocks(results(DEMO), results(BENCHMARK))
     for document in DOCUMENTS:
         write_text(document, fill(document.read_text(), known))

@@ -1,93 +1,94 @@
-"""What pipelines have left of their models, read for the report, and how scores are shown there."""
+"""Trained and evaluated models of a pipeline, read for the report."""
 
-import csv
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from pipelines.dvc_lock import judged_by_the_judge, stages
 from pipelines.params import Chosen, read_pipeline
 from pipelines.paths import Layout
-from pipelines.reporting.columns import SEPARATION
-from pipelines.stages.table import PERCENT, Row, cell
+from pipelines.reporting.score_table import score_table
 
-SHARES = {
-    *PERCENT,
-    "reconstructed_static",
-    "reconstructed_dynamic",
-    "probe_static_from_dynamic",
-    "probe_dynamic_from_static",
-    "distances_explained",
-}
-UNENCODED = "*"
-"""Beside scores of a generator without an encoder that are no match for the others' (docs)."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A model that has been trained and evaluated."""
-
-    chosen: Chosen
-    scores: Row
-    circumstances: Mapping[str, Any]
-    curve: Sequence[Mapping[str, float]]
-    source: str
-    """Where its clips are from."""
-
-    @property
-    def encodes(self) -> bool:
-        """Whether the model has an encoder."""
-        return "reconstruction_error" in self.scores
-
-    @property
-    def timed_curve(self) -> list[dict[str, float]]:
-        """The curve with the `minutes` that were taken up to each of its states."""
-        minutes_per_step = self.circumstances["seconds"] / self.circumstances["steps"] / 60
-        return [{**row, "minutes": minutes_per_step * row["step"]} for row in self.curve]
-
-    @property
-    def trained(self) -> list[str]:
-        """Minutes and threads of its training, and the commit; + where code differed from it."""
-        at = self.circumstances
-        commit = f"`{at['commit'][:7]}{'+' if at['changed'] else ''}`"
-        return [f"{at['seconds'] / 60:.1f}", str(at["threads"]), commit]
-
-    def _flattered(self, name: str) -> bool:
-        """Whether there is such a score, and it is that of a generator without an encoder."""
-        return not self.encodes and self.scores.get(name) is not None
-
-    def cells(self, names: Sequence[str], *, spread: bool = True) -> list[str]:
-        """Scores as people read them."""
-        return [
-            cell(self.scores, name, percent=name in SHARES, spread=spread)
-            + (UNENCODED if name in SEPARATION and self._flattered(name) else "")
-            for name in names
-        ]
+LABELS = (
+    "data set",
+    "method",
+    "key",
+    "varies",
+    "reseeds",
+    "source",
+    "encodes",
+    "curve",
+    "steps",
+    "seconds",
+    "min",
+    "threads",
+    "commit",
+)
+"""Columns beside the scores; `min`, `threads` and `commit` are text about the training, `key` is
+the method's name in params.yaml, `source` that of the clips."""
+FILES = ("metrics", "circumstances", "origin-train", "origin-evaluate")
 
 
-def results(folder: Path) -> list[Result]:
-    """The models of a pipeline that its judges have judged, in the order of its params.yaml."""
+def results(folder: Path) -> pd.DataFrame:
+    """Return a row per model that was scored by the current judge, in the order of params.yaml."""
     pipeline, locked = read_pipeline(folder), stages(folder)
-    chosen = (each for each in pipeline.models.values() if judged_by_the_judge(locked, each))
-    found = (result(folder, each) for each in chosen)
-    return [each for each in found if each is not None]
+    chosen = [each for each in pipeline.models.values() if judged_by_the_judge(locked, each)]
+    return result_table([row for each in chosen if (row := result(folder, each)) is not None])
 
 
-def result(folder: Path, chosen: Chosen) -> Result | None:
-    """What there is of a model; None if it has not been evaluated since it was last trained."""
+def result_table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Return rows as a frame that has all columns even without rows."""
+    table = score_table(rows)
+    missing = [name for name in LABELS if name not in table.columns]
+    return pd.concat([table, pd.DataFrame(columns=missing, index=table.index)], axis=1)
+
+
+def result(folder: Path, chosen: Chosen) -> dict[str, object] | None:
+    """Return the scores and circumstances of a model, or None if its scores are older than it."""
     scores = folder / Layout(chosen.dataset).scores(chosen.method)
-    names = ("metrics", "circumstances", "origin-train", "origin-evaluate")
-    paths = {name: scores / f"{name}.json" for name in names}
+    paths = {name: scores / f"{name}.json" for name in FILES}
     if not all(path.exists() for path in paths.values()):
         return None
-    found = {name: json.loads(path.read_text()) for name, path in paths.items()}
-    trained, evaluated = (found[f"origin-{of}"]["weights_sha256"] for of in ("train", "evaluate"))
+    contents = {name: json.loads(path.read_text()) for name, path in paths.items()}
+    trained, evaluated = (
+        contents[f"origin-{stage}"]["weights_sha256"] for stage in ("train", "evaluate")
+    )
     if trained != evaluated:
         return None
-    with (scores / "curve.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    curve = [{name: float(value) for name, value in row.items()} for row in rows]
-    source = found["origin-train"]["clips"]["source"]
-    return Result(chosen, found["metrics"], found["circumstances"], curve, source)
+    return {
+        **contents["metrics"],
+        "data set": chosen.dataset,
+        "method": f"`{chosen.method}`",
+        "key": chosen.method,
+        "varies": chosen.varies,
+        "reseeds": chosen.reseeds,
+        "source": contents["origin-train"]["clips"]["source"],
+        "encodes": "reconstruction_error" in contents["metrics"],
+        "curve": scores / "curve.csv",
+        **training(**contents["circumstances"]),
+    }
+
+
+def training(
+    commit: str, changed: bool, steps: int, seconds: float, threads: int, **_: object
+) -> dict[str, object]:
+    """Return the columns about a training; `+` marks code that differed from the commit."""
+    return {
+        "steps": str(steps),
+        "seconds": seconds,
+        "min": f"{seconds / 60:.1f}",
+        "threads": str(threads),
+        "commit": f"`{commit[:7]}{'+' if changed else ''}`",
+    }
+
+
+def timed_curve(row: "pd.Series[Any]") -> pd.DataFrame:
+    """Return the scores of a model's snapshots with the `minutes` of training up to each."""
+    path = Path(str(row["curve"]))
+    if not path.exists() or not path.read_text().strip():
+        return pd.DataFrame()
+    curve = pd.read_csv(path, dtype=str).astype(float)  # exactly the floats that were written
+    minutes_per_step = float(row["seconds"]) / int(row["steps"]) / 60
+    return curve.assign(minutes=minutes_per_step * curve["step"])

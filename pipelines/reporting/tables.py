@@ -1,210 +1,170 @@
-"""The tables of the report, as Markdown, from the models that have been judged."""
+"""The tables of the report, as Markdown."""
 
-from collections.abc import Iterable, Sequence
-
+import pandas as pd
 from ruamel.yaml import YAML
 
 from pipelines.paths import BENCHMARK
-from pipelines.reporting.columns import HEADLINE, SEPARATION
-from pipelines.reporting.results import UNENCODED, Result
-from pipelines.stages.table import NUMBERS, PERCENT, cell, markdown_table
+from pipelines.reporting.results import timed_curve
+from pipelines.reporting.score_table import markdown, texts
+from s3vae.evaluation.metrics import METRICS, metric, names, score_text
 
-REST_OF_ABLATIONS = ("drawn_h_y_given_x", "reconstruction_error")
 PUBLISHED = BENCHMARK / "published.yaml"
-
-REST = (
-    "dynamic_follows_static",
-    "static_h_y",
-    "drawn_h_y",
-    "drawn_h_y_given_x",
-    "reconstruction_error",
-    "reconstructed_static",
-    "reconstructed_dynamic",
-    "probe_static_from_dynamic",
-    "probe_dynamic_from_static",
-    "mutual_information",
-    "mutual_information_null",
-)
-TITLES = {
-    **PERCENT,
-    **NUMBERS,
-    "static_h_y": "H(y) of drawn appearance",
-    "drawn_h_y": "H(y) of drawn motion",
-    "drawn_h_y_given_x": "H(y given x) of drawn motion",
-    "reconstruction_error": "reconstruction error",
-    "reconstructed_static": "reconstructed: static %",
-    "reconstructed_dynamic": "dynamic %",
-    "probe_static_from_dynamic": "probe: static from z_t %",
-    "probe_dynamic_from_static": "dynamic from z_f %",
-    "mutual_information": "mutual information (nats)",
-    "mutual_information_null": "its null",
-    "distances_explained": "distances read off z_t, R² %",
-}
-TRAINED = ("min", "threads", "commit")
-"""What stands above `Result.trained`."""
-LEAST_KEPT = 0.8
-"""Beside the published row, which does not ask for it, so that the codes are apart too."""
+TRAINING = ("min", "threads", "commit")
+UNENCODED = "*"
+"""Marks scores of a generator without an encoder, which compare only to its own kind."""
+REQUIRED = ("accuracy", "inception_score", "static_preserved")
+LEAST_PRESERVED = 0.8
+"""Required beside the published row, which does not test static codes."""
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown; without rows a line that says so."""
-    return markdown_table(titles, rows) if rows else "Nothing of this has been run yet.\n"
+def compared() -> tuple[str, ...]:
+    """Return the metrics of the main tables."""
+    return names("headline", "separation")
 
 
-def titles(names: Sequence[str]) -> list[str]:
-    """What stands above scores."""
-    return [TITLES[name] for name in names]
+def methods(results: pd.DataFrame, *datasets: str) -> pd.DataFrame:
+    """Return the rows of methods, not of their variants, on these data sets or on all."""
+    chosen = results["varies"].isna() & results["reseeds"].isna()
+    return results[chosen & (results["data set"].isin(datasets) if datasets else True)]
 
 
-def methods(found: Iterable[Result], *datasets: str) -> list[Result]:
-    """The methods of the paper's table and ours, not their variants; of all data sets if none."""
-    return [
-        each
-        for each in found
-        if not (each.chosen.varies or each.chosen.reseeds)
-        and (not datasets or each.chosen.dataset in datasets)
-    ]
+def marked(results: pd.DataFrame, *columns: str, spread: bool = True) -> pd.DataFrame:
+    """Return columns as text, with separation scores of generators without an encoder marked."""
+    table = texts(results, columns, spread=spread)
+    for name in names("separation"):
+        if name in columns:
+            rows = results["encodes"].eq(False) & results[name].notna()
+            table.loc[rows, metric(name).title] += UNENCODED
+    return table
 
 
-def headline(found: Sequence[Result]) -> str:
-    """The table of the README: every method on every data set, and what is published of these."""
-    names, rows = (*HEADLINE, *SEPARATION), []
-    for dataset in dict.fromkeys(each.chosen.dataset for each in found):
-        rows += [
-            [dataset, f"`{each.chosen.method}`", *each.cells(names, spread=False)]
-            for each in methods(found, dataset)
-        ]
-        rows += [
-            [dataset, f"published: {other['name']}", *other["row"].split()] + [""] * len(SEPARATION)
-            for other in published(dataset)
-        ]
-    return table(["data set", "method", *titles(names)], rows)
-
-
-def published(dataset: str) -> list[dict[str, str]]:
-    """What is published of a data set: `name`, `row`, and `method` where ours has a like."""
-    rows: list[dict[str, str]] = YAML(typ="safe").load(PUBLISHED).get(dataset, [])
-    return rows
-
-
-def against_published(found: Sequence[Result], dataset: str) -> str:
-    """Our rows of a data set, each with the published figures of its kind, if any, below it."""
-    names, rows = (*HEADLINE, *SEPARATION), []
-    blank = [""] * (len(SEPARATION) + len(TRAINED))
-    theirs = {
-        other["name"]: [f"published: {other['name']}", *other["row"].split(), *blank]
-        for other in published(dataset)
-    }
-    for each in methods(found, dataset):
-        rows.append([f"`{each.chosen.method}`", *each.cells(names), *each.trained])
-        kind = [other for other in published(dataset) if other.get("method") == each.chosen.method]
-        rows += [theirs.pop(other["name"]) for other in kind]
-    return table(["method", *titles(names), *TRAINED], [*rows, *theirs.values()])
-
-
-def ours(found: Sequence[Result]) -> str:
-    """Our rows alone, of all data sets."""
-    names = (*HEADLINE, *SEPARATION)
+def published(dataset: str) -> pd.DataFrame:
+    """Return published rows as text; `like` is the method of ours that a row compares with."""
+    titles = [metric(name).title for name in names("headline")]
     rows = [
-        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names), *each.trained]
-        for each in methods(found)
+        {
+            "data set": dataset,
+            "method": f"published: {row['name']}",
+            "like": row.get("method"),
+            **dict(zip(titles, row["row"].split(), strict=False)),
+        }
+        for row in YAML(typ="safe").load(PUBLISHED).get(dataset, [])
     ]
-    return table(["data set", "method", *titles(names), *TRAINED], rows)
+    return pd.DataFrame(rows, columns=["data set", "method", "like", *titles])
 
 
-def minutes_to_the_published_row(found: Sequence[Result], dataset: str) -> str:
-    """When a training first had the accuracy and IS that are published of S3VAE, and kept 80 %."""
-    like_ours = next(each for each in published(dataset) if each.get("method") == "s3vae")
-    percent, score = map(float, like_ours["row"].split()[:2])
-    least = {"accuracy": percent / 100, "inception_score": score, "static_kept": LEAST_KEPT}
+def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
+    """Return frames below each other under the columns of the first, as Markdown."""
+    table = pd.concat([first, *others]) if others else first
+    return markdown(table[first.columns].fillna(""))
+
+
+def headline(results: pd.DataFrame) -> str:
+    """Return every method on every data set, followed by the published rows of that data set."""
+    table = marked(methods(results), "data set", "method", *compared(), spread=False)
+    blocks = [
+        block
+        for dataset in results["data set"].unique()
+        for block in (table[table["data set"] == dataset], published(dataset))
+    ]
+    return stacked(table.iloc[:0], *blocks)
+
+
+def against_published(results: pd.DataFrame, dataset: str) -> str:
+    """Return the methods on a data set, each followed by the published row of its kind."""
+    chosen, theirs = methods(results, dataset), published(dataset)
+    table = marked(chosen, "method", *compared(), *TRAINING)
+    blocks = [
+        block
+        for index, key in chosen["key"].items()
+        for block in (table.loc[[index]], theirs[theirs["like"] == key])
+    ]
+    return stacked(table.iloc[:0], *blocks, theirs[~theirs["like"].isin(chosen["key"])])
+
+
+def ours(results: pd.DataFrame) -> str:
+    """Return the methods on all data sets, without published rows."""
+    return markdown(marked(methods(results), "data set", "method", *compared(), *TRAINING))
+
+
+def other_scores(results: pd.DataFrame) -> str:
+    """Return the metrics that the main tables leave out."""
+    others = names("draws", "reconstruction", "probes", "dependence")
+    return markdown(marked(methods(results), "data set", "method", *others))
+
+
+def judge_lines(results: pd.DataFrame, *datasets: str) -> str:
+    """Return the source of each data set's clips, the judge's scores on them, and chance."""
+    first = methods(results, *datasets).drop_duplicates("data set")
+    table = texts(first.rename(columns={"source": "clips from"}), ["clips from", *names("judge")])
+    return markdown(table)
+
+
+def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
+    """Return the minutes until a training reached S3VAE's published accuracy and IS."""
+    theirs = published(dataset).set_index("like").loc["s3vae"]
+    percent, score = (float(str(theirs[metric(n).title])) for n in REQUIRED[:2])
+    least = pd.Series([percent / 100, score, LEAST_PRESERVED], index=list(REQUIRED))
+    title = f"minutes to Acc {percent} %, IS {score}, static preserved {LEAST_PRESERVED:.0%}"
     rows = []
-    for each in (each for each in methods(found, dataset) if each.curve):
-        reached = (
-            row["minutes"]
-            for row in each.timed_curve
-            if all(row[name] >= value for name, value in least.items())
-        )
-        first = next(reached, None)
-        shown = "not reached" if first is None else f"{first:.1f}"
-        rows.append([f"`{each.chosen.method}`", shown, *each.trained[1:]])
-    wanted = f"Acc {percent} %, IS {score}, kept {LEAST_KEPT:.0%}"
-    return table(["method", f"minutes to {wanted}", *TRAINED[1:]], rows)
+    for _, row in methods(results, dataset).iterrows():
+        curve = timed_curve(row)
+        if not curve.empty:
+            reached = curve.loc[(curve[list(REQUIRED)] >= least).all(axis=1), "minutes"]
+            text = "not reached" if reached.empty else f"{reached.iloc[0]:.1f}"
+            rows.append([row["method"], text, *row[list(TRAINING[1:])]])
+    return markdown(pd.DataFrame(rows, columns=["method", title, *TRAINING[1:]]))
 
 
-def judge_lines(found: Sequence[Result], *datasets: str) -> str:
-    """Where the clips of data sets are from, the judge's own figures on real ones, and chance."""
-    names = (
-        "judge_accuracy",
-        "judge_inception_score",
-        "judge_h_y_given_x",
-        "static_chance",
-        "dynamic_chance",
-    )
-    shares = {"judge_accuracy", "static_chance", "dynamic_chance"}
-    rows = [
-        [each.source, *(cell(each.scores, name, percent=name in shares) for name in names)]
-        for dataset in datasets
-        for each in methods(found, dataset)[:1]
-    ]
-    above = ["clips from", "judge on real clips: worst factor %", "IS", "H(y given x)"]
-    return table([*above, "chance, static %", "chance, dynamic %"], rows)
-
-
-def by_factor(found: Sequence[Result], dataset: str) -> str:
-    """Of every static factor what is kept and what leaks."""
-    rows, factors = [], []
-    for each in methods(found, dataset):
-        factors = [n.removeprefix("kept_") for n in each.scores if n.startswith("kept_")]
-        factors = [name for name in factors if not name.endswith("_std")]
-        for what in ("kept", "leak"):
-            said = [cell(each.scores, f"{what}_{name}", percent=True) for name in factors]
-            mark = "" if each.encodes else UNENCODED
-            rows.append([f"`{each.chosen.method}`", what, *(f"{text}{mark}" for text in said)])
-    return table(["method", "", *factors], rows)
-
-
-def other_scores(found: Sequence[Result]) -> str:
-    """What the main tables leave out."""
-    rows = [
-        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(REST)]
-        for each in methods(found)
-    ]
-    return table(["data set", "method", *titles(REST)], rows)
+def by_factor(results: pd.DataFrame, dataset: str) -> str:
+    """Return static preservation and leakage of every static factor."""
+    chosen = methods(results, dataset).dropna(axis=1, how="all")
+    columns = chosen.columns[chosen.columns.str.startswith("preserved_")]
+    factors = [name.removeprefix("preserved_") for name in columns if not name.endswith("_std")]
+    rows = []
+    for _, row in chosen.iterrows():
+        for kind in ("preserved", "leakage"):
+            scores = [
+                score_text(row[f"{kind}_{name}"], row.get(f"{kind}_{name}_std"), "%")
+                + ("" if row["encodes"] else UNENCODED)
+                for name in factors
+            ]
+            rows.append([row["method"], kind, *scores])
+    return markdown(pd.DataFrame(rows, columns=["method", "", *factors]))
 
 
 def ablations(
-    found: Sequence[Result], dataset: str, of: str, also: Sequence[str] = REST_OF_ABLATIONS
+    results: pd.DataFrame,
+    dataset: str,
+    of: str,
+    also: tuple[str, ...] = ("drawn_h_y_given_x", "reconstruction_error"),
 ) -> str:
-    """The variants of a method, and the method itself if they have its budget.
+    """Return the variants of a method, and the method itself if its number of steps is theirs."""
+    columns = ("method", "steps", *TRAINING, *names("headline")[:3], *names("separation"), *also)
+    varied = results[(results["varies"] == of) & (results["data set"] == dataset)]
+    full = methods(results, dataset)
+    full = full[full["key"] == of]
+    if set(full["steps"]) == set(varied["steps"]):
+        varied = pd.concat([full, varied])
+    return markdown(marked(varied, *columns))
 
-    `also` are further scores to tell.
-    """
-    names = (*HEADLINE[:3], *SEPARATION, *also)
-    varied = [each for each in found if (each.chosen.varies, each.chosen.dataset) == (of, dataset)]
-    full = [each for each in methods(found, dataset) if each.chosen.method == of]
-    budgets = {each.circumstances["steps"] for each in varied}
-    if {each.circumstances["steps"] for each in full} == budgets:
-        varied = [*full, *varied]
-    rows = [
-        [
-            f"`{each.chosen.method}`",
-            str(each.circumstances["steps"]),
-            *each.trained,
-            *each.cells(names),
+
+def reseeded(results: pd.DataFrame) -> str:
+    """Return methods that were trained from several seeds, a row per training."""
+    again = results.dropna(subset="reseeds")
+    pairs = sorted(set(zip(again["data set"], again["reseeds"], strict=True)))
+    blocks = [
+        results[
+            (results["data set"] == dataset)
+            & ((results["key"] == method) | (results["reseeds"] == method))
         ]
-        for each in varied
+        for dataset, method in pairs
     ]
-    return table(["method", "steps", *TRAINED, *titles(names)], rows)
+    table = pd.concat(blocks) if blocks else again
+    return markdown(marked(table, "data set", "method", *compared(), *TRAINING))
 
 
-def reseeded(found: Sequence[Result]) -> str:
-    """Methods that were trained from several seeds, with each training in a row."""
-    names = (*HEADLINE, *SEPARATION)
-    again = {(each.chosen.dataset, each.chosen.reseeds) for each in found if each.chosen.reseeds}
-    rows = [
-        [each.chosen.dataset, f"`{each.chosen.method}`", *each.cells(names), *each.trained]
-        for dataset, method in sorted(again, key=str)
-        for each in found
-        if each.chosen.dataset == dataset and method in (each.chosen.reseeds, each.chosen.method)
-    ]
-    return table(["data set", "method", *titles(names), *TRAINED], rows)
+def metric_list() -> str:
+    """Return the registry of metrics."""
+    rows = [[f"`{m.name}`", m.title, m.unit, m.group, m.better or "reference"] for m in METRICS]
+    return markdown(pd.DataFrame(rows, columns=["key", "title", "unit", "group", "better"]))

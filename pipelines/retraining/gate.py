@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-COMPARED = ("accuracy", "static_kept")
-"""The headline (the motion stays when the look is drawn) and its mirror image (the look stays)."""
+from s3vae.evaluation.metrics import names
+
+COMPARED = (names("headline")[0], names("separation")[0])
+"""Accuracy of the motion with drawn appearance, and static preservation with drawn motion."""
 MARGIN = 0.005
 """How much worse a better model may be in one of them: half a point."""
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from pipelines.dvc_lock import LOCK, measured_on, stages
 from pipelines.params import Chosen
 from pipelines.paths import Layout
-from pipelines.reporting.columns import HEADLINE, SEPARATION
 from pipelines.retraining.gate import COMPARED, Scores, Verdict
 from pipelines.tracking.provenance import StageRun, read_origin, record
 from pipelines.tracking.store import Store, has_model, without_logins
+from s3vae.evaluation.metrics import names
 from s3vae.files import checksum_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ VERDICT, CONDITIONS = "verdict", "measured_on"
 """Tags of versions: what the gate said, and what clips, judge and settings the scores are of."""
 UI = "http://127.0.0.1:5000"
 LOCK_TAG = "dvc.lock_md5"
-SCORED = (*HEADLINE, *SEPARATION)
+SCORED = names("headline", "separation")
 
 
 class RegistryError(RuntimeError):

@@ -10,8 +10,8 @@ from pipelines.params import Chosen, section
 from pipelines.paths import Layout
 from pipelines.retraining.gate import Scores
 from pipelines.retraining.registry import CONDITIONS, SCORED, Registry, RegistryError, scores_of
-from pipelines.stages.evaluate import score, trusted_subject
 from s3vae.data.clips import ClipFile
+from s3vae.evaluation.evaluate import real_clips, score
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.judge.network import load_judge
 from s3vae.runtime import choose_device
@@ -60,7 +60,7 @@ def scored(version: "ModelVersion") -> Scores:
     files, device = Layout(version.tags["dataset"]), choose_device()
     settings = section(EvaluationSettings, files.dataset, "evaluation")
     clips, judge = ClipFile(files.clips), load_judge(files.judge, device)
-    subject = trusted_subject(judge, clips, settings, device)
+    real = real_clips(judge, clips, settings, device)
     model = served.unwrap_python_model().model
-    found, _ = score(model, judge, clips, subject, settings, device)
+    found, _ = score(model, judge, clips, real, settings, device)
     return {name: found[name] for name in SCORED}

@@ -21,14 +21,14 @@ from torch import nn
 
 from pipelines.params import read_pipeline, section
 from pipelines.stages.flow import tracker
-from pipelines.stages.judge import JudgeStage, judge_learner
-from pipelines.stages.judge import batches_from as judge_batches
 from pipelines.stages.train import batches_from
 from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.fit import fit
 from s3vae.engine.schedule import TrainingSettings
+from s3vae.judge.learner import judge_batches, judge_learner
 from s3vae.judge.network import Judge
+from s3vae.judge.settings import JudgeStage
 from s3vae.runtime import keep_freed_memory
 from s3vae.signals.flow_file import write_flow
 from s3vae.signals.flow_grid import MotionSettings, clips_motion

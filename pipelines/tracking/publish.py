@@ -87,7 +87,7 @@ def absent_results(pipeline: Path, run: StageRun) -> str:
 
 def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
     """Log what a stage left, by the same functions that it logs with itself."""
-    evidence = pipeline / Layout(run.dataset).evidence(run.method)
+    evidence = pipeline / Layout(run.dataset).predictions(run.method)
     with tracked(run, live=False) as tracker:
         for path in results_of(pipeline, run):
             if path.suffix == ".csv":

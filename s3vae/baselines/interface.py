@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass as settings
 from torch import Generator, Tensor, nn
 
 from s3vae.data.clips import ClipFile
+from s3vae.model.architecture import Architecture
 from s3vae.settings import STRICT
 from s3vae.tensors import DynamicCode, Labels, StaticCode, Video
 
@@ -47,9 +48,10 @@ class Categories:
 
 
 @runtime_checkable
-class ConditionalGenerator(Protocol):
+class CategoricalGenerator(Protocol):
     """A generator without an encoder, conditioned on the labels of factors."""
 
+    architecture: Architecture
     categories: Categories
 
     def draw_static(self, labels: Mapping[str, Labels], generator: Generator) -> StaticCode:
@@ -62,6 +64,9 @@ class ConditionalGenerator(Protocol):
 
     def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
         """Return the clips of these codes."""
+
+    def sizes(self) -> Mapping[str, Any]:
+        """Return the dataclasses that a model is built from, by the file that holds each."""
 
 
 @dataclass(frozen=True)
@@ -78,5 +83,5 @@ class Baseline:
     """Its models, whose `sizes()` are saved beside their weights."""
     file: str
     """The one of these files that no other model has."""
-    load: Callable[[Path, torch.device], nn.Module]
+    load: Callable[[Path, torch.device], CategoricalGenerator]
     """From a model's folder to the model in eval mode."""

@@ -1,1 +1,1 @@
-"""Judging a trained model: the judge, the protocol, the pictures."""
+"""The evaluation of trained models: metrics, protocol, probes and pictures."""

@@ -1,4 +1,4 @@
-"""What z_f and z_t still tell of each other, by the estimate that training minimizes."""
+"""The statistical dependence of z_f and z_t, by the estimate that training minimizes."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 from s3vae.data.clips import ClipFile
 from s3vae.distributions import Gaussian
 from s3vae.judge.predictions import BATCH, video_batches
-from s3vae.losses.mutual_information import pairwise_information
+from s3vae.losses.mutual_information import paired_information
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.tensors import DynamicCode, StaticCode
@@ -21,41 +21,42 @@ MOST_CLIPS = 8 * BATCH
 def dependence_scores(
     model: S3VAE, clips: ClipFile, indices: Int[ndarray, " clip"], device: torch.device
 ) -> dict[str, float]:
-    """The mutual information of both codes, and the same on pairs torn apart: nats.
+    """Return the mutual information of both codes and its null, in nats.
 
-    Of all pairs of a number of z_f and one of z_t, that which shares most, mean over frames and
-    batches. The second is the null: what the estimate gives where z_f is another clip's, so where
-    nothing is shared. Only the difference means something.
+    Each is the largest over all pairs of a dimension of z_f and one of z_t, mean over frames and
+    batches. The null is the same estimate with z_f of another clip, so of independent codes. Only
+    the difference is meaningful.
     """
     count = min(len(indices) // BATCH * BATCH or len(indices), MOST_CLIPS)
-    order = np.random.default_rng(0).permutation(indices)  # else neighbours look alike
+    order = np.random.default_rng(0).permutation(indices)  # neighbours in a file are alike
     batches = video_batches(clips, order[:count], device)
-    together: list[Tensor] = []
-    torn_apart: list[Tensor] = []
-    for number, batch in enumerate(batches):
+    same_clip: list[Tensor] = []
+    other_clip: list[Tensor] = []
+    for step, batch in enumerate(batches):
         posterior = model.encode(batch())
-        generator = generator_at(device, 0, number)
+        generator = generator_at(device, 0, step)
         static, dynamic = posterior.static.sample(generator), posterior.dynamic.sample(generator)
-        of = posterior.static
-        for found, by in ((together, 0), (torn_apart, 1)):
-            other = Gaussian(of.mean.roll(by, 0), of.std.roll(by, 0))
-            found.append(shared(other, posterior.dynamic, static.roll(by, 0), dynamic))
+        own = posterior.static
+        for estimates, shift in ((same_clip, 0), (other_clip, 1)):
+            paired = Gaussian(own.mean.roll(shift, 0), own.std.roll(shift, 0))
+            codes = static.roll(shift, 0), dynamic
+            estimates.append(pairwise_information(paired, posterior.dynamic, *codes))
     return {
-        "mutual_information": torch.stack(together).mean(dim=0).max().item(),
-        "mutual_information_null": torch.stack(torn_apart).mean(dim=0).max().item(),
+        "mutual_information": torch.stack(same_clip).mean(dim=0).max().item(),
+        "mutual_information_null": torch.stack(other_clip).mean(dim=0).max().item(),
     }
 
 
-def shared(
+def pairwise_information(
     static: Gaussian, dynamic: Gaussian, static_code: StaticCode, dynamic_code: DynamicCode
 ) -> Float[Tensor, "static dynamic"]:
-    """The mutual information of every pair of numbers, one of each code, mean over frames."""
-    numbers = torch.arange(static_code.shape[-1], device=static_code.device)
+    """Return the mutual information of every pair of dimensions, mean over frames."""
+    dimensions = torch.arange(static_code.shape[-1], device=static_code.device)
     return torch.stack(
         [
-            pairwise_information(
-                static, dynamic, static_code, dynamic_code, number.expand(dynamic_code.shape[-1])
+            paired_information(
+                static, dynamic, static_code, dynamic_code, each.expand(dynamic_code.shape[-1])
             ).mean(dim=0)
-            for number in numbers
+            for each in dimensions
         ]
     )

@@ -1,4 +1,4 @@
-"""What z_t tells of the facial distances: against the true ones, as scores and as a picture."""
+"""Facial distances predicted from z_t against the true ones, as scores and as a picture."""
 
 from pathlib import Path
 
@@ -21,38 +21,41 @@ Distances = Float[ndarray, "clip time 3"]
 
 
 @torch.no_grad()
-def read_off(model: S3VAE, codes: Codes, clips: ClipFile, signal: LandmarkSignal) -> Distances:
-    """The distances that the model's head reads off z_t, in those of the landmarks' own unit."""
+def predict_distances(
+    model: S3VAE, codes: Codes, clips: ClipFile, signal: LandmarkSignal
+) -> Distances:
+    """Return the distances that the signal head predicts from z_t, in the unit of the landmarks."""
     train = clips.split("train")
     mean, spread = signal.scale(train[signal.whole[train]])
-    told = model.predict_signal(codes.dynamic).double().cpu().numpy()
-    distances: ndarray = told * spread + mean
+    standardized = model.predict_signal(codes.dynamic).double().cpu().numpy()
+    distances: ndarray = standardized * spread + mean
     return distances
 
 
 def distance_scores(
-    told: Distances, signal: LandmarkSignal, rows: Int[ndarray, " clip"]
+    predicted: Distances, signal: LandmarkSignal, rows: Int[ndarray, " clip"]
 ) -> dict[str, float]:
-    """How much of each distance's variance z_t explains (R²), and their mean; over whole clips."""
+    """Return R² of each distance and their mean, over clips whose landmarks are complete."""
     whole = signal.whole[rows]
     true = signal.distances[rows][whole].astype(np.float64)
-    lost = ((told[whole] - true) ** 2).mean(axis=(0, 1))
-    explained = 1 - lost / true.var(axis=(0, 1))
+    errors = ((predicted[whole] - true) ** 2).mean(axis=(0, 1))
+    explained = 1 - errors / true.var(axis=(0, 1))
     names = [f"distances_explained_{name.replace(' ', '_')}" for name in DISTANCES]
     return {"distances_explained": float(explained.mean())} | dict(
         zip(names, explained.tolist(), strict=True)
     )
 
 
-def draw_distances(path: Path, told: Distances, true: Distances) -> None:
-    """A column per clip, a row per distance, against frames; as PNG."""
-    figure = Figure(figsize=(WIDTH * len(told), HEIGHT * len(DISTANCES)), layout="constrained")
-    rows = figure.subplots(len(DISTANCES), len(told), squeeze=False, sharex=True, sharey="row")
-    for number, (name, panels) in enumerate(zip(DISTANCES, rows, strict=True)):
+def draw_distances(path: Path, predicted: Distances, true: Distances) -> None:
+    """Write a PNG with a column per clip and a row per distance, against frames."""
+    clips = len(predicted)
+    figure = Figure(figsize=(WIDTH * clips, HEIGHT * len(DISTANCES)), layout="constrained")
+    rows = figure.subplots(len(DISTANCES), clips, squeeze=False, sharex=True, sharey="row")
+    for index, (name, panels) in enumerate(zip(DISTANCES, rows, strict=True)):
         panels[0].set(ylabel=f"{name} / outer eyes")
-        for panel, of_told, of_true in zip(panels, told, true, strict=True):
-            panel.plot(of_true[:, number], "-", color="0.6", lw=3, label="true")
-            panel.plot(of_told[:, number], "--", color="C3", label="read off z_t")
+        for panel, prediction, truth in zip(panels, predicted, true, strict=True):
+            panel.plot(truth[:, index], "-", color="0.6", lw=3, label="true")
+            panel.plot(prediction[:, index], "--", color="C3", label="read off z_t")
             panel.grid(alpha=0.3)
     for panel in rows[-1]:
         panel.set(xlabel="frame")

@@ -1,4 +1,4 @@
-"""What people look at first: swaps, one code fixed and the other drawn, reconstructions."""
+"""Pictures of a trained model: swaps, one code fixed and the other drawn, reconstructions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,22 +9,54 @@ from jaxtyping import Int, UInt8
 from numpy import ndarray
 from PIL import Image
 
+from s3vae.baselines.saved import Model
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.codes import Codes, Generating
+from s3vae.evaluation.codes import ClipGenerator, Codes, encode
+from s3vae.evaluation.distances import draw_distances, predict_distances
+from s3vae.evaluation.encoded import conditional_samples
+from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.files import replacing
+from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
+from s3vae.signals.landmark_file import LandmarkSignal
 from s3vae.tensors import to_bytes
 
 Grid = UInt8[ndarray, "row column time height width channel"]
+Clips = UInt8[ndarray, "clip time height width channel"]
 GAP, MILLISECONDS, FRAMES_IN_STILL, COLOURS = 2, 125, 3, 128
 
 
-def pictures(
-    model: Generating,
-    codes: Codes,
-    real: UInt8[ndarray, "clip time height width channel"],
-    seed: int,
-) -> Mapping[str, Grid]:
-    """By file name, a grid of clips: those that the codes are of at its margin, others beside."""
+def write_pictures(
+    model: Model,
+    clips: ClipFile,
+    settings: EvaluationSettings,
+    device: torch.device,
+    folder: Path,
+    landmarks: LandmarkSignal | None = None,
+) -> None:
+    """Write the pictures of the protocol as PNG and GIF, as a whole folder or not at all."""
+    seed = settings.sampling_seeds[0]
+    chosen = varied_clips(clips, settings.picture_clips, seed)
+    if isinstance(model, S3VAE):
+        generator: ClipGenerator = model
+        codes, margin = encode(model, clips, chosen, device), clips.frames(chosen)
+    else:
+        condition = {name: clips.labels(name)[chosen] for name in model.categories.values}
+        generator, codes = conditional_samples(model, condition, clips.time, device)
+        margin = decode(generator, codes)
+    with replacing(folder) as aside:
+        aside.mkdir()
+        for name, grid in pictures(generator, codes, margin, seed).items():
+            save_picture(grid, aside, name)
+        if landmarks is not None and isinstance(model, S3VAE):
+            predicted = predict_distances(model, codes, clips, landmarks)
+            tracked = landmarks.whole[chosen, None, None]
+            true = np.where(tracked, landmarks.distances[chosen], np.nan)  # NaN draws no curve
+            draw_distances(aside / "distances.png", predicted, true)
+
+
+def pictures(model: ClipGenerator, codes: Codes, real: Clips, seed: int) -> Mapping[str, Grid]:
+    """Return grids of clips by file name, with the clips of the codes at the margin."""
     return {
         "swap": swap_grid(model, codes, real),
         "fix-motion-vary-appearance": drawn_grid(model, codes, real, "static", seed),
@@ -34,35 +66,32 @@ def pictures(
 
 
 def varied_clips(clips: ClipFile, count: int, seed: int) -> Int[ndarray, " clip"]:
-    """Test clips, of different identities while there are any, whose motions take turns.
+    """Return test clips of different identities, as far as possible, with motions in turn.
 
-    Where motions have no names, they are as they come.
+    Without a dynamic factor, motions are arbitrary.
     """
     order = np.random.default_rng(seed).permutation(clips.split("test"))
-    named = clips.dynamic_factors[:1]
-    motion = clips.labels(named[0].name) if named else np.zeros(clips.clips, np.int64)
-    motions = len(named[0].values) if named else 1
+    factors = clips.dynamic_factors[:1]
+    motion = clips.labels(factors[0].name) if factors else np.zeros(clips.clips, np.int64)
+    motions = len(factors[0].values) if factors else 1
     chosen: list[int] = []
     for turn in range(count):
-        wanted = turn % motions
-        known = clips.identity[chosen]
+        identities = clips.identity[chosen]
         left = [int(i) for i in order if i not in chosen]
-        fresh = [i for i in left if clips.identity[i] not in known] or left
-        chosen.append(next((i for i in fresh if motion[i] == wanted), fresh[0]))
+        others = [i for i in left if clips.identity[i] not in identities] or left
+        chosen.append(next((i for i in others if motion[i] == turn % motions), others[0]))
     return np.array(chosen)
 
 
 @torch.no_grad()
-def decode(model: Generating, codes: Codes) -> UInt8[ndarray, "clip time height width channel"]:
-    """The decoded clips as bytes."""
+def decode(model: ClipGenerator, codes: Codes) -> Clips:
+    """Return the decoded clips as bytes."""
     frames: ndarray = to_bytes(model.decode(codes.static, codes.dynamic)).cpu().numpy()
     return frames
 
 
-def swap_grid(
-    model: Generating, codes: Codes, real: UInt8[ndarray, "clip time height width channel"]
-) -> Grid:
-    """Row i, column j: the appearance of clip i with the motion of clip j, both at the margins."""
+def swap_grid(model: ClipGenerator, codes: Codes, real: Clips) -> Grid:
+    """Return in row i, column j the appearance of clip i with the motion of clip j."""
     count = len(real)
     rows = [np.concatenate([np.zeros_like(real[:1]), real])]
     for i in range(count):
@@ -71,19 +100,13 @@ def swap_grid(
     return np.stack(rows)
 
 
-def drawn_grid(
-    model: Generating,
-    codes: Codes,
-    real: UInt8[ndarray, "clip time height width channel"],
-    which: str,
-    seed: int,
-) -> Grid:
-    """Each row is a clip, then the clip with one of its codes drawn anew in every column."""
+def drawn_grid(model: ClipGenerator, codes: Codes, real: Clips, which: str, seed: int) -> Grid:
+    """Return a row per clip: the clip, then the clip with one code redrawn in every column."""
     columns = [real]
     for column in range(len(real)):
         generator = generator_at(codes.static.device, seed, column)
         if which == "static":
-            # one appearance per column, whatever the motion of the row
+            # one appearance per column, for all motions
             drawn = codes.draw_static(model, generator)
             drawn = Codes(drawn.static[:1].expand_as(drawn.static), drawn.dynamic)
         else:
@@ -93,7 +116,7 @@ def drawn_grid(
 
 
 def film(grid: Grid) -> UInt8[ndarray, "time tall wide rgb"]:
-    """The grid as one film: all its clips play at once."""
+    """Return the grid as one film of all clips at once."""
     gaps = ((0, 0), (0, 0), (0, 0), (GAP, 0), (GAP, 0), (0, 0))
     spaced = np.pad(grid, gaps, constant_values=64)
     rows, columns, time, height, width, channels = spaced.shape
@@ -104,7 +127,7 @@ def film(grid: Grid) -> UInt8[ndarray, "time tall wide rgb"]:
 
 
 def still(grid: Grid) -> UInt8[ndarray, "tall wide rgb"]:
-    """The grid as one picture: of every clip some frames, evenly spaced, side by side."""
+    """Return the grid as one picture with evenly spaced frames of every clip side by side."""
     time = np.linspace(0, grid.shape[2] - 1, FRAMES_IN_STILL).round().astype(int)
     strips = np.concatenate(list(np.moveaxis(grid[:, :, time], 2, 0)), axis=3)
     picture: ndarray = film(strips[:, :, None])[0]
@@ -114,7 +137,7 @@ def still(grid: Grid) -> UInt8[ndarray, "tall wide rgb"]:
 def save_picture(grid: Grid, folder: Path, name: str) -> None:
     """Write a grid as `name`.png and `name`.gif.
 
-    All frames of a GIF share one palette, and none is dithered: noise that packs badly.
+    The frames of the GIF share one palette, without dithering, whose noise compresses badly.
     """
     picture = Image.fromarray(still(grid))
     picture.save(folder / f"{name}.png", optimize=True)

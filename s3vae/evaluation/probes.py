@@ -1,4 +1,4 @@
-"""Linear probes: what a plain classifier still reads from a code that should not tell it."""
+"""Linear probes of each factor on the code that should not contain it."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ def probe_accuracy(
     test: TestCodes,
     truth: Int[ndarray, " test"],
 ) -> float:
-    """Accuracy on `test` of a logistic regression on standardized codes of `train`."""
+    """Return the test accuracy of a logistic regression on standardized codes."""
     probe = make_pipeline(
         StandardScaler(), LogisticRegression(C=0.1, tol=1e-3, max_iter=MOST_ITERATIONS)
     )
@@ -41,15 +41,15 @@ def probe_scores(
     test_labels: TestLabels,
     factors: tuple[Factor, ...],
 ) -> dict[str, float]:
-    """Each factor from the code that should not hold it: static from z_1:T, dynamic from z_f."""
+    """Return mean accuracies for static factors from z_1:T and for dynamic factors from z_f."""
     scores: dict[str, dict[str, float]] = {"static": {}, "dynamic": {}}
     for factor in factors:
         code = "dynamic" if factor.kind == "static" else "static"
-        known, asked = (
+        train_codes, test_codes = (
             getattr(codes, code).flatten(1).cpu().double().numpy() for codes in (train, test)
         )
         scores[factor.kind][factor.name] = probe_accuracy(
-            known, train_labels[factor.name], asked, test_labels[factor.name]
+            train_codes, train_labels[factor.name], test_codes, test_labels[factor.name]
         )
     return {
         "probe_static_from_dynamic": mean_of(scores["static"]),

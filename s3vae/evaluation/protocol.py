@@ -1,8 +1,8 @@
-"""The protocol: the paper's headline row and the leak tests that it leaves out (docs/protocol.md).
+"""The protocol: the paper's headline row and the separation tests it omits (docs/protocol.md).
 
-Every code path loops over the factors that the clip file declares. Where a file has several factors
-of a kind, a score is the mean over them, but accuracy and agreement of the headline row ask for all
-at once; where it has none of a kind, what judges them is not a number. Fractions and nats.
+Every score loops over the factors that the clip file declares. A score is the mean over the factors
+of a kind, except accuracy and agreement of the headline, which require all of them at once. It is
+NaN if no factor of its kind is declared. Scores are fractions and nats.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,9 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.codes import Codes, Generating, donors, judge_codes
+from s3vae.evaluation.codes import ClipGenerator, Codes, donors, predict_codes
 from s3vae.judge.network import Judge
-from s3vae.judge.predictions import Judged
+from s3vae.judge.predictions import Predictions
 from s3vae.judge.scores import (
     accuracy,
     balanced,
@@ -32,157 +32,157 @@ Score = Callable[[ndarray], float]
 
 
 @dataclass(frozen=True)
-class Subject:
-    """Test clips under judgement: their factors, and what the judge says of the real ones."""
+class RealClips:
+    """The real clips of a test set: factors, labels and the judge's predictions."""
 
     factors: Sequence[Factor]
     labels: Mapping[str, Int[ndarray, " clip"]]
-    on_real: Judged
+    predictions: Predictions
     classes: Mapping[str, Int[ndarray, " clip"]] | None = None
-    """What balanced subsets are chosen by; `labels` if None."""
+    """The classes of balanced subsets; `labels` if None."""
 
     def of_kind(self, kind: str) -> list[str]:
-        """The names of the static or of the dynamic factors."""
+        """Return the names of the static or of the dynamic factors."""
         return [factor.name for factor in self.factors if factor.kind == kind]
 
     @property
     def headline_kind(self) -> str:
-        """The kind of factor that the headline row judges: dynamic, if any is declared."""
+        """The kind of factor that the headline row scores: dynamic, if any is declared."""
         return "dynamic" if self.of_kind("dynamic") else "static"
 
     def accuracies(
-        self, judged: Judged, kind: str, of: Int[ndarray, " clip"] | None = None
+        self, predictions: Predictions, kind: str, of: Int[ndarray, " clip"] | None = None
     ) -> Scores:
-        """By factor, the share of clips judged to have the value of the clip (or of `of[i]`)."""
+        """Return by factor the share of clips with the label of the clip, or of clip `of`."""
         rows = slice(None) if of is None else of
         return {
-            name: accuracy(judged[name], self.labels[name][rows]) for name in self.of_kind(kind)
+            name: accuracy(predictions[name], self.labels[name][rows])
+            for name in self.of_kind(kind)
         }
 
-    def mean(self, judged: Judged, kind: str, score: Score) -> float:
-        """A score of the judge's answers on a class-balanced subset, mean over the factors."""
+    def mean(self, predictions: Predictions, kind: str, score: Score) -> float:
+        """Return the mean over factors of a score on class-balanced subsets."""
         classes = self.classes or self.labels
         chosen = {name: balanced(classes[name]) for name in self.of_kind(kind)}
-        return mean_of({name: score(judged[name][rows]) for name, rows in chosen.items()})
+        return mean_of({name: score(predictions[name][rows]) for name, rows in chosen.items()})
 
     def chance(self, kind: str) -> float:
-        """The accuracy of a guess: one over the number of values, mean over the factors."""
+        """Return the accuracy of a guess: one over the number of values, mean over factors."""
         return mean_of({f.name: 1 / len(f.values) for f in self.factors if f.kind == kind})
 
 
-def on_real_clips(subject: Subject) -> Scores:
-    """The judge on the real test clips: the floor of every entropy, the ceiling of every score."""
-    real = subject.on_real
+def judge_scores(real: RealClips) -> Scores:
+    """Return the judge's scores on the real clips, and chance."""
+    predictions, kind = real.predictions, real.headline_kind
+    accuracies = [
+        value
+        for each in ("static", "dynamic")
+        for value in real.accuracies(predictions, each).values()
+    ]
     return {
-        "judge_accuracy": min(
-            (
-                right
-                for kind in ("static", "dynamic")
-                for right in subject.accuracies(real, kind).values()
-            ),
-            default=float("nan"),
-        ),
-        "judge_inception_score": subject.mean(real, subject.headline_kind, inception_score),
-        "judge_h_y_given_x": subject.mean(real, subject.headline_kind, conditional_entropy),
-        "static_chance": subject.chance("static"),
-        "dynamic_chance": subject.chance("dynamic"),
+        "judge_accuracy": min(accuracies, default=float("nan")),
+        "judge_inception_score": real.mean(predictions, kind, inception_score),
+        "judge_h_y_given_x": real.mean(predictions, kind, conditional_entropy),
+        "static_chance": real.chance("static"),
+        "dynamic_chance": real.chance("dynamic"),
     }
 
 
-def headline(subject: Subject, judged: Judged, kind: str) -> Scores:
-    """The paper's row: whether the factors of the code that is the clip's are seen, and surely.
+def headline(real: RealClips, predictions: Predictions, kind: str) -> Scores:
+    """Return the paper's row for the factors of the code that was not drawn.
 
-    A clip is right if all of them are. Without a label nothing is: all are not a number.
+    A clip counts as correct if all factors are. Without a factor of this kind all scores are NaN.
     """
-    names = subject.of_kind(kind)
-    if not names:
+    factors = real.of_kind(kind)
+    if not factors:
         undefined = "accuracy", "agreement", "inception_score", "h_y_given_x", "h_y"
         return dict.fromkeys(undefined, float("nan"))
-    said = np.stack([judged[name].argmax(1) for name in names])
-    true = np.stack([subject.labels[name] for name in names])
-    real = np.stack([subject.on_real[name].argmax(1) for name in names])
+    predicted = np.stack([predictions[name].argmax(1) for name in factors])
+    labels = np.stack([real.labels[name] for name in factors])
+    of_real = np.stack([real.predictions[name].argmax(1) for name in factors])
     return {
-        "accuracy": float((said == true).all(axis=0).mean()),
-        "agreement": float((said == real).all(axis=0).mean()),
-        "inception_score": subject.mean(judged, kind, inception_score),
-        "h_y_given_x": subject.mean(judged, kind, conditional_entropy),
-        "h_y": subject.mean(judged, kind, marginal_entropy),
+        "accuracy": float((predicted == labels).all(axis=0).mean()),
+        "agreement": float((predicted == of_real).all(axis=0).mean()),
+        "inception_score": real.mean(predictions, kind, inception_score),
+        "h_y_given_x": real.mean(predictions, kind, conditional_entropy),
+        "h_y": real.mean(predictions, kind, marginal_entropy),
     }
 
 
-def draw_appearance(subject: Subject, judged: Judged) -> Scores:
-    """z_t of the clip, z_f drawn: the headline row, and what of the appearance leaked into z_t."""
-    leaks = subject.accuracies(judged, "static")
+def drawn_appearance_scores(real: RealClips, predictions: Predictions) -> Scores:
+    """Return the headline row and static leakage for z_t of the clip with z_f drawn."""
+    leakage = real.accuracies(predictions, "static")
     return {
-        **(headline(subject, judged, "dynamic") if subject.headline_kind == "dynamic" else {}),
-        "static_leak": mean_of(leaks),
-        "static_h_y": subject.mean(judged, "static", marginal_entropy),
-        **{f"leak_{name}": value for name, value in leaks.items()},
+        **(headline(real, predictions, "dynamic") if real.headline_kind == "dynamic" else {}),
+        "static_leakage": mean_of(leakage),
+        "static_h_y": real.mean(predictions, "static", marginal_entropy),
+        **{f"leakage_{name}": value for name, value in leakage.items()},
     }
 
 
-def draw_motion(subject: Subject, judged: Judged) -> Scores:
-    """z_f of the clip, z_t drawn: whether the appearance stays and the motion is new and real.
+def drawn_motion_scores(real: RealClips, predictions: Predictions) -> Scores:
+    """Return static preservation and scores of the motion for z_f of the clip with z_t drawn.
 
-    Where no dynamic factor is declared, this is the headline row.
+    Without a dynamic factor, this is the headline row.
     """
-    kept = subject.accuracies(judged, "static")
+    preserved = real.accuracies(predictions, "static")
     return {
-        **(headline(subject, judged, "static") if subject.headline_kind == "static" else {}),
-        "static_kept": mean_of(kept),
-        "dynamic_follows_static": mean_of(subject.accuracies(judged, "dynamic")),
-        "drawn_h_y": subject.mean(judged, "dynamic", marginal_entropy),
-        "drawn_h_y_given_x": subject.mean(judged, "dynamic", conditional_entropy),
-        **{f"kept_{name}": value for name, value in kept.items()},
+        **(headline(real, predictions, "static") if real.headline_kind == "static" else {}),
+        "static_preserved": mean_of(preserved),
+        "dynamic_leakage": mean_of(real.accuracies(predictions, "dynamic")),
+        "drawn_h_y": real.mean(predictions, "dynamic", marginal_entropy),
+        "drawn_h_y_given_x": real.mean(predictions, "dynamic", conditional_entropy),
+        **{f"preserved_{name}": value for name, value in preserved.items()},
     }
 
 
-def swapped(subject: Subject, judged: Judged, motion_of: Int[ndarray, " clip"]) -> Scores:
-    """z_f of one clip, z_t of another: each factor must come from the clip whose code tells it."""
+def swap_scores(
+    real: RealClips, predictions: Predictions, donated: Int[ndarray, " clip"]
+) -> Scores:
+    """Return the accuracy of each kind of factor for z_f of a clip with z_t of its donor."""
     return {
-        "swap_dynamic": mean_of(subject.accuracies(judged, "dynamic", motion_of)),
-        "swap_static": mean_of(subject.accuracies(judged, "static")),
+        "swap_dynamic": mean_of(real.accuracies(predictions, "dynamic", donated)),
+        "swap_static": mean_of(real.accuracies(predictions, "static")),
     }
 
 
 class Draws(NamedTuple):
-    """What the judge says where codes were drawn or exchanged, for one seed of the sampling."""
+    """The judge's predictions with codes drawn or swapped, for one sampling seed."""
 
-    appearance: Judged
+    appearance: Predictions
     """z_t of the clip, z_f drawn."""
-    motion: Judged
+    motion: Predictions
     """z_f of the clip, z_t drawn."""
-    swap: Judged
+    swap: Predictions
     """z_f of the clip, z_t of its donor."""
-    motion_of: Int[ndarray, " clip"]
-    """The donors."""
+    donors: Int[ndarray, " clip"]
 
 
-def draw_and_judge(model: Generating, judge: Judge, codes: Codes, seed: int) -> Draws:
-    """Each of the clips with either code drawn, and with the motion of another clip."""
+def predict_draws(model: ClipGenerator, judge: Judge, codes: Codes, seed: int) -> Draws:
+    """Predict each clip with either code drawn, and with the motion of another clip."""
     device = codes.static.device
-    motion_of = donors(len(codes.static), seed)
+    donated = donors(len(codes.static), seed)
     drawn_static = codes.draw_static(model, generator_at(device, seed, 0))
     drawn_dynamic = codes.draw_dynamic(model, generator_at(device, seed, 1))
     return Draws(
-        judge_codes(model, judge, drawn_static),
-        judge_codes(model, judge, drawn_dynamic),
-        judge_codes(model, judge, codes.swap(motion_of)),
-        motion_of,
+        predict_codes(model, judge, drawn_static),
+        predict_codes(model, judge, drawn_dynamic),
+        predict_codes(model, judge, codes.swap(donated)),
+        donated,
     )
 
 
-def drawn_scores(subject: Subject, draws: Draws) -> Scores:
-    """Everything that depends on a draw, for one seed of the sampling."""
+def drawn_scores(real: RealClips, draws: Draws) -> Scores:
+    """Return every score that depends on a draw, for one sampling seed."""
     return {
-        **draw_appearance(subject, draws.appearance),
-        **draw_motion(subject, draws.motion),
-        **swapped(subject, draws.swap, draws.motion_of),
+        **drawn_appearance_scores(real, draws.appearance),
+        **drawn_motion_scores(real, draws.motion),
+        **swap_scores(real, draws.swap, draws.donors),
     }
 
 
 def over_seeds(rows: Sequence[Scores]) -> Scores:
-    """The mean of every score over the sampling seeds, and beside it its spread (`_std`)."""
+    """Return the mean of every score over the sampling seeds, and its deviation as `_std`."""
     return {
         key: value
         for name in rows[0]
@@ -193,9 +193,9 @@ def over_seeds(rows: Sequence[Scores]) -> Scores:
     }
 
 
-def reconstruction_scores(subject: Subject, judged: Judged) -> Scores:
-    """The judge on clips decoded from their own two codes."""
+def reconstruction_scores(real: RealClips, predictions: Predictions) -> Scores:
+    """Return the accuracy of each kind of factor for clips decoded from their own codes."""
     return {
-        "reconstructed_static": mean_of(subject.accuracies(judged, "static")),
-        "reconstructed_dynamic": mean_of(subject.accuracies(judged, "dynamic")),
+        "reconstructed_static": mean_of(real.accuracies(predictions, "static")),
+        "reconstructed_dynamic": mean_of(real.accuracies(predictions, "dynamic")),
     }

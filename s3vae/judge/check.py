@@ -1,4 +1,4 @@
-"""Whether a judge may judge: its own accuracy on the real test clips."""
+"""The accuracy that a judge must have on real clips before it scores generated ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,28 +6,30 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from s3vae.data.clips import Factor
-from s3vae.judge.predictions import Judged
+from s3vae.judge.predictions import Predictions
 from s3vae.judge.scores import accuracy
 
 
-class UntrustworthyJudgeError(RuntimeError):
-    """The judge errs on real clips, so nothing it says of generated ones counts."""
+class InaccurateJudgeError(RuntimeError):
+    """The judge errs on real clips, so its predictions for generated ones are no measure."""
 
 
-def require_trust(
-    on_real: Judged,
+def check_judge(
+    real: Predictions,
     labels: Mapping[str, Int[ndarray, " clip"]],
     factors: Sequence[Factor],
     least: float,
 ) -> dict[str, float]:
-    """The judge's accuracy by factor; raises UntrustworthyJudgeError if one is below `least`."""
-    right = {factor.name: accuracy(on_real[factor.name], labels[factor.name]) for factor in factors}
-    failed = {name: value for name, value in right.items() if not value >= least}
+    """Return the accuracy by factor. Raises InaccurateJudgeError if one is below `least`."""
+    accuracies = {
+        factor.name: accuracy(real[factor.name], labels[factor.name]) for factor in factors
+    }
+    failed = {name: value for name, value in accuracies.items() if not value >= least}
     if failed:
-        told = ", ".join(f"{name} {value:.2%}" for name, value in failed.items())
+        message = ", ".join(f"{name} {value:.2%}" for name, value in failed.items())
         msg = (
-            f"the judge must be right on {least:.2%} of the real test clips, but is on: {told}. "
-            "Nothing is scored; give its training more steps (judge.training in params.yaml)"
+            f"the judge needs an accuracy of {least:.2%} on real clips, but has: {message}. "
+            "Nothing is scored; increase the steps of its training (judge.training in params.yaml)"
         )
-        raise UntrustworthyJudgeError(msg)
-    return right
+        raise InaccurateJudgeError(msg)
+    return accuracies

@@ -1,6 +1,6 @@
-"""Real clips before the judge, a batch at a time: only probabilities are kept."""
+"""Predictions of a judge, computed in batches: only probabilities stay in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -13,30 +13,31 @@ from s3vae.judge.scores import Probabilities
 from s3vae.tensors import Video, to_unit
 
 BATCH = 64
-Judged = dict[str, Probabilities]
+Predictions = dict[str, Probabilities]
 """By factor, the judge's probabilities for every clip."""
 
 
 def video_batches(
     clips: ClipFile, indices: Int[ndarray, " clip"], device: torch.device
 ) -> list[Callable[[], Video]]:
-    """The clips with these numbers, in batches that are read when they are called for."""
+    """Return the clips at these indices as batches, each read when it is called."""
 
-    def read(some: Int[ndarray, " batch"]) -> Callable[[], Video]:
-        return lambda: to_unit(torch.from_numpy(clips.frames(some)).to(device))
+    def reader(chosen: Int[ndarray, " batch"]) -> Callable[[], Video]:
+        return lambda: to_unit(torch.from_numpy(clips.frames(chosen)).to(device))
 
-    return [read(indices[start : start + BATCH]) for start in range(0, len(indices), BATCH)]
+    return [reader(indices[start : start + BATCH]) for start in range(0, len(indices), BATCH)]
 
 
-def judge_clips(
+def predict_clips(
     judge: Judge, clips: ClipFile, indices: Int[ndarray, " clip"], device: torch.device
-) -> Judged:
-    """What the judge says of real clips."""
-    return judged([judge.probabilities(batch()) for batch in video_batches(clips, indices, device)])
+) -> Predictions:
+    """Return the judge's predictions for the real clips at these indices."""
+    return predict(judge, (batch() for batch in video_batches(clips, indices, device)))
 
 
-def judged(batches: list[dict[str, torch.Tensor]]) -> Judged:
-    """The answers on batches as one array per factor."""
+def predict(judge: Judge, videos: Iterable[Video]) -> Predictions:
+    """Return the judge's predictions for batches of clips, an array per factor."""
+    batches = [judge.probabilities(video) for video in videos]
     return {
         name: np.concatenate([batch[name].cpu().numpy() for batch in batches])
         for name in batches[0]

@@ -38,11 +38,11 @@ def mutual_information(
         generator=generator,
         device=static_code.device,
     )
-    estimate = pairwise_information(static, dynamic, static_code, dynamic_code, dimensions)
+    estimate = paired_information(static, dynamic, static_code, dynamic_code, dimensions)
     return estimate.relu().sum()
 
 
-def pairwise_information(
+def paired_information(
     static: Gaussian,
     dynamic: Gaussian,
     static_code: StaticCode,

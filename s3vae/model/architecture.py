@@ -50,6 +50,8 @@ class Architecture:
     """The number of initial states z_0 of the dynamic prior: one per motion cluster; 1: z_0 = 0."""
     signal: int = Field(default=9, gt=0)
     """The outputs per frame of the head that predicts the motion signal from z_t."""
+    predicts: str = "cells"
+    """The name of that signal (training/targets.py)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for combinations that no network has."""

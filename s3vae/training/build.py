@@ -56,7 +56,11 @@ def objective_of(method: Any, data: TrainingSet) -> Any:
     exchange, frequencies = method.losses.exchange, data.cluster_frequencies
     starts = frequencies if exchange is not None and exchange.starts else torch.ones(1)
     sizes = dataclasses.replace(
-        method.architecture, channels=clips.channels, signal=data.outputs, clusters=len(starts)
+        method.architecture,
+        channels=clips.channels,
+        signal=data.outputs,
+        predicts=method.losses.signal,
+        clusters=len(starts),
     )
     model = S3VAE(sizes)
     model.prior.shares.copy_(starts)

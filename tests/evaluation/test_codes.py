@@ -1,4 +1,4 @@
-"""Codes replaced by others, and what is decoded from them."""
+"""Codes: encoded, drawn, swapped and decoded."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from s3vae.evaluation.codes import (
     Codes,
     donors,
     encode,
-    judge_codes,
+    predict_codes,
     reconstruction_error,
 )
 from s3vae.judge.network import Judge
@@ -51,20 +51,15 @@ def test_donors_are_a_function_of_the_seed() -> None:
     assert not np.array_equal(donors(100, 3), donors(100, 4))
 
 
-def test_a_swap_keeps_the_appearance_and_takes_the_motion_of_the_donor() -> None:
-    codes, chosen = some_codes(), donors(10, 0)
-    swapped = codes.swap(chosen)
-    assert torch.equal(swapped.static, codes.static)
-    for clip, donor in enumerate(chosen):
-        assert torch.equal(swapped.dynamic[clip], codes.dynamic[donor])
-
-
-def test_swapped_twice_along_a_pair_everything_is_as_it_was() -> None:
+def test_a_swap_takes_the_dynamic_code_of_the_donor_and_is_its_own_inverse_within_pairs() -> None:
     codes, pairs = some_codes(), np.arange(10) ^ 1
-    assert torch.equal(codes.swap(pairs).swap(pairs).dynamic, codes.dynamic)
+    swapped = codes.swap(pairs)
+    assert torch.equal(swapped.static, codes.static)
+    assert torch.equal(swapped.dynamic, codes.dynamic[pairs])
+    assert torch.equal(swapped.swap(pairs).dynamic, codes.dynamic)
 
 
-def test_a_drawn_appearance_is_standard_normal_one_per_clip_with_the_same_motion(
+def test_drawn_static_codes_are_standard_normal_and_the_dynamic_ones_unchanged(
     model: S3VAE, draws: Draws
 ) -> None:
     codes = some_codes(5000)
@@ -74,7 +69,7 @@ def test_a_drawn_appearance_is_standard_normal_one_per_clip_with_the_same_motion
     torch.testing.assert_close(torch.cov(drawn.static.T), torch.eye(4), atol=0.1, rtol=0)
 
 
-def test_a_drawn_motion_is_a_draw_from_the_prior_with_the_same_appearance(
+def test_drawn_dynamic_codes_are_draws_from_the_prior_and_the_static_ones_unchanged(
     model: S3VAE, draws: Draws
 ) -> None:
     codes = some_codes()
@@ -84,13 +79,13 @@ def test_a_drawn_motion_is_a_draw_from_the_prior_with_the_same_appearance(
     assert not drawn.dynamic.requires_grad
 
 
-def test_clips_are_encoded_as_posterior_means_in_the_order_asked_for(
+def test_clips_are_encoded_as_posterior_means_in_the_order_of_the_indices(
     model: S3VAE, clips: ClipFile
 ) -> None:
-    asked = np.array([40, 3, 7])
+    indices = np.array([40, 3, 7])
     with torch.no_grad():  # with gradients, recurrent layers may add up in another order
-        posterior = model.encode(to_unit(torch.from_numpy(clips.frames(asked))))
-    codes = encode(model, clips, asked, CPU)
+        posterior = model.encode(to_unit(torch.from_numpy(clips.frames(indices))))
+    codes = encode(model, clips, indices, CPU)
     assert torch.equal(codes.static, posterior.static.mean)
     assert torch.equal(codes.dynamic, posterior.dynamic.mean)
     assert not codes.static.requires_grad
@@ -98,16 +93,16 @@ def test_clips_are_encoded_as_posterior_means_in_the_order_asked_for(
 
 def test_batches_hold_every_code_once_and_in_order() -> None:
     codes = some_codes(2 * BATCH + 1)
-    static, dynamic = (torch.cat(each) for each in zip(*codes.batches(), strict=True))
-    assert torch.equal(static, codes.static)
-    assert torch.equal(dynamic, codes.dynamic)
+    parts = list(zip(*codes.batches(), strict=True))
+    for whole, batches in zip((codes.static, codes.dynamic), parts, strict=True):
+        assert torch.equal(torch.cat(batches), whole)
 
 
-def test_the_judge_sees_the_clips_decoded_from_the_codes(model: S3VAE) -> None:
+def test_the_judge_predicts_the_clips_decoded_from_the_codes(model: S3VAE) -> None:
     judge, codes = Judge({"motion": 3}, channels=3, width=4).eval(), some_codes()
-    answers = judge_codes(model, judge, codes)["motion"]
+    predictions = predict_codes(model, judge, codes)["motion"]
     expected = judge.probabilities(model.decode(codes.static, codes.dynamic))["motion"]
-    np.testing.assert_allclose(answers, expected.numpy())
+    np.testing.assert_allclose(predictions, expected.numpy())
 
 
 def test_the_reconstruction_error_is_a_sum_over_a_clip_and_a_mean_over_clips(

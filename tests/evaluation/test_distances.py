@@ -1,4 +1,4 @@
-"""What is read off z_t, against the distances themselves."""
+"""Facial distances predicted from z_t, against the true ones."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import torch
 
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.codes import Codes
-from s3vae.evaluation.distances import distance_scores, draw_distances, read_off
+from s3vae.evaluation.distances import distance_scores, draw_distances, predict_distances
 from s3vae.model.architecture import architecture
 from s3vae.model.s3vae import S3VAE
 from s3vae.signals.landmark_file import LandmarkSignal, write_landmarks
@@ -17,7 +17,7 @@ from s3vae.signals.landmarks import Landmarks
 
 @pytest.fixture
 def signal(tmp_path: Path, clips: ClipFile) -> LandmarkSignal:
-    """Landmarks that are anywhere; in the last clip there are none."""
+    """Return random landmarks, none in the last clip."""
     generator = np.random.default_rng(0)
     points = generator.normal(30, 5, (clips.clips, clips.time, 68, 2)).astype(np.float32)
     found = np.ones((clips.clips, clips.time), bool)
@@ -27,7 +27,7 @@ def signal(tmp_path: Path, clips: ClipFile) -> LandmarkSignal:
     return LandmarkSignal(path)
 
 
-def test_true_distances_are_explained_and_their_mean_explains_nothing(
+def test_r2_is_1_for_the_true_distances_and_0_for_their_mean(
     signal: LandmarkSignal,
 ) -> None:
     rows = np.arange(len(signal))[-6:]
@@ -39,7 +39,7 @@ def test_true_distances_are_explained_and_their_mean_explains_nothing(
     assert len(scores) == 4
 
 
-def test_what_the_head_says_is_in_the_unit_of_the_landmarks(
+def test_predictions_have_the_unit_of_the_landmarks(
     clips: ClipFile, signal: LandmarkSignal
 ) -> None:
     model = S3VAE(architecture("fast", encoder_width=4, decoder_width=4, signal=3))
@@ -51,9 +51,9 @@ def test_what_the_head_says_is_in_the_unit_of_the_landmarks(
     train = clips.split("train")
     of_train = signal.distances[train[signal.whole[train]]]
     mean, spread = of_train.mean(axis=(0, 1)), of_train.std(axis=(0, 1))
-    told = read_off(model, codes, clips, signal)
-    assert told.shape == (2, clips.time, 3)
-    assert np.allclose(told, mean + np.array([0, 1, -2]) * spread, atol=1e-5)
+    predicted = predict_distances(model, codes, clips, signal)
+    assert predicted.shape == (2, clips.time, 3)
+    assert np.allclose(predicted, mean + np.array([0, 1, -2]) * spread, atol=1e-5)
 
 
 def test_the_picture_is_a_png(tmp_path: Path, signal: LandmarkSignal) -> None:

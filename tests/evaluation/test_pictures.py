@@ -1,4 +1,4 @@
-"""Pictures: what stands where, and how large."""
+"""Pictures: the arrangement and the size of their clips."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ TIME, SIDE = 4, 64
 
 @pytest.fixture(scope="module")
 def model(tiny: Architecture) -> S3VAE:
-    """Make a model whose codes tell clips apart, untrained as it is."""
+    """Return an untrained model whose codes distinguish clips."""
     torch.manual_seed(0)
     model = S3VAE(tiny)
     for parameter in model.decoder.parameters():
@@ -46,7 +46,7 @@ def real(clips: ClipFile) -> ndarray:
 
 @pytest.fixture(scope="module")
 def codes(model: S3VAE, clips: ClipFile) -> Codes:
-    """Make the codes of the clips in `real`, drawn far apart."""
+    """Return codes of the clips in `real`, far apart."""
     found = encode(model, clips, np.array([0, 5, 30]), CPU)
     generator = torch.Generator().manual_seed(0)
     return Codes(
@@ -76,22 +76,14 @@ def test_a_cell_of_the_swap_grid_has_the_appearance_of_its_row_and_the_motion_of
 
 
 def assert_alike(one: ndarray, other: ndarray) -> None:
-    """Bytes may differ by rounding, as batches of other sizes add up in other orders."""
+    """Bytes may differ by rounding, because the order of summation depends on the batch size."""
     assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
-
-
-def test_on_the_diagonal_of_the_swap_grid_are_the_reconstructions(
-    model: S3VAE, codes: Codes, real: ndarray
-) -> None:
-    grid = swap_grid(model, codes, real)
-    for number, clip in enumerate(decode(model, codes)):
-        assert_alike(grid[number + 1, number + 1], clip)
 
 
 def test_in_a_grid_of_drawn_appearances_a_column_has_one_appearance_and_a_row_one_motion(
     model: S3VAE, codes: Codes, real: ndarray
 ) -> None:
-    """Where two clips have the same motion, a column shows the same clip twice."""
+    """If two clips have the same motion, a column has the same clip twice."""
     alike = Codes(codes.static, codes.dynamic[[0, 0, 2]])
     grid = drawn_grid(model, alike, real, "static", seed=0)
     assert grid.shape == (3, 4, TIME, SIDE, SIDE, 3)
@@ -109,28 +101,16 @@ def test_in_a_grid_of_drawn_motions_every_cell_is_new_and_the_first_column_real(
     assert len({cell.tobytes() for cell in grid[:, 1:].reshape(9, -1)}) == 9
 
 
-def test_the_same_seed_draws_the_same_pictures(model: S3VAE, clips: ClipFile) -> None:
-    chosen = varied_clips(clips, 2, 0)
-    of = encode(model, clips, chosen, CPU), clips.frames(chosen)
-    first, second, other = (pictures(model, *of, seed) for seed in (0, 0, 1))
-    assert set(first) == {
-        "swap",
-        "fix-motion-vary-appearance",
-        "fix-appearance-vary-motion",
-        "reconstruction",
-    }
+def test_pictures_are_a_function_of_the_seed_and_reconstructions_stand_below_the_real_clips(
+    model: S3VAE, codes: Codes, real: ndarray
+) -> None:
+    first, second, other = (pictures(model, codes, real, seed) for seed in (0, 0, 1))
+    varied = {"fix-motion-vary-appearance", "fix-appearance-vary-motion"}
+    assert first.keys() == {"swap", "reconstruction", *varied}
     for name, grid in first.items():
         assert np.array_equal(grid, second[name])
-    name = "fix-motion-vary-appearance"
-    assert not np.array_equal(first[name], other[name])
-
-
-def test_reconstructions_stand_below_the_real_clips(model: S3VAE, clips: ClipFile) -> None:
-    chosen = varied_clips(clips, 2, 0)
-    codes = encode(model, clips, chosen, CPU)
-    grid = pictures(model, codes, clips.frames(chosen), 0)["reconstruction"]
-    assert np.array_equal(grid[0], clips.frames(chosen))
-    assert np.array_equal(grid[1], decode(model, codes))
+        assert np.array_equal(grid, other[name]) is (name not in varied)
+    assert np.array_equal(first["reconstruction"], np.stack([real, decode(model, codes)]))
 
 
 def test_chosen_clips_are_of_different_identities_and_motions_of_the_test_split(
@@ -143,22 +123,22 @@ def test_chosen_clips_are_of_different_identities_and_motions_of_the_test_split(
         assert clips.labels("motion")[chosen].tolist() == [0, 1]
 
 
-def test_of_fewer_identities_than_asked_for_clips_are_chosen_all_the_same(clips: ClipFile) -> None:
-    """The test split of the squares has two identities."""
+def test_clips_of_a_repeated_identity_are_chosen_if_there_is_no_other(clips: ClipFile) -> None:
+    """The test split of the squares has only two identities."""
     chosen = varied_clips(clips, 5, 0)
     assert len(set(chosen)) == 5
     assert set(clips.identity[chosen]) == set(clips.identity[clips.split("test")])
 
 
 def numbered(rows: int, columns: int, channels: int = 3) -> ndarray:
-    """A grid whose clips tell row, column and frame: 100, 10 and 1."""
+    """Return a grid with intensity 100 * row + 10 * column + frame."""
     row, column, time = np.indices((rows, columns, TIME))
     grid = (100 * row + 10 * column + time).astype(np.uint8)[..., None, None, None]
     return np.broadcast_to(grid, (rows, columns, TIME, 5, 7, channels))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_film_shows_all_clips_at_once_with_gaps_between(channels: int) -> None:
+def test_a_film_has_all_clips_at_once_with_gaps_between(channels: int) -> None:
     frames = film(numbered(2, 3, channels))
     assert frames.shape == (TIME, 2 * (5 + GAP), 3 * (7 + GAP), 3)
     for row, column, time in np.ndindex(2, 3, TIME):
@@ -166,7 +146,7 @@ def test_a_film_shows_all_clips_at_once_with_gaps_between(channels: int) -> None
         assert (cell == 100 * row + 10 * column + time).all()
 
 
-def test_a_still_shows_the_first_middle_and_last_frame_of_every_clip_side_by_side() -> None:
+def test_a_still_has_the_first_middle_and_last_frame_of_every_clip_side_by_side() -> None:
     picture = still(numbered(2, 3))
     assert picture.shape == (2 * (5 + GAP), 3 * (3 * 7 + GAP), 3)
     strip = picture[GAP, GAP : GAP + 21 : 7, 0]
@@ -182,14 +162,14 @@ def test_a_picture_is_saved_as_still_and_as_film(channels: int, tmp_path: Path) 
     with Image.open(tmp_path / "swap.png") as png:
         assert np.array_equal(np.asarray(png.convert("RGB")), still(grid))
     with Image.open(tmp_path / "swap.gif") as gif:
-        # frames that look the same are kept once, for longer
-        shown = [frame.info["duration"] for frame in ImageSequence.Iterator(gif)]
-        assert sum(shown) == TIME * MILLISECONDS
+        # equal frames are stored once, with a longer duration
+        durations = [frame.info["duration"] for frame in ImageSequence.Iterator(gif)]
+        assert sum(durations) == TIME * MILLISECONDS
         assert (gif.height, gif.width) == film(grid).shape[1:3]
         assert gif.info["loop"] == 0
 
 
-def test_the_same_grid_is_saved_as_the_same_bytes(tmp_path: Path) -> None:
+def test_equal_grids_are_saved_as_equal_bytes(tmp_path: Path) -> None:
     for name in ("first", "second"):
         save_picture(numbered(2, 2), tmp_path, name)
     for kind in ("png", "gif"):

@@ -1,6 +1,7 @@
-"""The protocol, on models of which it is known what they do: honest ones and cheats."""
+"""The protocol on models with known behaviour, correct and degenerate."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,14 +9,14 @@ import torch
 from torch import Generator, Tensor
 
 from s3vae.data.clips import Factor
-from s3vae.evaluation.codes import Codes, donors, judge_codes
+from s3vae.evaluation.codes import Codes, donors, predict_codes
 from s3vae.evaluation.protocol import (
-    Subject,
-    draw_and_judge,
+    RealClips,
     drawn_scores,
     headline,
-    on_real_clips,
+    judge_scores,
     over_seeds,
+    predict_draws,
     reconstruction_scores,
 )
 from s3vae.judge.network import Judge
@@ -31,13 +32,14 @@ FACTORS = (
 )
 COLOUR, MOTION = np.indices((COLOURS, MOTIONS, EACH)).reshape(3, -1)[:2]
 BY_CHANCE = 0.06
+ScoresOf = Callable[..., dict[str, float]]
 
 
 class Coloured(S3VAE):
-    """Codes are numbers that say colour and motion; `decode` writes them into two pixels.
+    """A disentangled model whose `decode` writes colour and motion into two pixels.
 
-    z_f: the colour, as the quantile of N(0, 1) that it is. z_t: the motion, and the colour, which
-    an honest decoder does not look at. The prior draws any motion and any colour.
+    z_f is the colour as a quantile of N(0, 1). z_t is the motion and the colour, which this decoder
+    ignores. The prior draws any motion and any colour.
     """
 
     def __init__(self, tiny: Architecture) -> None:
@@ -49,14 +51,14 @@ class Coloured(S3VAE):
 
 
 class IgnoresStatic(Coloured):
-    """The cheat: its decoder ignores z_f and takes the colour, too, from z_t."""
+    """A degenerate model that decodes the colour from z_t."""
 
     def decode(self, static: Tensor, dynamic: Tensor) -> Tensor:
         return written(dynamic[:, 0, 1], dynamic[:, :, 0])
 
 
 class IgnoresDynamic(Coloured):
-    """The other cheat: z_f tells it the motion as well, and z_t nothing."""
+    """A degenerate model that decodes the motion from z_f."""
 
     def decode(self, static: Tensor, dynamic: Tensor) -> Tensor:
         motion = (static[:, 1] * MOTIONS).floor().clamp(0, MOTIONS - 1)
@@ -64,7 +66,7 @@ class IgnoresDynamic(Coloured):
 
 
 class AnyMotion(DynamicPrior):
-    """Motions and colours, each as likely."""
+    """A uniform prior over motions and colours."""
 
     def sample(self, batch: int, time: int, generator: Generator) -> Tensor:
         draws = torch.rand(batch, 1, 2, generator=generator)
@@ -72,28 +74,28 @@ class AnyMotion(DynamicPrior):
 
 
 class Reader(Judge):
-    """A judge that reads the two pixels, and is sure."""
+    """A judge that reads the two pixels with certainty."""
 
     def probabilities(self, video: Tensor) -> dict[str, Tensor]:
         colour, motion = video[:, 0, 0, 0].long().unbind(-1)
-        answers = {"colour": torch.eye(COLOURS)[colour], "motion": torch.eye(MOTIONS)[motion]}
-        return {name: answer.double() for name, answer in answers.items()}
+        predictions = {"colour": torch.eye(COLOURS)[colour], "motion": torch.eye(MOTIONS)[motion]}
+        return {name: each.double() for name, each in predictions.items()}
 
 
 def of_quantile(static: Tensor) -> Tensor:
-    """The colour that a standard normal number stands for: each is as likely."""
+    """Return the colour of a standard normal code; all colours are equally likely."""
     share: Tensor = torch.special.ndtr(static[:, 0])
     return (share * COLOURS).floor().clamp(0, COLOURS - 1)
 
 
 def written(colour: Tensor, motion: Tensor) -> Tensor:
-    """A video of two pixels."""
+    """Return videos of two pixels."""
     return torch.stack([colour[:, None].expand(motion.shape), motion], dim=-1)[:, :, None, None]
 
 
 @pytest.fixture
 def codes() -> Codes:
-    """What encoders make of the clips: z_f also holds the motion, z_t also the colour."""
+    """Return codes where z_f also contains the motion and z_t the colour."""
     colour, motion = torch.from_numpy(COLOUR), torch.from_numpy(MOTION)
     quantile = torch.special.ndtri((colour + 0.5) / COLOURS)
     return Codes(
@@ -103,9 +105,9 @@ def codes() -> Codes:
 
 
 @pytest.fixture
-def subject() -> Subject:
-    real = {"colour": np.eye(COLOURS)[COLOUR], "motion": np.eye(MOTIONS)[MOTION]}
-    return Subject(FACTORS, {"colour": COLOUR, "motion": MOTION}, real)
+def real() -> RealClips:
+    predictions = {"colour": np.eye(COLOURS)[COLOUR], "motion": np.eye(MOTIONS)[MOTION]}
+    return RealClips(FACTORS, {"colour": COLOUR, "motion": MOTION}, predictions)
 
 
 @pytest.fixture
@@ -113,141 +115,129 @@ def judge() -> Judge:
     return Reader({"colour": COLOURS, "motion": MOTIONS}, channels=1, width=1)
 
 
-def sampled_scores(
-    model: S3VAE, judge: Judge, codes: Codes, subject: Subject, seed: int
-) -> dict[str, float]:
-    """Everything that depends on a draw."""
-    return drawn_scores(subject, draw_and_judge(model, judge, codes, seed))
+@pytest.fixture
+def scores_of(tiny: Architecture, judge: Judge, codes: Codes) -> ScoresOf:
+    """Return a function of a kind of model, real clips and a seed to every drawn score."""
+
+    def scores(kind: type[Coloured], real: RealClips, seed: int = 0) -> dict[str, float]:
+        return drawn_scores(real, predict_draws(kind(tiny), judge, codes, seed))
+
+    return scores
 
 
 HEADLINE = {"accuracy": 1, "inception_score": MOTIONS, "h_y_given_x": 0, "h_y": math.log(MOTIONS)}
 
 
-def test_a_model_that_keeps_its_codes_apart_passes_every_test(
-    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
-) -> None:
-    scores = sampled_scores(Coloured(tiny), judge, codes, subject, seed=0)
+def test_a_disentangled_model_passes_every_test(scores_of: ScoresOf, real: RealClips) -> None:
+    scores = scores_of(Coloured, real)
     for name, value in HEADLINE.items():
         assert scores[name] == pytest.approx(value)
-    assert scores["static_leak"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
+    assert scores["static_leakage"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
     assert scores["static_h_y"] == pytest.approx(math.log(COLOURS), abs=0.02)
-    assert scores["static_kept"] == 1
-    assert scores["dynamic_follows_static"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
+    assert scores["static_preserved"] == 1
+    assert scores["dynamic_leakage"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
     assert scores["drawn_h_y"] == pytest.approx(math.log(MOTIONS), abs=0.02)
     assert scores["drawn_h_y_given_x"] == 0
     assert (scores["swap_dynamic"], scores["swap_static"]) == (1, 1)
 
 
-def test_a_decoder_that_ignores_z_f_has_a_perfect_headline_and_is_found_by_the_leak_tests(
-    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
+def test_a_decoder_that_ignores_z_f_has_a_perfect_headline_and_fails_the_separation_tests(
+    scores_of: ScoresOf, real: RealClips
 ) -> None:
-    """The hole in the published protocol: accuracy 100 %, a full inception score, and no z_f."""
-    scores = sampled_scores(IgnoresStatic(tiny), judge, codes, subject, seed=0)
+    """The published protocol gives accuracy 100 % and a full inception score without z_f."""
+    scores = scores_of(IgnoresStatic, real)
     for name, value in HEADLINE.items():
         assert scores[name] == pytest.approx(value)
-    assert scores["static_leak"] == 1
-    assert scores["static_kept"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
-    assert scores["swap_static"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
+    assert scores["static_leakage"] == 1
+    for name in ("static_preserved", "swap_static"):
+        assert scores[name] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
 
 
-def test_a_decoder_that_ignores_z_t_is_found_by_headline_and_swap(
-    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
+def test_a_decoder_that_ignores_z_t_fails_headline_and_swap(
+    scores_of: ScoresOf, real: RealClips
 ) -> None:
-    scores = sampled_scores(IgnoresDynamic(tiny), judge, codes, subject, seed=0)
+    """Its swaps are correct only if the donor has the same motion."""
+    scores = scores_of(IgnoresDynamic, real, seed=3)
     assert scores["accuracy"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
-    assert scores["dynamic_follows_static"] == 1
-    assert scores["swap_dynamic"] == pytest.approx(1 / MOTIONS, abs=BY_CHANCE)
-    assert (scores["static_kept"], scores["swap_static"]) == (1, 1)
+    assert scores["dynamic_leakage"] == 1
+    same_motion = np.mean(MOTION[donors(len(MOTION), 3)] == MOTION)
+    assert scores["swap_dynamic"] == pytest.approx(same_motion)
+    assert (scores["static_preserved"], scores["swap_static"]) == (1, 1)
 
 
-def test_a_swap_is_judged_by_the_motion_of_the_donor(
-    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
-) -> None:
-    """A decoder with the clip's own motion is right only where the donor moves alike."""
-    scores = sampled_scores(IgnoresDynamic(tiny), judge, codes, subject, seed=3)
-    alike = np.mean(MOTION[donors(len(MOTION), 3)] == MOTION)
-    assert scores["swap_dynamic"] == pytest.approx(alike)
-
-
-def test_a_seed_gives_the_same_scores_and_another_seed_other_ones(
-    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
-) -> None:
-    first, again, other = (
-        sampled_scores(Coloured(tiny), judge, codes, subject, seed) for seed in (0, 0, 1)
-    )
+def test_scores_depend_on_the_seed_alone(scores_of: ScoresOf, real: RealClips) -> None:
+    first, again, other = (scores_of(Coloured, real, seed) for seed in (0, 0, 1))
     assert first == again
-    assert first["static_leak"] != other["static_leak"]
+    assert first["static_leakage"] != other["static_leakage"]
 
 
-def test_reconstructions_are_judged_by_both_of_their_codes(
-    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
+@pytest.mark.parametrize("kind", [Coloured, IgnoresStatic, IgnoresDynamic])
+def test_reconstructions_are_scored_by_both_kinds_of_factors(
+    kind: type[Coloured], tiny: Architecture, judge: Judge, codes: Codes, real: RealClips
 ) -> None:
-    for model in (Coloured, IgnoresStatic, IgnoresDynamic):
-        scores = reconstruction_scores(subject, judge_codes(model(tiny), judge, codes))
-        assert scores == {"reconstructed_static": 1, "reconstructed_dynamic": 1}
+    scores = reconstruction_scores(real, predict_codes(kind(tiny), judge, codes))
+    assert scores == {"reconstructed_static": 1, "reconstructed_dynamic": 1}
 
 
-def test_on_real_clips_the_worst_factor_tells_how_good_the_judge_is(subject: Subject) -> None:
-    doubtful = np.full((len(MOTION), MOTIONS), 1 / MOTIONS)
-    real = {**subject.on_real, "motion": doubtful}
-    scores = on_real_clips(Subject(FACTORS, subject.labels, real))
-    assert scores["judge_accuracy"] == pytest.approx(1 / MOTIONS)
-    assert scores["judge_inception_score"] == pytest.approx(1)
-    assert scores["judge_h_y_given_x"] == pytest.approx(math.log(MOTIONS))
-
-
-def test_chance_is_one_over_the_number_of_values(subject: Subject) -> None:
-    scores = on_real_clips(subject)
-    assert scores["static_chance"] == 1 / COLOURS
-    assert scores["dynamic_chance"] == 1 / MOTIONS
-    assert scores["judge_accuracy"] == 1
+def test_the_judge_is_scored_by_its_worst_factor_beside_chance(real: RealClips) -> None:
+    uniform = np.full((len(MOTION), MOTIONS), 1 / MOTIONS)
+    predictions = {**real.predictions, "motion": uniform}
+    assert judge_scores(real)["judge_accuracy"] == 1
+    assert judge_scores(RealClips(FACTORS, real.labels, predictions)) == pytest.approx(
+        {
+            "judge_accuracy": 1 / MOTIONS,
+            "judge_inception_score": 1,
+            "judge_h_y_given_x": math.log(MOTIONS),
+            "static_chance": 1 / COLOURS,
+            "dynamic_chance": 1 / MOTIONS,
+        }
+    )
 
 
 def test_of_several_factors_of_a_kind_the_scores_are_means() -> None:
     factors = (*FACTORS, Factor("size", "static", ("s", "l")))
     size = np.arange(len(COLOUR)) % 2
     labels = {"colour": COLOUR, "motion": MOTION, "size": size}
-    subject = Subject(factors, labels, {})
-    assert subject.chance("static") == pytest.approx((1 / 4 + 1 / 2) / 2)
-    judged = {"colour": np.eye(COLOURS)[COLOUR], "size": np.eye(2)[1 - size]}
-    assert subject.accuracies(judged, "static") == {"colour": 1, "size": 0}
+    real = RealClips(factors, labels, {})
+    assert real.chance("static") == pytest.approx((1 / 4 + 1 / 2) / 2)
+    predictions = {"colour": np.eye(COLOURS)[COLOUR], "size": np.eye(2)[1 - size]}
+    assert real.accuracies(predictions, "static") == {"colour": 1, "size": 0}
 
 
-def test_where_no_dynamic_factor_is_declared_the_headline_judges_the_static_ones(
-    tiny: Architecture, judge: Judge, codes: Codes, subject: Subject
+def test_without_a_dynamic_factor_the_headline_scores_the_static_ones(
+    scores_of: ScoresOf, real: RealClips
 ) -> None:
-    """As of moving digits, whose motions have no names: z_f of the clip, z_t drawn."""
-    only = Subject(FACTORS[:1], {"colour": COLOUR}, {"colour": subject.on_real["colour"]})
-    scores = sampled_scores(Coloured(tiny), judge, codes, only, seed=0)
-    assert (scores["accuracy"], scores["static_kept"], scores["swap_static"]) == (1, 1, 1)
+    """For example moving digits, whose motions have no labels: z_f of the clip, z_t drawn."""
+    only = RealClips(FACTORS[:1], {"colour": COLOUR}, {"colour": real.predictions["colour"]})
+    scores = scores_of(Coloured, only)
+    assert (scores["accuracy"], scores["static_preserved"], scores["swap_static"]) == (1, 1, 1)
     assert scores["inception_score"] == pytest.approx(COLOURS)
-    cheated = sampled_scores(IgnoresStatic(tiny), judge, codes, only, seed=0)
-    assert cheated["accuracy"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
-    for name in ("swap_dynamic", "dynamic_follows_static", "drawn_h_y"):
+    degenerate = scores_of(IgnoresStatic, only)
+    assert degenerate["accuracy"] == pytest.approx(1 / COLOURS, abs=BY_CHANCE)
+    for name in ("swap_dynamic", "dynamic_leakage", "drawn_h_y"):
         assert math.isnan(scores[name])
-    assert on_real_clips(only)["judge_inception_score"] == pytest.approx(COLOURS)
+    assert judge_scores(only)["judge_inception_score"] == pytest.approx(COLOURS)
 
 
-def test_a_clip_is_right_in_the_headline_only_if_all_its_factors_are() -> None:
+def test_a_clip_is_correct_in_the_headline_only_if_all_its_factors_are() -> None:
     labels = {"smaller": np.array([0, 1, 0, 1]), "larger": np.array([1, 1, 1, 1])}
     factors = tuple(Factor(name, "static", ("0", "1")) for name in labels)
-    said = {"smaller": np.eye(2)[[0, 1, 1, 1]], "larger": np.eye(2)[[1, 0, 1, 1]]}
-    subject = Subject(factors, labels, {name: np.eye(2)[each] for name, each in labels.items()})
-    found = headline(subject, said, "static")
-    assert (found["accuracy"], found["agreement"]) == (0.5, 0.5)
-    assert mean_of(subject.accuracies(said, "static")) == 0.75
+    predictions = {"smaller": np.eye(2)[[0, 1, 1, 1]], "larger": np.eye(2)[[1, 0, 1, 1]]}
+    certain = {name: np.eye(2)[each] for name, each in labels.items()}
+    real = RealClips(factors, labels, certain)
+    scores = headline(real, predictions, "static")
+    assert (scores["accuracy"], scores["agreement"]) == (0.5, 0.5)
+    assert mean_of(real.accuracies(predictions, "static")) == 0.75
 
 
-def test_entropies_are_taken_on_as_many_clips_of_every_class() -> None:
-    """Of motions that are judged without error, h_y is full however unequally often they are."""
+def test_entropies_are_computed_on_class_balanced_subsets() -> None:
     motion = np.repeat(np.arange(MOTIONS), [90, 5, 30, 7, 11])
-    judged = {"motion": np.eye(MOTIONS)[motion]}
-    subject = Subject(FACTORS[1:], {"motion": motion}, judged)
-    found = subject.mean(judged, "dynamic", lambda answers: float(len(answers)))
-    assert found == 5 * MOTIONS
+    predictions = {"motion": np.eye(MOTIONS)[motion]}
+    real = RealClips(FACTORS[1:], {"motion": motion}, predictions)
+    assert real.mean(predictions, "dynamic", lambda chosen: float(len(chosen))) == 5 * MOTIONS
 
 
-def test_over_seeds_every_score_has_its_mean_and_its_spread() -> None:
+def test_over_seeds_every_score_has_its_mean_and_deviation() -> None:
     rows = [{"accuracy": value, "h_y": 2.0} for value in (0.2, 0.4, 0.9)]
     assert over_seeds(rows) == {
         "accuracy": pytest.approx(0.5),

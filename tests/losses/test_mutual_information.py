@@ -12,7 +12,7 @@ from torch.autograd import grad
 from s3vae.distributions import Gaussian
 from s3vae.losses.mutual_information import (
     mutual_information,
-    pairwise_information,
+    paired_information,
     published_mutual_information,
 )
 
@@ -56,7 +56,7 @@ def with_clips_of_others(codes: Codes) -> Codes:
 
 def in_order(codes: Codes) -> Tensor:
     """The estimate of each number of z_t with the number of z_f at the same place."""
-    return pairwise_information(*codes, torch.arange(codes.dynamic_code.shape[-1]))
+    return paired_information(*codes, torch.arange(codes.dynamic_code.shape[-1]))
 
 
 def narrow(*, identical: bool, clips: int = 32, time: int = 3, dims: int = 8) -> Codes:
@@ -95,7 +95,7 @@ def test_every_number_of_the_motion_is_compared_with_the_one_named(draws: Draws)
     mean = torch.cat([others, shared.static.mean], dim=1)
     codes = drawn(mean, shared.dynamic.mean, 0.3, draws(1))
     of_each = [
-        pairwise_information(*codes, torch.tensor([place])).mean().item() for place in range(3)
+        paired_information(*codes, torch.tensor([place])).mean().item() for place in range(3)
     ]
     assert of_each[2] > 0.5
     assert max(of_each[:2]) < 0.05

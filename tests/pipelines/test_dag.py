@@ -31,7 +31,7 @@ INFRASTRUCTURE = (
     *("s3vae.files", "s3vae.processes", "s3vae.progress", "s3vae.settings"),
     *("s3vae.data.download", "s3vae.data.fresh"),
 )
-"""What decides no result of a stage; neither does pipelines/ outside of stages/."""
+"""What decides no result of a stage; neither does pipelines/ but stages/ and reporting/."""
 
 
 def deciding(stage: str, graph: grimp.ImportGraph) -> set[Path]:
@@ -44,7 +44,7 @@ def deciding(stage: str, graph: grimp.ImportGraph) -> set[Path]:
     return {
         path
         for module in modules
-        if module.startswith(("s3vae.", "pipelines.stages."))
+        if module.startswith(("s3vae.", "pipelines.stages.", "pipelines.reporting."))
         and module not in INFRASTRUCTURE
         and (path := files_of(module))
     }

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.params import Chosen, ParamsError, Pipeline, read_pipeline, section
-from pipelines.stages.judge import JudgeStage
 from s3vae.data.datasets import DataSet
 from s3vae.data.videos import Videos
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.judge.settings import JudgeStage
 from s3vae.signals.detectors import Dlib, LandmarkSettings
 from s3vae.signals.flow_grid import MotionSettings
 from s3vae.training.method import AnyMethod, Method

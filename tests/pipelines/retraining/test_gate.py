@@ -4,11 +4,11 @@ import pytest
 
 from pipelines.retraining.gate import Verdict, verdict
 
-GOOD = {"accuracy": 0.98, "static_kept": 0.95}
+GOOD = {"accuracy": 0.98, "static_preserved": 0.95}
 
 
-def scores(accuracy: float | None, static_kept: float | None) -> dict[str, float | None]:
-    return {"accuracy": accuracy, "static_kept": static_kept}
+def scores(accuracy: float | None, static_preserved: float | None) -> dict[str, float | None]:
+    return {"accuracy": accuracy, "static_preserved": static_preserved}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_champion_is_better_in_sum_and_in_nothing_much_worse(
 
 def test_the_margin_is_what_is_asked_for() -> None:
     assert verdict(scores(0.9, 1.0), GOOD, margin=0.1) == Verdict(
-        False, "no better: accuracy 90.00% against 98.00%, static_kept 100.00% against 95.00%"
+        False, "no better: accuracy 90.00% against 98.00%, static_preserved 100.00% against 95.00%"
     )
     assert "accuracy worse by more than 1.00%" in verdict(scores(0.9, 1.0), GOOD, margin=0.01).why
 

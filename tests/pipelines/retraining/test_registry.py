@@ -46,7 +46,9 @@ def train(left: StageRun, seed: int, accuracy: float | None, kept: float | None)
     torch.manual_seed(seed)
     save_model(S3VAE(architecture("fast", recurrent=16, features=16)), FILES.model("tiny"))
     folder = FILES.scores("tiny")
-    write_json(folder / "metrics.json", {"accuracy": accuracy, "static_kept": kept, "h_y": 1.5})
+    write_json(
+        folder / "metrics.json", {"accuracy": accuracy, "static_preserved": kept, "h_y": 1.5}
+    )
     for kind in ("train", "evaluate"):
         run = dataclasses.replace(left, kind=kind, key=f"{kind} {seed}")
         write_origin(folder, run, FILES.model("tiny"))
@@ -59,8 +61,10 @@ def test_better_models_become_champions_and_others_challengers(left: StageRun) -
     found = [aliases(version) for version in Registry().versions(NAME)]
     assert found == [["champion"], ["challenger"], [], []]
     _, *lines = history(Registry())
-    assert "better: accuracy 90.00% against 90.00%, static_kept 85.00% against 80.00%" in lines[0]
-    assert "static_kept worse by more than 0.50%" in lines[1]
+    assert (
+        "better: accuracy 90.00% against 90.00%, static_preserved 85.00% against 80.00%" in lines[0]
+    )
+    assert "static_preserved worse by more than 0.50%" in lines[1]
     assert "is the first one" in lines[3]
 
 
@@ -76,7 +80,7 @@ def test_a_version_tells_its_scores_and_what_it_was_made_from(left: StageRun) ->
     train(left, 0, 0.8, 0.75)
     settled(CHOSEN, MARGIN)
     (version,) = Registry().versions(NAME)
-    assert scores_of(version)["static_kept"] == 0.75
+    assert scores_of(version)["static_preserved"] == 0.75
     assert scores_of(version)["swap_static"] is None
     expected = {
         "git.commit": "abc",
@@ -141,7 +145,7 @@ def test_a_champion_of_other_clips_is_scored_on_those_of_today(
         read = [{"path": "data/toy/clips.h5", "md5": clips}]
         write_json(Path("dvc.lock"), {"stages": {f"evaluate@{NAME}": {"deps": read}}})
 
-    today = iter([{"accuracy": 0.5, "static_kept": 0.8}, None])
+    today = iter([{"accuracy": 0.5, "static_preserved": 0.8}, None])
 
     def scored(version: ModelVersion) -> Scores:
         scores = next(today)

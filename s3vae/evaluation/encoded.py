@@ -1,0 +1,103 @@
+"""Encoded clips, or conditional samples in their place for a generator without an encoder."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int
+from numpy import ndarray
+from torch import Generator
+
+from s3vae.baselines.interface import CategoricalGenerator
+from s3vae.baselines.saved import Model
+from s3vae.data.clips import ClipFile
+from s3vae.evaluation.codes import ClipGenerator, Codes, encode, predict_codes
+from s3vae.evaluation.protocol import RealClips
+from s3vae.judge.network import Judge
+from s3vae.judge.predictions import Predictions
+from s3vae.model.s3vae import S3VAE
+from s3vae.runtime import generator_at
+from s3vae.tensors import DynamicCode, Labels, StaticCode, Video
+
+SAMPLES = 1000
+"""The random stream of conditional samples. Redrawn codes use streams 0 and 1, pictures the index
+of the column."""
+
+
+@dataclass(frozen=True)
+class ConditionalGenerator:
+    """A baseline, conditioned on the categories of a fixed list of clips."""
+
+    model: CategoricalGenerator
+    labels: Mapping[str, Labels]
+
+    def draw_static(self, _batch: int, generator: Generator) -> StaticCode:
+        """Draw content codes, of the clips' categories if these condition the content."""
+        return self.model.draw_static(self.labels, generator)
+
+    def draw_dynamic(self, _batch: int, time: int, generator: Generator) -> DynamicCode:
+        """Draw motion codes, of random categories if these condition the motion."""
+        categories = self.model.categories
+        count = len(next(iter(self.labels.values())))
+        random = categories.kind == "dynamic"
+        labels = categories.draw(count, generator) if random else self.labels
+        return self.model.draw_dynamic(labels, time, generator)
+
+    def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
+        """Return the clips of these codes."""
+        return self.model.decode(static, dynamic)
+
+    @torch.no_grad()
+    def codes(self, time: int, generator: Generator) -> Codes:
+        """Draw both codes of the clips' categories."""
+        return Codes(
+            self.model.draw_static(self.labels, generator),
+            self.model.draw_dynamic(self.labels, time, generator),
+        )
+
+
+class EncodedClips(NamedTuple):
+    """Codes of the real clips, their decoder, and the judge's predictions of reconstructions."""
+
+    generator: ClipGenerator
+    codes: Codes
+    real: RealClips
+    reconstruction: Predictions
+
+
+def encode_clips(
+    model: Model,
+    judge: Judge,
+    clips: ClipFile,
+    rows: Int[ndarray, " clip"],
+    real: RealClips,
+    device: torch.device,
+) -> EncodedClips:
+    """Encode the real clips, or sample clips of the same categories without an encoder.
+
+    For such a sample, the judge's prediction replaces the label of every factor that the generator
+    is not conditioned on.
+    """
+    if isinstance(model, S3VAE):
+        codes = encode(model, clips, rows, device)
+        return EncodedClips(model, codes, real, predict_codes(model, judge, codes))
+    condition = {name: real.labels[name] for name in model.categories.values}
+    generator, codes = conditional_samples(model, condition, clips.time, device)
+    predictions = predict_codes(generator, judge, codes)
+    predicted = {name: each.argmax(axis=1) for name, each in predictions.items()}
+    sampled = dataclasses.replace(real, labels=predicted | condition, classes=real.labels)
+    return EncodedClips(generator, codes, sampled, predictions)
+
+
+def conditional_samples(
+    model: CategoricalGenerator,
+    condition: Mapping[str, Int[ndarray, " clip"]],
+    time: int,
+    device: torch.device,
+) -> tuple[ConditionalGenerator, Codes]:
+    """Return a generator conditioned on the categories of clips, and a draw of their codes."""
+    labels = {name: torch.from_numpy(values).to(device) for name, values in condition.items()}
+    generator = ConditionalGenerator(model, labels)
+    return generator, generator.codes(time, generator_at(device, 0, SAMPLES))

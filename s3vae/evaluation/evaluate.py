@@ -1,0 +1,134 @@
+"""The evaluation of a trained model: every score of the protocol on a split of real clips."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from numpy import ndarray
+
+from s3vae.baselines.saved import Model, load_model
+from s3vae.data.clips import ClipFile, Split
+from s3vae.evaluation.codes import Codes, encode, reconstruction_error
+from s3vae.evaluation.dependence import dependence_scores
+from s3vae.evaluation.distances import distance_scores, predict_distances
+from s3vae.evaluation.encoded import encode_clips
+from s3vae.evaluation.metrics import names
+from s3vae.evaluation.prediction_file import prediction_arrays
+from s3vae.evaluation.probes import probe_scores
+from s3vae.evaluation.protocol import (
+    RealClips,
+    Scores,
+    drawn_scores,
+    judge_scores,
+    over_seeds,
+    predict_draws,
+    reconstruction_scores,
+)
+from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.judge.check import check_judge
+from s3vae.judge.network import Judge
+from s3vae.judge.predictions import predict_clips
+from s3vae.model.s3vae import S3VAE
+from s3vae.model.saved import snapshots_of
+from s3vae.progress import Progress
+from s3vae.signals.landmark_file import LandmarkSignal
+
+
+def real_clips(
+    judge: Judge,
+    clips: ClipFile,
+    settings: EvaluationSettings,
+    device: torch.device,
+    split: Split = "test",
+) -> RealClips:
+    """Return the real clips of a split. Raises InaccurateJudgeError if the judge errs on them."""
+    rows = clips.split(split)
+    labels = {factor.name: clips.labels(factor.name)[rows] for factor in clips.factors}
+    predictions = predict_clips(judge, clips, rows, device)
+    check_judge(predictions, labels, clips.factors, settings.least_judge_accuracy)
+    return RealClips(clips.factors, labels, predictions)
+
+
+def score(
+    model: Model,
+    judge: Judge,
+    clips: ClipFile,
+    real: RealClips,
+    settings: EvaluationSettings,
+    device: torch.device,
+    landmarks: LandmarkSignal | None = None,
+    split: Split = "test",
+) -> tuple[dict[str, float | None], dict[str, ndarray]]:
+    """Return every score of the protocol, None where undefined, and the judge's predictions.
+
+    With landmarks, the facial distances predicted from z_t are scored too.
+    """
+    rows = clips.split(split)
+    encoded = encode_clips(model, judge, clips, rows, real, device)
+    draws = {}
+    with Progress("evaluate", len(settings.sampling_seeds), "sampling seeds") as progress:
+        for seed in settings.sampling_seeds:
+            draws[seed] = predict_draws(encoded.generator, judge, encoded.codes, seed)
+            progress.advance()
+    scores = {
+        **over_seeds([drawn_scores(encoded.real, each) for each in draws.values()]),
+        **judge_scores(real),
+    }
+    if isinstance(model, S3VAE):
+        scores |= reconstruction_scores(encoded.real, encoded.reconstruction)
+        scores |= code_scores(model, encoded.codes, clips, rows, settings, device)
+        if landmarks is not None:
+            predicted = predict_distances(model, encoded.codes, clips, landmarks)
+            scores |= distance_scores(predicted, landmarks, rows)
+    defined = {name: value if math.isfinite(value) else None for name, value in scores.items()}
+    return defined, prediction_arrays(encoded.real, encoded.reconstruction, draws)
+
+
+def code_scores(
+    model: S3VAE,
+    codes: Codes,
+    clips: ClipFile,
+    rows: Int[ndarray, " clip"],
+    settings: EvaluationSettings,
+    device: torch.device,
+) -> Scores:
+    """Return the scores that need an encoder: reconstruction, dependence and probes."""
+    train = probe_clips(clips, settings.probe_clips)
+    train_labels, labels = (
+        {factor.name: clips.labels(factor.name)[chosen] for factor in clips.factors}
+        for chosen in (train, rows)
+    )
+    return {
+        "reconstruction_error": reconstruction_error(model, codes, clips, rows),
+        **dependence_scores(model, clips, rows, device),
+        **probe_scores(
+            encode(model, clips, train, device), train_labels, codes, labels, clips.factors
+        ),
+    }
+
+
+def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:
+    """Return a fixed random choice of training clips for the probes."""
+    return np.sort(np.random.default_rng(0).permutation(clips.split("train"))[:count])
+
+
+def learning_curve(
+    folder: Path, judge: Judge, clips: ClipFile, real: RealClips, device: torch.device
+) -> list[Scores]:
+    """Return the scores of every snapshot of a model, with its `step`."""
+    return [
+        {"step": step, **curve_scores(load_model(path, device), judge, clips, real, device)}
+        for step, path in snapshots_of(folder).items()
+    ]
+
+
+def curve_scores(
+    model: Model, judge: Judge, clips: ClipFile, real: RealClips, device: torch.device
+) -> Scores:
+    """Return the main scores on the test split, for one sampling seed."""
+    encoded = encode_clips(model, judge, clips, clips.split("test"), real, device)
+    draws = predict_draws(encoded.generator, judge, encoded.codes, seed=0)
+    scores = drawn_scores(encoded.real, draws)
+    return {name: scores[name] for name in names("headline", "separation")}

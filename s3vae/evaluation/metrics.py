@@ -1,0 +1,92 @@
+"""The registry of metrics: the name, title, unit, group and direction of every score.
+
+Tables, the report, curves, the retraining gate and MLflow read it. A name is a key of metrics.json;
+a key with `_std` added is the standard deviation over the sampling seeds. Needs no torch.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["%", "nats", ""]
+Group = Literal[
+    "headline",
+    "separation",
+    "draws",
+    "reconstruction",
+    "probes",
+    "dependence",
+    "faces",
+    "judge",
+    "agreement",
+]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of a trained model. Percentages are stored as fractions."""
+
+    name: str
+    title: str
+    unit: Unit
+    group: Group
+    better: Literal["higher", "lower"] | None
+    """The direction of improvement; None for a reference value such as chance."""
+
+    def text(self, value: float | None, deviation: float | None = None) -> str:
+        """Return the score as tables print it."""
+        return score_text(value, deviation, self.unit)
+
+
+METRICS = (
+    # Table 1 of the paper
+    Metric("accuracy", "Acc %", "%", "headline", "higher"),
+    Metric("inception_score", "IS", "", "headline", "higher"),
+    Metric("h_y_given_x", "H(y given x)", "nats", "headline", "lower"),
+    Metric("h_y", "H(y)", "nats", "headline", "higher"),
+    # Table 1 does not test whether each code holds its own factors alone
+    Metric("static_preserved", "static preserved %", "%", "separation", "higher"),
+    Metric("static_leakage", "static leakage %", "%", "separation", "lower"),
+    Metric("swap_dynamic", "swap, dynamic %", "%", "separation", "higher"),
+    Metric("swap_static", "swap, static %", "%", "separation", "higher"),
+    Metric("dynamic_leakage", "dynamic leakage %", "%", "draws", "lower"),
+    Metric("static_h_y", "H(y) of drawn appearance", "nats", "draws", "higher"),
+    Metric("drawn_h_y", "H(y) of drawn motion", "nats", "draws", "higher"),
+    Metric("drawn_h_y_given_x", "H(y given x) of drawn motion", "nats", "draws", "lower"),
+    Metric("reconstruction_error", "reconstruction error", "", "reconstruction", "lower"),
+    Metric("reconstructed_static", "reconstructed: static %", "%", "reconstruction", "higher"),
+    Metric("reconstructed_dynamic", "reconstructed: dynamic %", "%", "reconstruction", "higher"),
+    Metric("probe_static_from_dynamic", "probe: static from z_t %", "%", "probes", "lower"),
+    Metric("probe_dynamic_from_static", "probe: dynamic from z_f %", "%", "probes", "lower"),
+    Metric("mutual_information", "mutual information (nats)", "nats", "dependence", "lower"),
+    Metric("mutual_information_null", "its null (nats)", "nats", "dependence", None),
+    Metric("distances_explained", "distances from z_t, R² %", "%", "faces", "higher"),
+    Metric("judge_accuracy", "judge on real clips: worst factor %", "%", "judge", "higher"),
+    Metric("judge_inception_score", "IS of real clips", "", "judge", None),
+    Metric("judge_h_y_given_x", "H(y given x) of real clips", "nats", "judge", "lower"),
+    Metric("static_chance", "static chance %", "%", "judge", None),
+    Metric("dynamic_chance", "dynamic chance %", "%", "judge", None),
+    Metric("agreement", "agreement with real clips %", "%", "agreement", "higher"),
+)
+
+
+def names(*groups: Group) -> tuple[str, ...]:
+    """Return the metrics of these groups in the order of the registry, or all without a group."""
+    return tuple(each.name for each in METRICS if not groups or each.group in groups)
+
+
+def metric(name: str) -> Metric:
+    """Return the metric of this name. Raises KeyError if it is not declared."""
+    for each in METRICS:
+        if each.name == name:
+            return each
+    raise KeyError(name)
+
+
+def score_text(value: float | None, deviation: float | None, unit: Unit) -> str:
+    """Return `mean ± deviation`, the mean alone without a deviation, `-` if undefined."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    factor, digits = (100, 2) if unit == "%" else (1, 3)
+    text = f"{factor * value:.{digits}f}"
+    return f"{text} ± {factor * deviation:.{digits}f}" if deviation else text

@@ -1,0 +1,134 @@
+"""The training of a judge: cross-entropy on augmented clips, validated by accuracy."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter
+from torch import Generator, Tensor
+from torch.nn.functional import cross_entropy
+from torch.utils.data import Dataset
+
+from s3vae.data.clips import ClipFile, Split
+from s3vae.data.datasets import DataSet, Drawn
+from s3vae.data.fresh import FreshClips
+from s3vae.engine.batches import Batch, ClipBatches, FreshBatches, ShuffledBatches, loader
+from s3vae.engine.checkpoint import Checkpoint
+from s3vae.engine.fit import Fitted, Learner, Losses, Report, fit
+from s3vae.judge.augment import augment
+from s3vae.judge.network import Judge, Logits
+from s3vae.judge.predictions import predict_clips
+from s3vae.judge.scores import accuracy, conditional_entropy
+from s3vae.judge.settings import JudgeStage
+from s3vae.progress import LOG
+from s3vae.tensors import Scalar, to_unit
+
+
+def new_judge(clips: ClipFile, settings: JudgeStage, device: torch.device) -> Judge:
+    """Return an untrained judge of the factors of a clip file, initialized from the seed."""
+    torch.manual_seed(settings.training.seed)
+    values = {factor.name: len(factor.values) for factor in clips.factors}
+    network = settings.network
+    judge = Judge(values, clips.channels, network.width, network.pooled, network.differences)
+    return judge.to(device)
+
+
+def fit_judge(
+    judge: Judge,
+    clips: ClipFile,
+    settings: JudgeStage,
+    checkpoint: Checkpoint,
+    device: torch.device,
+    report: Report,
+    fresh: FreshClips | None = None,
+    workers: int = 0,
+) -> Fitted:
+    """Train a judge, on fresh clips if there are any; without labels it stays untrained."""
+    if not clips.factors:
+        LOG.warning("%s has no labels: the judge stays untrained", clips.path)
+        return Fitted([], 0.0)
+    return fit(
+        judge_learner(judge, clips, device, settings),
+        lambda first: judge_batches(first, clips, settings, fresh, workers),
+        settings.training,
+        checkpoint,
+        device,
+        report,
+        label=f"train judge of {clips.name}",
+    )
+
+
+def judge_learner(
+    judge: Judge, clips: ClipFile, device: torch.device, settings: JudgeStage
+) -> Learner:
+    """Return the losses on augmented clips and the scores on the validation split."""
+
+    def losses(batch: Batch, generator: Generator) -> Losses:
+        frames = augment(batch.frames, settings, generator)
+        return judge_losses(judge(to_unit(frames)), batch.known)
+
+    def validate() -> dict[str, float]:
+        scores = real_scores(judge, clips, device, "val")
+        return {name.removeprefix("val_"): value for name, value in scores.items()}
+
+    return Learner(judge, losses, validate)
+
+
+def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:
+    """Return the cross-entropy of every factor by name, and their sum as `total`."""
+    losses = {name: cross_entropy(logits[name], labels[name]) for name in logits}
+    return {**losses, "total": torch.stack(list(losses.values())).sum()}
+
+
+def real_scores(
+    judge: Judge, clips: ClipFile, device: torch.device, *splits: Split
+) -> dict[str, float]:
+    """Return accuracy and H(y|x) of every factor on the real clips of splits."""
+    scores = {}
+    for split in splits:
+        rows = clips.split(split)
+        for name, each in predict_clips(judge, clips, rows, device).items():
+            scores[f"{split}_accuracy_{name}"] = accuracy(each, clips.labels(name)[rows])
+            scores[f"{split}_h_y_given_x_{name}"] = conditional_entropy(each)
+    return scores
+
+
+def judge_batches(
+    first: int,
+    clips: ClipFile,
+    settings: JudgeStage,
+    fresh: FreshClips | None = None,
+    workers: int = 0,
+) -> Iterable[Batch]:
+    """Return labelled training batches from step `first` on: of fresh clips if there are any.
+
+    `workers` > 0 processes read them ahead of time.
+    """
+    training = settings.training
+    if fresh is not None:
+        batches: Dataset[Batch] = FreshBatches(fresh)
+        chosen = np.arange(training.steps * training.batch_size)
+    else:
+        labels = {
+            factor.name: torch.from_numpy(clips.labels(factor.name).astype(np.int64))
+            for factor in clips.factors
+        }
+        batches, chosen = ClipBatches(clips, labels), clips.split("train")
+    order = ShuffledBatches(chosen, training.batch_size, training.seed, training.steps, first)
+    return loader(batches, order, workers)
+
+
+def drawn_source(clips: ClipFile) -> Drawn:
+    """Return the drawn data set that a clip file was written from, for more clips of its source.
+
+    Raises ValueError if the clips are not drawn.
+    """
+    dataset = TypeAdapter[Any](DataSet).validate_python(clips.parameters)
+    if not isinstance(dataset, Drawn):
+        msg = (
+            f"{clips.path}: clips of {clips.name} are not drawn, so there are no fresh ones: "
+            "remove `fresh` from its `judge` settings"
+        )
+        raise ValueError(msg)
+    return dataset.of_source(clips.source)

@@ -1,0 +1,37 @@
+"""Settings of the judge: its network and its training."""
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from s3vae.engine.schedule import TrainingSettings
+from s3vae.settings import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class JudgeSettings:
+    """The network of the judge."""
+
+    width: int = Field(default=16, gt=0)
+    """Channels after the first convolution."""
+    pooled: bool = False
+    """Pool features over space and time, for moving objects and factors that neither position nor
+    order determines. Otherwise both position and order enter."""
+    differences: bool = False
+    """Add to the features of a frame their deviation from the clip's mean, in standard deviations,
+    for small motion of large objects."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class JudgeStage:
+    """The judge's network, its training and the augmentation of training clips."""
+
+    network: JudgeSettings
+    training: TrainingSettings
+    shift: int = Field(default=0, ge=0)
+    """The largest shift of a clip along each axis in pixels, so that few identities suffice."""
+    mirror: bool = False
+    """Mirror half of the clips, where no factor distinguishes left from right."""
+    frames: int | None = Field(default=None, gt=0)
+    """Random frames per clip and step, for factors that a few frames determine; all if null."""
+    fresh: bool = False
+    """Draw every training clip anew from the source of the train split, for drawn data sets."""

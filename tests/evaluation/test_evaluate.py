@@ -1,0 +1,67 @@
+"""The scores and pictures of a trained model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from s3vae.data.clips import ClipFile, ClipSet, write_clips
+from s3vae.evaluation.evaluate import curve_scores, real_clips, score
+from s3vae.evaluation.metrics import names
+from s3vae.evaluation.pictures import write_pictures
+from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.judge.check import InaccurateJudgeError
+from s3vae.judge.network import Judge
+from s3vae.model.architecture import Architecture
+from s3vae.model.s3vae import S3VAE
+
+CPU = torch.device("cpu")
+SETTINGS = EvaluationSettings(
+    sampling_seeds=(0,), least_judge_accuracy=0, picture_clips=2, probe_clips=12
+)
+
+
+@pytest.fixture
+def model(tiny: Architecture) -> S3VAE:
+    torch.manual_seed(0)
+    return S3VAE(tiny).eval()
+
+
+@pytest.fixture
+def only_colours(squares_set: ClipSet, tmp_path: Path) -> ClipFile:
+    """Return the squares without a dynamic factor."""
+    factors = tuple(factor for factor in squares_set.factors if factor.name == "colour")
+    labels = {"colour": squares_set.labels["colour"]}
+    write_clips(tmp_path / "clips.h5", replace(squares_set, factors=factors, labels=labels))
+    return ClipFile(tmp_path / "clips.h5")
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_every_metric_but_those_of_faces_is_scored(
+    model: S3VAE, clips: ClipFile, split: str
+) -> None:
+    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
+    real = real_clips(judge, clips, SETTINGS, CPU, split)
+    scores, _ = score(model, judge, clips, real, SETTINGS, CPU, split=split)
+    assert {*names()} - {*names("faces")} <= scores.keys()
+    assert curve_scores(model, judge, clips, real, CPU).keys() == {*names("headline", "separation")}
+
+
+def test_an_inaccurate_judge_scores_nothing(clips: ClipFile) -> None:
+    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
+    with pytest.raises(InaccurateJudgeError, match=r"motion \d"):
+        real_clips(judge, clips, EvaluationSettings(), CPU)
+
+
+def test_without_a_dynamic_factor_its_scores_are_null_and_pictures_are_written(
+    model: S3VAE, only_colours: ClipFile, tmp_path: Path
+) -> None:
+    judge = Judge({"colour": 2}, channels=3, width=4).eval()
+    real = real_clips(judge, only_colours, SETTINGS, CPU)
+    scores, _ = score(model, judge, only_colours, real, SETTINGS, CPU)
+    undefined = {"swap_dynamic", "dynamic_leakage", "drawn_h_y", "probe_dynamic_from_static"}
+    assert undefined <= {name for name, value in scores.items() if value is None}
+    assert scores["accuracy"] == scores["static_preserved"]
+    write_pictures(model, only_colours, SETTINGS, CPU, tmp_path / "pictures")
+    assert (tmp_path / "pictures" / "swap.gif").is_file()

@@ -1,0 +1,55 @@
+"""The training clips of a judge."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s3vae.data.clips import ClipFile, write_clips
+from s3vae.data.fresh import FreshClips
+from s3vae.data.smmnist import SMMNIST
+from s3vae.engine.schedule import TrainingSettings
+from s3vae.judge.learner import drawn_source, judge_batches
+from s3vae.judge.settings import JudgeSettings, JudgeStage
+
+SETTINGS = JudgeStage(JudgeSettings(), TrainingSettings(steps=5, batch_size=3), fresh=True)
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> ClipFile:
+    """Return a small SMMNIST with four training clips."""
+    settings = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
+    write_clips(tmp_path / "clips.h5", settings.clips(Path("unused")))
+    return ClipFile(tmp_path / "clips.h5")
+
+
+@pytest.fixture
+def fresh(digits: ClipFile) -> FreshClips:
+    return drawn_source(digits).fresh_clips(Path("unused"))
+
+
+def test_every_fresh_clip_is_drawn_anew_and_labelled(digits: ClipFile, fresh: FreshClips) -> None:
+    batches = list(judge_batches(0, digits, SETTINGS, fresh))
+    frames = np.concatenate([batch.frames.numpy() for batch in batches])
+    assert len({clip.tobytes() for clip in frames}) == 15
+    assert all(batch.known.keys() == {"smaller digit", "larger digit"} for batch in batches)
+
+
+@pytest.mark.parametrize(("first", "workers"), [(3, 0), (0, 1)])
+def test_fresh_clips_are_equal_after_a_resume_and_in_another_process(
+    first: int, workers: int, digits: ClipFile, fresh: FreshClips
+) -> None:
+    expected = list(judge_batches(0, digits, SETTINGS, fresh))[first:]
+    pickled = pickle.loads(pickle.dumps(fresh))
+    again = judge_batches(first, digits, SETTINGS, pickled, workers)
+    for one, other in zip(expected, again, strict=True):
+        assert one.frames.equal(other.frames)
+        assert all(one.known[name].equal(other.known[name]) for name in one.known)
+
+
+def test_clips_that_are_not_drawn_are_refused_with_the_remedy(clips: ClipFile) -> None:
+    filmed = ClipFile(clips.path)
+    filmed.parameters = {"kind": "sprites"}
+    with pytest.raises(ValueError, match=r"squares are not drawn.*remove `fresh`"):
+        drawn_source(filmed)
