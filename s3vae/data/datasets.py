@@ -12,12 +12,12 @@ from typing import Annotated, Protocol, runtime_checkable
 from pydantic import Field
 
 from s3vae.data.download import RemoteFile
-from s3vae.data.dsprites import DSprites
+from s3vae.data.dsprites.dsprites import DSprites
 from s3vae.data.faces.faces import Faces
 from s3vae.data.fresh import FreshClips
 from s3vae.data.mug import MUG
 from s3vae.data.ravdess import RAVDESS
-from s3vae.data.smmnist import SMMNIST
+from s3vae.data.smmnist.smmnist import SMMNIST
 from s3vae.data.sprites import Sprites
 from s3vae.data.videos import Videos
 from s3vae.data.weizmann import Weizmann

@@ -12,7 +12,7 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the clips of a small SMMNIST."""
     from pipelines.paths import Layout
     from s3vae.data.clips import write_clips
-    from s3vae.data.smmnist import SMMNIST
+    from s3vae.data.smmnist.smmnist import SMMNIST
 
     monkeypatch.chdir(tmp_path)
     settings = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
@@ -81,7 +81,7 @@ def test_fresh_clips_are_of_the_source_that_the_file_names_or_none(
     from s3vae.data.download import DownloadError
 
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "empty"))
-    monkeypatch.setattr("s3vae.data.mnist.ORIGINS", ())
+    monkeypatch.setattr("s3vae.data.smmnist.mnist.ORIGINS", ())
     clips = ClipFile(Layout("digits").clips)
     clips.source, clips.parameters["digits"] = "MNIST", "any"
     with pytest.raises(DownloadError, match="mnist"):

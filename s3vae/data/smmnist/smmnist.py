@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.mnist import Digits, embedded_digits, full_digits, is_whole, mnist_files
+from s3vae.data.smmnist.mnist import Digits, embedded_digits, full_digits, is_whole, mnist_files
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 

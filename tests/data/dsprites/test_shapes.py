@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from s3vae.data.dsprites_shapes import HALF_SIDE, HEART, RADII, SHAPES, SIZE, Pose, coverage, flow
+from s3vae.data.dsprites.shapes import HALF_SIDE, HEART, RADII, SHAPES, SIZE, Pose, coverage, flow
 
 MIDDLES = np.arange(SIZE) + 0.5
 

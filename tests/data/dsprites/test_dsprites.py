@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from s3vae.data.clips import SPLITS, ClipFile, ClipSet, write_clips
 from s3vae.data.datasets import DataSet
-from s3vae.data.dsprites import AMPLITUDE, COLOURS, MOTIONS, DSprites
-from s3vae.data.dsprites_shapes import SIZE
+from s3vae.data.dsprites.dsprites import AMPLITUDE, COLOURS, MOTIONS, DSprites
+from s3vae.data.dsprites.shapes import SIZE
 
 RAW = Path("unused")
 CELL_AREAS = np.outer([21, 22, 21], [21, 22, 21])[..., None]

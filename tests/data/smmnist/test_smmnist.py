@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.datasets import DataSet
 from s3vae.data.download import fetch
-from s3vae.data.mnist import SUMS, Digits, embedded_digits, full_digits
-from s3vae.data.smmnist import (
+from s3vae.data.smmnist.mnist import SUMS, Digits, embedded_digits, full_digits
+from s3vae.data.smmnist.smmnist import (
     DIGIT,
     FACTORS,
     FASTEST,
@@ -25,7 +25,7 @@ from s3vae.data.smmnist import (
 )
 
 RAW = Path("unused")
-BESIDE = Path(__file__).parents[3] / "shared" / "mirror"
+BESIDE = Path(__file__).parents[4] / "shared" / "mirror"
 FEW: dict[str, Any] = {"digits": "embedded", "train": 30, "val": 10, "test": 10}
 
 

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.dsprites_shapes import SHAPES, SIZE, Pose, coverage, flow
+from s3vae.data.dsprites.shapes import SHAPES, SIZE, Pose, coverage, flow
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 
