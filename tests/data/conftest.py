@@ -1,9 +1,11 @@
-"""A local web server for tests of downloads."""
+"""A local web server for tests of downloads, and the mirror with the real data sets."""
 
 import http.server
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +42,16 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer], str]]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with ExitStack() as servers:
         yield lambda answer: servers.enter_context(listening(answer))
+
+
+@pytest.fixture(scope="session")
+def mirror_with() -> Callable[[str], str]:
+    """Return the mirror that holds the folder of a data set, or skip the test."""
+    mirror = os.environ.get("S3VAE_MIRROR") or str(Path(__file__).parents[3] / "shared" / "mirror")
+
+    def require(folder: str) -> str:
+        if "://" not in mirror and not Path(mirror, folder).is_dir():
+            pytest.skip(f"{mirror} has no {folder}: set S3VAE_MIRROR")
+        return mirror
+
+    return require

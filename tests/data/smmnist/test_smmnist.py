@@ -1,16 +1,14 @@
-"""Stochastic moving MNIST: which digits are where, how they move, and how the set is split."""
+"""Stochastic moving MNIST: its digits, their motion, and the splits."""
 
 import hashlib
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
-from s3vae.data.clips import ClipFile, ClipSet, write_clips
-from s3vae.data.datasets import DataSet
+from s3vae.data.clips import SPLITS, ClipFile, ClipSet, write_clips
 from s3vae.data.download import fetch
 from s3vae.data.smmnist.mnist import SUMS, Digits, embedded_digits, full_digits
 from s3vae.data.smmnist.smmnist import (
@@ -25,12 +23,12 @@ from s3vae.data.smmnist.smmnist import (
 )
 
 RAW = Path("unused")
-BESIDE = Path(__file__).parents[4] / "shared" / "mirror"
 FEW: dict[str, Any] = {"digits": "embedded", "train": 30, "val": 10, "test": 10}
+TWO: dict[str, Any] = {"train": 2, "val": 0, "test": 0}
 
 
 def small(**changes: Any) -> ClipSet:
-    """Draw a few clips of the embedded digits, unless `changes` say otherwise."""
+    """Draw a few clips of the embedded digits, with changed settings."""
     return SMMNIST(**(FEW | changes)).clips(RAW)
 
 
@@ -41,19 +39,19 @@ def frames() -> np.ndarray:
 
 
 def idx(array: np.ndarray) -> bytes:
-    """An array of bytes in MNIST's form."""
+    """Encode an array of bytes in MNIST's format."""
     return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
 
 
 @pytest.fixture
 def drawn_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """MNIST's files with digits that are squares, the brighter the larger their label."""
+    """Write MNIST's files with squares as digits, whose brightness encodes the label."""
     folder = tmp_path / "mnist"
     folder.mkdir()
     labels = np.tile(np.arange(10, dtype=np.uint8), 20)
     images = np.zeros((200, 28, 28), np.uint8)
     images[:, 8:20, 8:20] = (10 + 10 * labels)[:, None, None]
-    corner = np.arange(400, dtype=np.int64).reshape(2, 200)  # tells every image from all others
+    corner = np.arange(400, dtype=np.int64).reshape(2, 200)  # makes every image unique
     for name in SUMS:
         numbers = corner[int(name.startswith("t10k"))]
         images[:, 0, 0], images[:, 0, 1] = numbers // 100, numbers % 100
@@ -63,7 +61,7 @@ def drawn_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_frames_are_grey_and_two_digits_are_on_black(frames: np.ndarray) -> None:
+def test_a_clip_is_two_grey_digits_on_black(frames: np.ndarray) -> None:
     assert frames.shape == (50, 15, SIZE, SIZE, 1)
     assert frames.dtype == np.uint8
     assert np.median(frames) == 0
@@ -71,33 +69,31 @@ def test_frames_are_grey_and_two_digits_are_on_black(frames: np.ndarray) -> None
     assert ((lit > 0.01) & (lit < 0.2)).all()
 
 
-def test_overlaps_are_summed_and_white_at_most() -> None:
+def test_overlapping_digits_are_added_up_to_white() -> None:
     one = np.array([0, 50, 200, 255, 0], np.uint8).reshape(1, 1, 5)
     other = np.array([0, 100, 100, 255, 9], np.uint8).reshape(1, 1, 5)
     assert _frames(one, other)[0, 0, :, 0].tolist() == [0, 150, 255, 255, 9]
 
 
-def test_labels_are_ordered_and_of_the_digits_shown(drawn_mnist: Path) -> None:
+def has_digits(frames: np.ndarray, labels: tuple[int, int]) -> bool:
+    """Check that the labels are ordered and that both of their squares are drawn."""
+    values = np.unique(frames).astype(int)
+    return labels[0] <= labels[1] and all(
+        (abs(values - 10 - 10 * label) <= 2).any() for label in labels
+    )
+
+
+def test_labels_are_ordered_and_are_those_of_the_drawn_digits(drawn_mnist: Path) -> None:
     clips = SMMNIST(digits="mnist", train=60, val=0, test=0).clips(drawn_mnist)
-    smaller, larger = (clips.labels[name] for name in FACTORS)
-    assert (smaller <= larger).all()
-    for clip, low, high in zip(clips.frames, smaller, larger, strict=True):
-        middle = {int(value) for value in np.unique(clip)}
-        assert any(abs(value - 10 - 10 * high) <= 2 for value in middle)
-        assert any(abs(value - 10 - 10 * low) <= 2 for value in middle)
+    labels = zip(*(clips.labels[name].tolist() for name in FACTORS), strict=True)
+    assert all(has_digits(*each) for each in zip(clips.frames, labels, strict=True))
 
 
-def test_digits_move_no_faster_than_told_and_stay_inside() -> None:
+def test_digits_stay_inside_move_straight_and_change_their_velocity_only_at_walls() -> None:
     corners = _corners(np.random.default_rng(0), 500, 15)
-    assert corners.min() == 0
-    assert corners.max() == SIZE - DIGIT
+    assert (corners.min(), corners.max()) == (0, SIZE - DIGIT)
     moves = np.diff(corners, axis=2)
     assert np.abs(moves).max() == FASTEST
-
-
-def test_between_walls_digits_go_straight_and_at_walls_somewhere_new() -> None:
-    corners = _corners(np.random.default_rng(0), 500, 15)
-    moves = np.diff(corners, axis=2)
     changed = (moves[:, :, 1:] != moves[:, :, :-1]).any(axis=-1)
     at_wall = ((corners == 0) | (corners == SIZE - DIGIT)).any(axis=-1)
     assert not (changed & ~at_wall[:, :, 1:-1] & ~at_wall[:, :, 2:]).any()
@@ -117,11 +113,11 @@ def test_the_exact_motion_is_that_of_the_brighter_digit() -> None:
     assert not flow[0, 60, 5].any()
 
 
-def test_the_motion_of_the_set_is_summarised_from_both_digits() -> None:
+def test_the_motion_of_the_set_is_averaged_over_grid_cells() -> None:
     motion = small().motion
     assert motion is not None
     assert motion.shape == (50, 14, 3, 3, 3)
-    assert motion[..., 0].any(axis=(1, 2, 3)).mean() > 0.9  # hardly any clip stands still
+    assert motion[..., 0].any(axis=(1, 2, 3)).mean() > 0.9  # few clips are still
     assert (motion[..., 0] + 1e-4 >= np.hypot(motion[..., 1], motion[..., 2])).all()
 
 
@@ -129,14 +125,15 @@ def split_images(splits: tuple[Digits, ...]) -> list[set[bytes]]:
     return [{image.tobytes() for image in split.images} for split in splits]
 
 
-def test_no_digit_image_is_in_two_splits() -> None:
+def test_no_digit_image_is_in_two_splits_and_every_class_is_in_all() -> None:
     splits = split_images(embedded_digits())
     assert [len(split) for split in splits] == [3600, 400, 1000]
-    assert not splits[0] & splits[2]
-    assert not (splits[0] | splits[2]) & splits[1]
+    assert len(set.union(*splits)) == 5000
+    for split in embedded_digits():
+        assert len(set(np.bincount(split.labels).tolist())) == 1
 
 
-def test_of_the_full_set_a_tenth_of_each_class_validates(drawn_mnist: Path) -> None:
+def test_a_tenth_of_each_class_of_the_full_train_set_is_for_validation(drawn_mnist: Path) -> None:
     splits = full_digits(drawn_mnist / "mnist")
     images = split_images(splits)
     assert [len(each) for each in images] == [180, 20, 200]
@@ -144,23 +141,18 @@ def test_of_the_full_set_a_tenth_of_each_class_validates(drawn_mnist: Path) -> N
     assert np.bincount(splits[1].labels).tolist() == [2] * 10
 
 
-def test_fresh_clips_show_what_their_labels_say(drawn_mnist: Path) -> None:
-    settings = SMMNIST(digits="mnist", train=2, val=0, test=0)
-    fresh = settings.fresh_clips(drawn_mnist)
-    shown = set()
-    for number in range(200):
-        frames, factors = fresh.clip(number)
+def test_fresh_clips_have_the_digits_of_their_labels(drawn_mnist: Path) -> None:
+    fresh = SMMNIST(digits="mnist").fresh_clips(drawn_mnist)
+    pairs = set()
+    for frames, factors in map(fresh.clip, range(200)):
         assert frames.shape == (15, SIZE, SIZE, 1)
-        low, high = (factors[name] for name in FACTORS)
-        assert low <= high
-        seen = {int(value) for value in np.unique(frames)}
-        for digit in (low, high):
-            assert any(abs(value - 10 - 10 * digit) <= 2 for value in seen)
-        shown.add((low, high))
-    assert len(shown) > 40  # of 55 pairs
+        labels = factors[FACTORS[0]], factors[FACTORS[1]]
+        assert has_digits(frames, labels)
+        pairs.add(labels)
+    assert len(pairs) > 40  # of 55
 
 
-def test_fresh_clips_show_digits_of_the_train_split_only(
+def test_fresh_clips_have_digits_of_the_train_split_only(
     drawn_mnist: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = {
@@ -177,43 +169,34 @@ def test_fresh_clips_show_digits_of_the_train_split_only(
         file.write_bytes(idx(images))
         monkeypatch.setitem(SUMS, name, hashlib.sha256(idx(images)).hexdigest())
     fresh = SMMNIST(digits="mnist").fresh_clips(drawn_mnist)
-    assert max(fresh.clip(number)[0].max() for number in range(200)) < 240  # twice 100, and ringing
+    assert (
+        max(fresh.clip(number)[0].max() for number in range(200)) < 240
+    )  # twice 100, and overshoot
     assert fresh.clip(0)[0].any()
 
 
-def test_of_a_source_the_same_digits_are_taken_wherever_others_are(drawn_mnist: Path) -> None:
-    anything = SMMNIST(digits="any", train=2, val=0, test=0)
-    for place in (drawn_mnist, drawn_mnist / "elsewhere"):
-        source = anything.clips(place).source
-        assert anything.of_source(source).clips(place).source == source
-    with pytest.raises(FileNotFoundError, match="does not hold MNIST whole"):
-        anything.of_source("MNIST").fresh_clips(drawn_mnist / "elsewhere")
+def test_the_digits_of_a_source_are_used_even_if_others_are_available(drawn_mnist: Path) -> None:
+    settings = SMMNIST(digits="any", **TWO)
+    for folder, label in ((drawn_mnist, "MNIST"), (drawn_mnist / "elsewhere", "5,000")):
+        source = settings.clips(folder).source
+        assert label in source
+        assert settings.of_source(source).clips(drawn_mnist).source == source
+    with pytest.raises(FileNotFoundError, match="does not hold all of MNIST"):
+        settings.of_source("MNIST").fresh_clips(drawn_mnist / "elsewhere")
 
 
-def test_a_fresh_clip_is_told_by_its_number_and_the_seed() -> None:
+def test_a_fresh_clip_depends_on_its_number_and_the_seed() -> None:
     one, again, other = (SMMNIST(**FEW, seed=seed).fresh_clips(RAW) for seed in (0, 0, 1))
     assert np.array_equal(one.clip(3)[0], again.clip(3)[0])
     assert not np.array_equal(one.clip(3)[0], one.clip(4)[0])
     assert not np.array_equal(one.clip(3)[0], other.clip(3)[0])
 
 
-def test_files_of_mnist_that_are_not_whole_are_not_used(drawn_mnist: Path) -> None:
-    (drawn_mnist / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(b"broken")
-    few = {"train": 2, "val": 0, "test": 0}
-    assert "5,000" in SMMNIST(digits="any", **few).clips(drawn_mnist).source
-    with pytest.raises(FileNotFoundError, match="does not hold MNIST whole"):
-        SMMNIST(digits="mnist", **few).clips(drawn_mnist)
-
-
-def test_every_digit_is_in_every_split() -> None:
-    for split in embedded_digits():
-        assert len(set(np.bincount(split.labels).tolist())) == 1
-
-
-def test_the_clips_of_a_split_are_as_many_as_asked_for() -> None:
-    clips = small()
-    assert np.bincount(clips.split).tolist() == [30, 10, 10]
-    assert len(set(clips.identity.tolist())) == 50
+def test_damaged_files_of_mnist_are_not_used(drawn_mnist: Path) -> None:
+    (drawn_mnist / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(b"damaged")
+    assert "5,000" in SMMNIST(digits="any", **TWO).clips(drawn_mnist).source
+    with pytest.raises(FileNotFoundError, match="does not hold all of MNIST"):
+        SMMNIST(digits="mnist", **TWO).clips(drawn_mnist)
 
 
 def test_the_same_seed_draws_the_same_clips_and_another_one_others(frames: np.ndarray) -> None:
@@ -221,39 +204,26 @@ def test_the_same_seed_draws_the_same_clips_and_another_one_others(frames: np.nd
     assert not np.array_equal(np.stack(list(small(seed=1).frames)), frames)
 
 
-def test_the_set_fits_the_format_and_names_its_source(tmp_path: Path) -> None:
+def test_the_set_fits_the_format_and_has_the_requested_number_of_clips(tmp_path: Path) -> None:
     write_clips(tmp_path / "clips.h5", small())
     clips = ClipFile(tmp_path / "clips.h5")
     assert [factor.kind for factor in clips.factors] == ["static", "static"]
-    assert "5,000" in clips.source
+    assert [len(clips.split(name)) for name in SPLITS] == [30, 10, 10]
+    assert len(set(clips.identity.tolist())) == 50
 
 
-def test_without_the_full_set_the_embedded_digits_serve(drawn_mnist: Path) -> None:
-    anything = {"digits": "any", "train": 2, "val": 0, "test": 0}
-    assert "5,000" in SMMNIST(**anything).clips(drawn_mnist / "elsewhere").source
-    assert SMMNIST(**anything).clips(drawn_mnist).source == "MNIST"
-
-
-def test_files_are_asked_for_only_where_they_may_be_used() -> None:
+def test_files_are_downloaded_only_if_they_are_used() -> None:
     assert not SMMNIST(digits="embedded").files
     assert [file.optional for file in SMMNIST(digits="any").files] == [True] * 4
     assert not any(file.optional for file in SMMNIST(digits="mnist").files)
 
 
-def test_settings_that_make_no_clips_are_refused() -> None:
-    with pytest.raises(ValidationError, match="train"):
-        TypeAdapter(DataSet).validate_python({"kind": "smmnist", "train": 0})
-
-
-@pytest.mark.skipif(
-    not (Path(os.environ.get("S3VAE_MIRROR") or BESIDE) / "mnist").is_dir(),
-    reason="no mirror folder with MNIST: set S3VAE_MIRROR",
-)
-def test_the_full_set_comes_from_the_mirror(tmp_path: Path) -> None:
-    mirror = os.environ.get("S3VAE_MIRROR") or str(BESIDE)
+def test_the_full_set_comes_from_the_mirror(
+    tmp_path: Path, mirror_with: Callable[[str], str]
+) -> None:
     settings = SMMNIST(digits="mnist", train=20, val=5, test=5)
     for file in settings.files:
-        fetch(file, tmp_path, mirror)
+        fetch(file, tmp_path, mirror_with("mnist"))
     clips = settings.clips(tmp_path)
     assert clips.source == "MNIST"
     assert len(list(clips.frames)) == 30
