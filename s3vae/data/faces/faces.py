@@ -59,7 +59,7 @@ class Faces:
 
     kind: Literal["faces"] = "faces"
     seed: int = 0
-    time: Annotated[int, Field(ge=2)] = 15
+    time: Annotated[int, Field(ge=3)] = 15
     takes: Annotated[int, Field(ge=3)] = 6
     people: Annotated[int, Field(ge=1, le=PEOPLE)] = PEOPLE
     files: ClassVar[tuple[RemoteFile, ...]] = ()
