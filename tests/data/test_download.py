@@ -118,15 +118,19 @@ def test_transient_faults_are_retried(
         ),
     ],
 )
-def test_after_the_last_attempt_the_error_names_the_reason_and_nothing_is_left(
+def test_after_the_last_attempt_the_error_names_the_reason_and_the_folder_is_unchanged(
     tmp_path: Path, server: Server, answer: tuple[int, bytes, int], attempts: int, reason: str
 ) -> None:
+    older = tmp_path / "raw" / PATH
+    older.parent.mkdir(parents=True)
+    older.write_bytes(b"an older version")
     server.answers = [answer]
     with pytest.raises(DownloadError) as failed:
         get(tmp_path, None, f"{server.url}/official")
     assert f"{server.url}/official: {reason}" in str(failed.value)
     assert len(server.requests) == attempts
-    assert files_in(tmp_path) == []
+    assert files_in(tmp_path) == [older]
+    assert older.read_bytes() == b"an older version"
 
 
 def test_after_a_wrong_checksum_the_next_source_is_tried(
@@ -137,16 +141,6 @@ def test_after_a_wrong_checksum_the_next_source_is_tried(
     with caplog.at_level(logging.WARNING, "s3vae"):
         assert get(tmp_path, mirror, f"{server.url}/official").read_bytes() == CONTENT
     assert f"not taken from {mirror / PATH}" in caplog.text
-
-
-def test_a_failed_download_keeps_the_older_file(tmp_path: Path, server: Server) -> None:
-    path = tmp_path / "raw" / PATH
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"an older version")
-    server.answers = [WRONG]
-    with pytest.raises(DownloadError):
-        get(tmp_path, None, f"{server.url}/official")
-    assert path.read_bytes() == b"an older version"
 
 
 def test_the_error_names_every_source_and_how_to_set_the_mirror(tmp_path: Path) -> None:

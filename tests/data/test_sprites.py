@@ -115,9 +115,3 @@ def test_a_real_frame_is_its_parts_pasted_with_alpha(built: tuple[Path, ClipFile
                 box = (column * CELL, row * CELL, (column + 1) * CELL, (row + 1) * CELL)
                 frame.alpha_composite(sheet.convert("RGBA").crop(box))
         assert np.array_equal(file.frames([clip])[0, time], np.asarray(frame)[..., :3])
-
-
-def test_the_background_of_a_real_character_is_black(built: tuple[Path, ClipFile]) -> None:
-    _, file = built
-    corners = file.frames(range(0, file.clips, 500))[:, :, ::63, ::63]
-    assert not corners.any()
