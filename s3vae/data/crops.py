@@ -29,7 +29,7 @@ class Box(NamedTuple):
 
 
 def crop_boxes(frames: Iterable[Frame], windows: Sequence[range], crop: Crop) -> list[Box | None]:
-    """Choose one box for each clip, which is given by the indices of its frames.
+    """Choose one box for each clip, whose window is the range of its frame indices.
 
     With `crop: face`, this is the box of median size among those detected in a few frames of the
     clip, or None if there is no face. One box for a whole clip does not tremble.

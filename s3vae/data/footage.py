@@ -26,6 +26,15 @@ NAMED = 10
 class TooManyUnreadableError(ValueError):
     """More footage without clips than the settings allow."""
 
+    def __init__(self, label: str, count: int, unusable: Sequence[str], limit: float) -> None:
+        named = "".join(f"\n  - {each}" for each in unusable[:NAMED])
+        more = f"\n  and {len(unusable) - NAMED} more" if len(unusable) > NAMED else ""
+        super().__init__(
+            f"{len(unusable)} of {count} videos of {label} give no clip, more than "
+            f"most_unreadable ({limit:.0%}):{named}{more}\n"
+            "Repair or remove them, or raise most_unreadable in the `data` section of params.yaml."
+        )
+
 
 @dataclass(frozen=True, config=STRICT)
 class Cut:
@@ -93,13 +102,7 @@ def scan_footage(
                     LOG.warning("%s: no face in %d of its %d clips", path, scan.faceless, clips)
             progress.advance()
     if len(unusable) > most_unreadable * count or not usable:
-        named = "".join(f"\n  - {each}" for each in unusable[:NAMED])
-        more = f"\n  and {len(unusable) - NAMED} more" if len(unusable) > NAMED else ""
-        raise TooManyUnreadableError(
-            f"{len(unusable)} of {count} videos of {label} give no clip, more than "
-            f"most_unreadable ({most_unreadable:.0%}):{named}{more}\n"
-            "Repair or remove them, or raise most_unreadable in the `data` section of params.yaml."
-        )
+        raise TooManyUnreadableError(label, count, unusable, most_unreadable)
     return usable
 
 

@@ -53,11 +53,11 @@ class MUG:
         Raises FileNotFoundError, which says where to request the data, if `raw` lacks them.
         """
         sequences = find_sequences(raw)
-        found = scan_footage(str(raw), sequences, self.cut, self.crop, self.most_unreadable)
-        count = [len(each.windows) for each in found]
-        names = [subject_of(each.path) for each in found]
+        footage = scan_footage(str(raw), sequences, self.cut, self.crop, self.most_unreadable)
+        count = [len(each.windows) for each in footage]
+        names = [subject_of(each.path) for each in footage]
         subjects, subject = np.unique(names, return_inverse=True)
-        expression = [EXPRESSIONS.index(each.path.parts[-2].lower()) for each in found]
+        expression = [EXPRESSIONS.index(each.path.parts[-2].lower()) for each in footage]
         split = self._split_subjects(len(subjects))[subject].repeat(count)
         require_all_splits(str(raw), split, "raise `val` or `test`, or add subjects")
         return ClipSet(
@@ -66,7 +66,7 @@ class MUG:
             licence="MUG's licence, signed by who uses it; the data may not be handed on",
             parameters=dataclasses.asdict(self),
             shape=(sum(count), self.cut.time, SIZE, SIZE, 3),
-            frames=read_clips(found),
+            frames=read_clips(footage),
             factors=(Factor("expression", "dynamic", EXPRESSIONS),),
             labels={"expression": np.repeat(expression, count)},
             identity=subject.repeat(count),

@@ -85,9 +85,9 @@ class RAVDESS:
     def clips(self, raw: Path) -> ClipSet:
         """Unpack the archives below `raw`, each in a folder beside it, and build their clips."""
         paths = [path for actor in self.actors for path in unpack(raw / FOLDER / archive(actor))]
-        found = scan_footage("ravdess", paths, self.cut, self.crop, self.most_unreadable)
-        takes = [take for each in found if (take := take_of(each.path.name))]
-        count = [len(each.windows) for each in found]
+        footage = scan_footage("ravdess", paths, self.cut, self.crop, self.most_unreadable)
+        takes = [take for each in footage if (take := take_of(each.path.name))]
+        count = [len(each.windows) for each in footage]
         split = np.repeat([split_of_take(take) for take in takes], count)
         require_all_splits("ravdess", split, "its archives lack takes: download them again")
         people = sorted({take.actor for take in takes})
@@ -97,7 +97,7 @@ class RAVDESS:
             licence="CC BY-NC-SA 4.0",
             parameters=dataclasses.asdict(self),
             shape=(sum(count), self.cut.time, SIZE, SIZE, 3),
-            frames=read_clips(found),
+            frames=read_clips(footage),
             factors=(
                 Factor("actor", "static", tuple(f"{actor:02}" for actor in people)),
                 Factor("emotion", "dynamic", EMOTIONS),
@@ -106,7 +106,7 @@ class RAVDESS:
                 "actor": np.repeat([people.index(take.actor) for take in takes], count),
                 "emotion": np.repeat([take.emotion for take in takes], count),
             },
-            identity=np.repeat(np.arange(len(found)), count),
+            identity=np.repeat(np.arange(len(footage)), count),
             split=split,
         )
 

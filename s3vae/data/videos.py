@@ -63,15 +63,15 @@ class Videos:
         rows = read_labels(raw / LABELS, names, self.dynamic)
         if rows:
             paths = [path for path, name in zip(paths, names, strict=True) if name in rows]
-        found = scan_footage(str(raw), paths, self.cut, self.crop, self.most_unreadable)
-        return self._clip_set(found, raw, rows)
+        footage = scan_footage(str(raw), paths, self.cut, self.crop, self.most_unreadable)
+        return self._clip_set(footage, raw, rows)
 
-    def _clip_set(self, found: Sequence[Footage], raw: Path, rows: Rows) -> ClipSet:
-        video = np.repeat(np.arange(len(found)), [len(each.windows) for each in found])
-        names = [each.path.relative_to(raw).as_posix() for each in found]
+    def _clip_set(self, footage: Sequence[Footage], raw: Path, rows: Rows) -> ClipSet:
+        video = np.repeat(np.arange(len(footage)), [len(each.windows) for each in footage])
+        names = [each.path.relative_to(raw).as_posix() for each in footage]
         clip_rows = [rows[names[index]] for index in video] if rows else []
         factors, labels = factors_of(clip_rows, self.dynamic)
-        split = self._split(found, names, rows)
+        split = self._split(footage, names, rows)
         require_all_splits(
             str(raw),
             split,
@@ -84,16 +84,16 @@ class Videos:
             licence="that of the videos",
             parameters=dataclasses.asdict(self),
             shape=(len(video), self.cut.time, SIZE, SIZE, 3),
-            frames=read_clips(found),
+            frames=read_clips(footage),
             factors=factors,
             labels=labels,
             identity=video if self.split_by == "video" else np.arange(len(video)),
             split=split,
         )
 
-    def _split(self, found: Sequence[Footage], names: Sequence[str], rows: Rows) -> np.ndarray:
+    def _split(self, footage: Sequence[Footage], names: Sequence[str], rows: Rows) -> np.ndarray:
         """Return the split of every clip."""
-        clips = [(n, w.start) for n, each in zip(names, found, strict=True) for w in each.windows]
+        clips = [(n, w.start) for n, each in zip(names, footage, strict=True) for w in each.windows]
         if any(SPLIT in row for row in rows.values()):
             return np.array([SPLITS.index(rows[name][SPLIT]) for name, _ in clips])
         units = [n if self.split_by == "video" else f"{n} {start}" for n, start in clips]
