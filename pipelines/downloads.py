@@ -1,4 +1,4 @@
-"""The files of a data set, fetched side by side: for the stages that read them."""
+"""Concurrent downloads of a data set's files, for the stages that read them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +9,9 @@ from s3vae.progress import LOG
 
 
 def fetch_files(stage: str, files: Sequence[RemoteFile], raw: Path) -> None:
-    """Fetch these into `raw`; what is there is only checked. Raises DownloadError.
+    """Fetch these files into `raw`; those that are present are only verified.
 
-    What is optional and not to be had is left out, with a warning.
+    An optional file that no source has is skipped with a warning. Raises DownloadError for others.
     """
     if not files:
         return
@@ -19,7 +19,6 @@ def fetch_files(stage: str, files: Sequence[RemoteFile], raw: Path) -> None:
 
     def fetch_one(file: RemoteFile) -> Path | None:
         try:
-            # what may be missing is not worth long patience
             return fetch(file, raw, mirror, attempts=1 if file.optional else ATTEMPTS)
         except DownloadError as error:
             if not file.optional:

@@ -18,7 +18,7 @@ from pipelines.reporting import tables
 from pipelines.reporting.curves import draw_curves
 from pipelines.reporting.results import results, timed_curve
 
-DOCUMENTS = (Path("README.md"), Path("docs/results.md"))
+DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("drawn_h_y", "distances_explained")
 """Further metrics of the ablations on faces."""
 CURVE = Path("docs/pictures/curve.png")

@@ -24,7 +24,13 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
     run_stage(f"write {name}", write)
 
 
+def raw_folder(made_from: Path) -> Path:
+    """Return the user's folder that clips are made from; RAW if `made_from` is project code."""
+    is_code = (made_from / "__init__.py").exists()
+    return made_from if made_from.is_dir() and not is_code else RAW
+
+
 if __name__ == "__main__":
     chosen, made_from = arguments("dataset", "made_from")
-    asked: DataSet = section(DataSet, chosen, "data")  # type: ignore[arg-type]
-    acquire(chosen, asked, Layout(chosen).clips, own if (own := Path(made_from)).is_dir() else RAW)
+    settings: DataSet = section(DataSet, chosen, "data")  # type: ignore[arg-type]
+    acquire(chosen, settings, Layout(chosen).clips, raw_folder(Path(made_from)))

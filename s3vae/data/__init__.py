@@ -1,1 +1,1 @@
-"""Videos: where they come from, and the one file format they are kept in."""
+"""Data sets, and the file format in which their clips are stored."""

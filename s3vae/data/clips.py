@@ -1,4 +1,4 @@
-"""The written clip format: labelled video clips in one HDF5 file (docs/data.md)."""
+"""The clip format: labelled video clips in one HDF5 file (docs/data.md)."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 @dataclass(frozen=True)
 class Factor:
-    """What varies between clips: constant within a clip (static) or how it moves (dynamic)."""
+    """A property that varies between clips: constant within a clip (static) or a kind of motion."""
 
     name: str
     kind: Literal["static", "dynamic"]
@@ -32,11 +32,11 @@ class Factor:
 
 @dataclass(frozen=True)
 class ClipSet:
-    """A data set before it is written. Only `frames` is large, and it is drawn one clip at a time.
+    """A data set before it is written. `frames`, the only large part, is read clip by clip.
 
-    `shape` is (clips, time, height, width, channels); `sha256`, if known, is what the bytes of all
-    frames in order must give. `motion` holds per pair of frames and grid cell the mean magnitude,
-    mean x and mean y displacement in pixels per frame (s3vae/grid.py).
+    `shape` is (clips, time, height, width, channels); `sha256`, if known, is the checksum of the
+    bytes of all frames in order. `motion` holds the mean magnitude, x and y displacement in pixels
+    per frame of each grid cell and pair of frames (s3vae/grid.py).
     """
 
     name: str
@@ -57,46 +57,39 @@ class ClipSet:
 def write_clips(
     path: Path, clips: ClipSet, advance: Callable[[int], object] = lambda count: None
 ) -> None:
-    """Write `path`, byte-identical each time; `advance` hears of every clip written.
+    """Write `path`, byte-identical each time; `advance` is called after every clip.
 
-    Raises ClipFormatError if the set breaks a rule of the format and ValueError if the number of
-    clips or their checksum is not the promised one; then nothing is left behind.
+    Raises ClipFormatError if the set breaks a rule of the format, and ValueError if the frames do
+    not fit `shape` or `sha256`; then `path` is unchanged.
     """
     if {factor.name for factor in clips.factors} != set(clips.labels):
         raise ClipFormatError(path, f"each factor must have labels, and {set(clips.labels)} have")
     with replacing(path) as aside, h5py.File(aside, "w") as file:
         frames = _write_all_but_frames(file, clips)
         check(path, file)
-        found = _write_frames(frames, clips, advance)
-        if clips.sha256 not in (None, found):
+        sha256 = _write_frames(frames, clips, advance)
+        if clips.sha256 not in (None, sha256):
             raise ValueError(
                 f"{path}: all frames of {clips.name} should have sha256 {clips.sha256} but have "
-                f"{found}. Delete its raw files and download them again; if that does not help, "
+                f"{sha256}. Delete its raw files and download them again; if that does not help, "
                 "install the versions of numpy and pillow in constraints.txt."
             )
-        file.attrs["sha256"] = found
+        file.attrs["sha256"] = sha256
 
 
 def _write_all_but_frames(file: h5py.File, clips: ClipSet) -> h5py.Dataset:
-    """Write the attributes and small arrays in fixed order; `frames` stays empty."""
+    """Write the attributes and small arrays in fixed order; return the empty `frames`."""
     file.attrs.update(format=FORMAT, version=VERSION, name=clips.name, source=clips.source)
     file.attrs.update(licence=clips.licence, sha256="0" * 64)
     file.attrs["parameters"] = json.dumps(dict(clips.parameters), sort_keys=True)
-    frames = file.create_dataset(
-        "frames",
-        clips.shape,
-        np.uint8,
-        chunks=(1, *clips.shape[1:]),
-        compression="gzip",
-        compression_opts=1,
-        track_times=False,
-    )
+    gzipped = {"chunks": (1, *clips.shape[1:]), "compression": "gzip", "compression_opts": 1}
+    frames = file.create_dataset("frames", clips.shape, np.uint8, track_times=False, **gzipped)
     _write_array(file, "identity", clips.identity, np.int32)
     _write_array(file, "split", clips.split, np.uint8)
     group = file.create_group("factors", track_order=True)
     for factor in clips.factors:
-        written = _write_array(group, factor.name, clips.labels[factor.name], np.int16)
-        written.attrs.update(kind=factor.kind, values=json.dumps(factor.values))
+        labels = _write_array(group, factor.name, clips.labels[factor.name], np.int16)
+        labels.attrs.update(kind=factor.kind, values=json.dumps(factor.values))
     for name, array in (("motion", clips.motion), ("landmarks", clips.landmarks)):
         if array is not None:
             _write_array(file, name, array, np.float32)
@@ -109,27 +102,28 @@ def _write_array(group: h5py.Group, name: str, array: ndarray, dtype: type) -> h
 
 def _write_frames(frames: h5py.Dataset, clips: ClipSet, advance: Callable[[int], object]) -> str:
     """Stream the clips into `frames` and return the sha256 of all their bytes."""
-    digest, written = hashlib.sha256(), 0
+    digest, (count, *shape) = hashlib.sha256(), clips.shape
+    written = 0
     for clip in clips.frames:
-        if clip.dtype != np.uint8 or clip.shape != clips.shape[1:] or written == clips.shape[0]:
+        if clip.dtype != np.uint8 or list(clip.shape) != shape or written == count:
             break
         frames[written] = clip
         digest.update(np.ascontiguousarray(clip).data)
         written += 1
         advance(1)
     else:
-        if written == clips.shape[0]:
+        if written == count:
             return digest.hexdigest()
     raise ValueError(
-        f"{clips.name} must yield {clips.shape[0]} clips of uint8 {clips.shape[1:]}, as its "
-        f"`shape` says; clip {written} is missing, too many or of another shape or type."
+        f"{clips.name} must yield {count} clips of uint8 {tuple(shape)}, as its `shape` says; "
+        f"clip {written} is missing, superfluous or of another shape or type."
     )
 
 
 class ClipFile:
-    """A file of clips, read only. Opening it checks it; ClipFormatError names the broken rule.
+    """A read-only file of clips. Opening it raises ClipFormatError, which names a broken rule.
 
-    It may be pickled and used from worker processes: each opens its own handle when it first reads.
+    It can be pickled and used in worker processes, each of which opens a handle of its own.
     """
 
     def __init__(self, path: Path) -> None:
@@ -149,9 +143,9 @@ class ClipFile:
         self._split: UInt8[ndarray, " clip"] = file["split"][:]
 
     def _file(self) -> h5py.File:
-        """Return this process's own handle: one made before a fork must not be shared."""
+        """Return the handle of this process: HDF5 handles must not be shared across a fork."""
         if self._handle is None or self._handle[0] != os.getpid():
-            self._handle = None  # closes an inherited one, which HDF5 would else open again
+            self._handle = None  # closes an inherited handle, which HDF5 would otherwise reuse
             self._handle = os.getpid(), open_clips(self.path)
         return self._handle[1]
 
@@ -167,7 +161,7 @@ class ClipFile:
         return tuple(factor for factor in self.factors if factor.kind == "dynamic")
 
     def labels(self, name: str) -> Int64[ndarray, " clip"]:
-        """Look up, per clip, the index into the factor's `values`."""
+        """Return the index of each clip's label in the `values` of a factor."""
         return self._labels[name]
 
     def split(self, name: Split) -> Int64[ndarray, " clips"]:
@@ -177,27 +171,27 @@ class ClipFile:
     def frames(
         self, indices: Iterable[SupportsIndex]
     ) -> UInt8[ndarray, "chosen time height width channel"]:
-        """Read the clips in the order asked for, one by one: fancy indexing is 100x slower."""
+        """Read clips in the order of `indices`; h5py's fancy indexing is 100 times slower."""
         chosen = [int(index) for index in indices]
         out = np.empty((len(chosen), *self.shape[1:]), np.uint8)
         source = self._file()["frames"]
-        for place, index in enumerate(chosen):
-            out[place] = source[index]
+        for row, index in enumerate(chosen):
+            out[row] = source[index]
         return out
 
     @property
     def motion(self) -> Float32[ndarray, "clip pair rows columns 3"] | None:
-        """Exact mean magnitude, x and y (pixels per frame) of each grid cell, if known."""
+        """The exact mean magnitude, x and y (pixels per frame) of each grid cell, if known."""
         return self._optional("motion")
 
     @property
     def landmarks(self) -> Float32[ndarray, "clip time 68 2"] | None:
-        """Exact (x, y) of the 68 facial landmarks in pixels, if known."""
+        """The exact (x, y) of the 68 facial landmarks in pixels, if known."""
         return self._optional("landmarks")
 
     def _optional(self, name: str) -> ndarray | None:
-        found = self._file().get(name)
-        return None if found is None else np.asarray(found[:])
+        array = self._file().get(name)
+        return None if array is None else np.asarray(array[:])
 
 
 def _factor(name: str, labels: h5py.Dataset) -> Factor:

@@ -1,4 +1,4 @@
-"""What part of a frame a clip shows: all of it, its centre, or the face in it."""
+"""Crops of frames: the whole frame, its centre, or the face in it."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -11,12 +11,12 @@ from numpy import ndarray
 
 Crop = Literal["none", "centre", "face"]
 Frame = UInt8[ndarray, "height width 3"]
-WIDER = 1.35
-"""How much wider than what the detector frames a crop is: brows and chin are part of a face."""
-LOOKED_AT = 3
-"""In how many frames of a clip a face is looked for."""
-DETECTED_AT = 480
-"""The longer side (pixels) of a frame that faces are looked for in: fewer miss small ones."""
+MARGIN = 1.35
+"""Width of a crop over that of the detected face, which lacks brows and chin."""
+FRAMES_TO_DETECT_IN = 3
+"""Frames of each clip in which a face is detected."""
+DETECTION_SIZE = 480
+"""Longer side (pixels) of the frames given to the detector, which misses small faces."""
 
 
 class Box(NamedTuple):
@@ -28,73 +28,69 @@ class Box(NamedTuple):
     height: int
 
 
-def boxes_of(frames: Iterable[Frame], windows: Sequence[range], crop: Crop) -> list[Box | None]:
-    """For each clip, given by its frame numbers, what it shows; None if it is to show a face.
+def crop_boxes(frames: Iterable[Frame], windows: Sequence[range], crop: Crop) -> list[Box | None]:
+    """Choose one box for each clip, whose window is the range of its frame indices.
 
-    A face's box is one for the whole clip, so that it does not tremble: of those found in a few
-    frames that of median size.
+    With `crop: face`, this is the box of median size among those detected in a few frames of the
+    clip, or None if there is no face. One box for a whole clip does not tremble.
     """
-    looked = [set(np.linspace(0, len(w) - 1, LOOKED_AT).round().astype(int)) for w in windows]
-    wanted = {w[k]: number for number, w in enumerate(windows) for k in looked[number]}
-    found: list[list[Box]] = [[] for _ in windows]
-    for number, frame in enumerate(frames):
+    positions = [np.linspace(0, len(w) - 1, FRAMES_TO_DETECT_IN).round() for w in windows]
+    clip_of = {w[int(k)]: clip for clip, w in enumerate(windows) for k in positions[clip]}
+    faces: list[list[Box]] = [[] for _ in windows]
+    for index, frame in enumerate(frames):
         if crop != "face":
             return [centre(frame) if crop == "centre" else whole(frame)] * len(windows)
-        if number in wanted and (face := face_in(frame)) is not None:
-            found[wanted[number]].append(face)
-    return [_median(each) for each in found]
+        if index in clip_of and (face := detect_face(frame)) is not None:
+            faces[clip_of[index]].append(face)
+    by_size = [sorted(boxes, key=lambda box: box.width) for boxes in faces]
+    return [boxes[len(boxes) // 2] if boxes else None for boxes in by_size]
 
 
 def whole(frame: Frame) -> Box:
-    """All of a frame."""
+    """Return the box of a whole frame."""
     height, width = frame.shape[:2]
     return Box(0, 0, width, height)
 
 
 def centre(frame: Frame) -> Box:
-    """The largest square in the middle of a frame."""
+    """Return the largest square in the middle of a frame."""
     height, width = frame.shape[:2]
-    return _square(width / 2, height / 2, min(height, width), width, height)
+    return _square(width / 2, height / 2, min(height, width), frame)
 
 
-def face_in(frame: Frame) -> Box | None:
-    """A square about the largest face of a frame, by dlib's histograms of gradients.
+def detect_face(frame: Frame) -> Box | None:
+    """Return a square around the largest face, detected by dlib's histograms of gradients.
 
-    Raises ImportError, with the mend, if dlib is not installed.
+    Raises ImportError, with the remedy, if dlib is not installed.
     """
     height, width = frame.shape[:2]
-    scale = DETECTED_AT / max(height, width)
-    sharp = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    seen = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=sharp)
-    faces = _detector()(seen, 0)
+    scale = DETECTION_SIZE / max(height, width)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    faces = _detector()(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=interpolation), 0)
     if not faces:
         return None
     face = max(faces, key=lambda each: each.area())
-    side = min(WIDER * face.width() / scale, height, width)
+    side = min(MARGIN * face.width() / scale, height, width)
     middle = face.center()
-    return _square(middle.x / scale, middle.y / scale, round(side), width, height)
+    return _square(middle.x / scale, middle.y / scale, round(side), frame)
 
 
-def cropped(frame: Frame, box: Box, size: int) -> UInt8[ndarray, "size size 3"]:
-    """That part of the frame, as a square of `size` pixels."""
+def crop_to(frame: Frame, box: Box, size: int) -> UInt8[ndarray, "size size 3"]:
+    """Cut a box out of a frame and resize it to a square of `size` pixels."""
     part = frame[box.top : box.top + box.height, box.left : box.left + box.width]
-    shrunk = min(part.shape[:2]) >= size
+    shrinks = min(part.shape[:2]) >= size
     resized: ndarray = cv2.resize(
-        part, (size, size), interpolation=cv2.INTER_AREA if shrunk else cv2.INTER_CUBIC
+        part, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     )
     return resized
 
 
-def _square(x: float, y: float, side: int, width: int, height: int) -> Box:
-    """A square about a point, moved so that it lies within the frame."""
+def _square(x: float, y: float, side: int, frame: Frame) -> Box:
+    """Return a square around a point, moved to lie within the frame."""
+    height, width = frame.shape[:2]
     left = min(max(round(x - side / 2), 0), width - side)
     top = min(max(round(y - side / 2), 0), height - side)
     return Box(left, top, side, side)
-
-
-def _median(boxes: list[Box]) -> Box | None:
-    """The box of median size."""
-    return sorted(boxes, key=lambda box: box.width)[len(boxes) // 2] if boxes else None
 
 
 @cache

@@ -1,9 +1,7 @@
-"""The data sets that params.yaml may name: one module each, told apart by `kind`.
+"""The data sets that params.yaml can name, discriminated by `kind`.
 
-A data set is a settings dataclass with `files`, which must be downloaded first (maybe none), and
-`clips(raw)`, which makes the clips from the folder they were downloaded into, or that the user's
-own are in. One that can draw
-clips without end is `Drawn` too.
+A data set is a settings dataclass with `files`, the downloads that it needs, and `clips(raw)`,
+which builds its clips from a folder: that of the downloads, or the user's own.
 """
 
 from pathlib import Path
@@ -12,12 +10,12 @@ from typing import Annotated, Protocol, runtime_checkable
 from pydantic import Field
 
 from s3vae.data.download import RemoteFile
-from s3vae.data.dsprites import DSprites
+from s3vae.data.dsprites.dsprites import DSprites
 from s3vae.data.faces.faces import Faces
 from s3vae.data.fresh import FreshClips
 from s3vae.data.mug import MUG
 from s3vae.data.ravdess import RAVDESS
-from s3vae.data.smmnist import SMMNIST
+from s3vae.data.smmnist.smmnist import SMMNIST
 from s3vae.data.sprites import Sprites
 from s3vae.data.videos import Videos
 from s3vae.data.weizmann import Weizmann
@@ -30,14 +28,14 @@ DataSet = Annotated[
 
 @runtime_checkable
 class Drawn(Protocol):
-    """A data set that can draw clips without end."""
+    """A data set that can draw unlimited clips."""
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """What must be downloaded first."""
+        """The files to download first."""
 
     def of_source(self, source: str) -> "Drawn":
-        """The same set, from the source that a file of its clips names and no other."""
+        """Restrict the set to the source that a file of its clips names."""
 
     def fresh_clips(self, raw: Path) -> FreshClips:
-        """Clips like those of the train split. Raises FileNotFoundError if a file is missing."""
+        """Draw clips like those of the train split. Raises FileNotFoundError."""

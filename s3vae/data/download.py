@@ -1,13 +1,13 @@
-"""Files from elsewhere: from a mirror or their official place, whole and with the right sha256."""
+"""Downloads from a mirror or from official URLs, verified by checksum."""
 
-import hashlib
+import gzip
 import logging
 import os
+import shutil
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -15,31 +15,28 @@ from urllib.parse import quote, urlsplit
 import tenacity
 
 from s3vae.files import checksum_of, replacing
-from s3vae.progress import Progress
+from s3vae.progress import LOG, Progress
 
-LOG = logging.getLogger("s3vae")
 MIRROR = "S3VAE_MIRROR"
 ATTEMPTS = 4
-FIRST_DELAY = 1.0
-"""Seconds before the second attempt at a source; each further delay is twice the last."""
-LONGEST_DELAY = 60.0
-PATIENCE = (10.0, 60.0)
+FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
+"""Seconds before the second attempt at a source, doubled for each further one, and their limit."""
+TIMEOUTS = (10.0, 60.0)
 """Seconds to wait for a connection and for the next bytes."""
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-"""The HTTP answers that another attempt may change."""
+"""HTTP status codes after which another attempt may succeed."""
 CHUNK = 1 << 20
-GZIP = b"\x1f\x8b"
-BIG = 16 << 20
-"""Bytes from which on a file shows its progress."""
+LARGE = 16 << 20
+"""Bytes from which on the download of a file reports its progress."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
     """A file to download: its path in a mirror, its checksum and its official URLs, best first.
 
-    A packed one is gzipped at its sources, as `<path>.gz` (and so are the URLs), and kept unpacked;
-    the sum is that of the unpacked file, for packed ones differ from source to source. Without an
-    optional one its data set can do.
+    A `packed` file is gzipped at its sources (`.gz` is appended to path and URLs) and stored
+    unpacked. Its checksum is that of the unpacked file, since gzip files differ between sources.
+    A data set can be built without its `optional` files.
     """
 
     path: str
@@ -48,25 +45,25 @@ class RemoteFile:
     packed: bool = False
     optional: bool = False
     algorithm: Literal["sha256", "md5"] = "sha256"
-    """What the checksum is: sha256, or md5 where its source gives no better one."""
 
     @property
     def stored(self) -> str:
-        """Its path in a mirror."""
+        """The path in a mirror."""
         return f"{self.path}.gz" if self.packed else self.path
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a path that leads out of its folder or a URL that is not safe."""
+        """Raise ValueError for a path outside its folder or a URL that is not https."""
         path = PurePosixPath(self.path)
         if path.is_absolute() or ".." in path.parts or "\\" in self.path or not path.parts:
             raise ValueError(f"{self.path!r} must be a path below the mirror, without '..'")
         for url in self.urls:
-            if not _is_safe(url):
+            local = urlsplit(url).hostname in ("127.0.0.1", "localhost")
+            if not url.startswith("https://") and not local:
                 raise ValueError(f"{url} must begin with https:// (http is for mirrors only)")
 
 
 class DownloadError(RuntimeError):
-    """A file that no source gave: what was tried, what went wrong there, and the mend."""
+    """A file that no source provided: every source, the reason, and the remedy."""
 
     def __init__(self, file: RemoteFile, failures: list[str]) -> None:
         unpacked = " unpacked" if file.packed else ""
@@ -78,16 +75,16 @@ class DownloadError(RuntimeError):
         )
 
 
-class _Unavailable(Exception):
-    """Why a source does not give the file."""
+class _UnavailableError(Exception):
+    """A source that does not provide the file."""
 
 
-class _Interrupted(_Unavailable):
-    """The same, where another attempt may help."""
+class _InterruptedError(_UnavailableError):
+    """A fault after which another attempt may succeed."""
 
 
 def mirror_from_environment() -> str | None:
-    """Look up S3VAE_MIRROR: a folder or a URL, or None where it is not set."""
+    """Return the folder or URL in S3VAE_MIRROR, or None if it is not set."""
     return os.environ.get(MIRROR) or None
 
 
@@ -99,20 +96,19 @@ def fetch(
     attempts: int = ATTEMPTS,
     first_delay: float = FIRST_DELAY,
 ) -> Path:
-    """Make sure that `folder` has the file, and say where: what is there and right is kept.
+    """Return the path of a file below `folder`; download it unless it has the right checksum.
 
-    The mirror is asked first, then the official URLs; only transient failures are tried again.
-    Raises DownloadError if none gives the right bytes; then nothing new is left behind.
+    The mirror is tried first, then the official URLs. Only transient faults are retried. Raises
+    DownloadError if every source fails; then `folder` is unchanged.
     """
     target = folder / file.path
     if target.is_file() and checksum_of(target, file.algorithm) == file.checksum:
         return target
-    persistent = _persistent(attempts, first_delay)
     failures = []
     for source in _sources(file, mirror):
         try:
-            persistent(_fetch_from, source, file, target)
-        except _Unavailable as failure:
+            _retrying(attempts, first_delay)(_fetch_from, source, file, target)
+        except _UnavailableError as failure:
             failures.append(f"{_without_login(source)}: {failure}")
             LOG.warning("%s not taken from %s", file.path, failures[-1])
         else:
@@ -120,124 +116,105 @@ def fetch(
     raise DownloadError(file, failures)
 
 
-def text_at(url: str, *, attempts: int = ATTEMPTS, first_delay: float = FIRST_DELAY) -> str:
-    """What a URL answers; only transient failures are tried again. Raises OSError that says why."""
+def text_at(url: str) -> str:
+    """Return the text at a URL, retrying after transient faults. Raises OSError."""
 
-    def read() -> bytes:
-        with _opened_url(url) as (chunks, _):
-            return b"".join(chunks)
+    def read() -> str:
+        with _open_url(url) as (chunks, _):
+            return b"".join(chunks).decode()
 
     try:
-        return _persistent(attempts, first_delay)(read).decode()
-    except _Unavailable as failure:
+        return _retrying(ATTEMPTS, FIRST_DELAY)(read)
+    except _UnavailableError as failure:
         raise OSError(f"{_without_login(url)}: {failure}") from failure
 
 
-def _persistent(attempts: int, first_delay: float) -> tenacity.Retrying:
-    """What tries again where that may help, each time later."""
+def _retrying(attempts: int, first_delay: float) -> tenacity.Retrying:
     return tenacity.Retrying(
         stop=tenacity.stop_after_attempt(attempts),
         wait=tenacity.wait_exponential(first_delay, max=LONGEST_DELAY),
-        retry=tenacity.retry_if_exception_type(_Interrupted),
+        retry=tenacity.retry_if_exception_type(_InterruptedError),
         before_sleep=tenacity.before_sleep_log(LOG, logging.INFO),
         reraise=True,
     )
 
 
 def _sources(file: RemoteFile, mirror: str | None) -> Iterator[str]:
-    """Name every place of the file in the order they are asked, each a path or a URL."""
-    if mirror is not None and _is_url(mirror):
-        yield f"{mirror.rstrip('/')}/{quote(file.stored)}"
-    elif mirror is not None:
-        yield str(Path(mirror).expanduser() / file.stored)
+    """Yield the paths and URLs of a file in the order in which they are tried."""
+    if mirror is not None:
+        url, path = f"{mirror.rstrip('/')}/{quote(file.stored)}", Path(mirror) / file.stored
+        yield url if _is_url(mirror) else str(path.expanduser())
     yield from (f"{url}.gz" if file.packed else url for url in file.urls)
 
 
 def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
-    """Write `target` from one source, or raise _Unavailable and leave it as it was."""
-    digest = hashlib.new(file.algorithm)
-    opened = _opened_url(source) if _is_url(source) else _opened_path(Path(source))
+    """Write `target` from one source. Raises _UnavailableError and leaves it as it was."""
+    opened = _open_url(source) if _is_url(source) else _open_path(Path(source))
     with opened as (chunks, size), replacing(target) as aside:
-        watched = Progress(file.path, size, "B") if size >= BIG else nullcontext()
-        with aside.open("wb") as out, watched as progress:
-            watched_chunks = _watched(chunks, progress)
-            for chunk in _unpacked(watched_chunks) if file.packed else watched_chunks:
+        progress = Progress(file.path, size, "B", shown=size >= LARGE)
+        with aside.open("wb") as out, progress:
+            for chunk in chunks:
                 out.write(chunk)
-                digest.update(chunk)
-        if digest.hexdigest() != file.checksum:
-            raise _Unavailable(
-                f"{file.path} should have {file.algorithm} {file.checksum} but has "
-                f"{digest.hexdigest()}"
-            )
+                progress.advance(len(chunk))
+        if file.packed:
+            _unpack(aside)
+        checksum = checksum_of(aside, file.algorithm)
+        if checksum != file.checksum:
+            rule = f"should have {file.algorithm} {file.checksum} but has {checksum}"
+            raise _UnavailableError(f"{file.path} {rule}")
 
 
-def _watched(chunks: Iterator[bytes], progress: Progress | None) -> Iterator[bytes]:
-    """The same chunks; `progress` hears of each."""
-    for chunk in chunks:
-        if progress is not None:
-            progress.advance(len(chunk))
-        yield chunk
-
-
-def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What gzipped chunks hold; others as they are, for some servers unpack what they send."""
-    first = next(chunks, b"")
-    if not first.startswith(GZIP):
-        yield from chain([first], chunks)
-        return
-    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+def _unpack(path: Path) -> None:
+    """Unpack gzip in place; other content stays, since some servers unpack what they send."""
+    packed = path.replace(path.with_name(f"{path.name}.gz"))
     try:
-        for chunk in chain([first], chunks):
-            yield unpack.decompress(chunk)
-    except zlib.error as error:
-        raise _Unavailable(f"it is not whole gzip: {error}") from error
-    if not unpack.eof:
-        raise _Interrupted("the file breaks off before its end")
+        with gzip.open(packed) as source, path.open("wb") as out:
+            shutil.copyfileobj(source, out)
+    except gzip.BadGzipFile:
+        packed.replace(path)
+    except (EOFError, zlib.error) as error:
+        raise _InterruptedError(f"its gzip is incomplete or damaged ({error})") from error
 
 
 @contextmanager
-def _opened_path(path: Path) -> Iterator[tuple[Iterator[bytes], int]]:
-    """Open a file of a mirror folder: its chunks and its size in bytes."""
+def _open_path(path: Path) -> Iterator[tuple[Iterator[bytes], int]]:
+    """Open a file of a mirror folder; yield its chunks and its size in bytes."""
     try:
         opened = path.open("rb")
     except OSError as error:
-        raise _Unavailable(error.strerror or type(error).__name__) from error
+        raise _UnavailableError(error.strerror or type(error).__name__) from error
     with opened as stream:
         yield iter(lambda: stream.read(CHUNK), b""), os.fstat(stream.fileno()).st_size
 
 
 @contextmanager
-def _opened_url(url: str) -> Iterator[tuple[Iterator[bytes], int]]:
-    """Ask for a URL: its chunks and its size in bytes, 0 if the server does not say."""
-    import requests  # only machines that download pay for it
+def _open_url(url: str) -> Iterator[tuple[Iterator[bytes], int]]:
+    """Open a URL; yield its chunks and its size in bytes (0 if the server does not state it)."""
+    import requests  # only machines that download load it
 
     try:
-        # Bytes as they are stored, not as the server may pack them on the way.
+        # as stored: `identity` forbids compression on the way
         plain = {"Accept-Encoding": "identity"}
-        with requests.get(url, stream=True, timeout=PATIENCE, headers=plain) as answer:
+        with requests.get(url, stream=True, timeout=TIMEOUTS, headers=plain) as answer:
             if not answer.ok:
-                kind = _Interrupted if answer.status_code in TRANSIENT else _Unavailable
+                kind = _InterruptedError if answer.status_code in TRANSIENT else _UnavailableError
                 raise kind(f"HTTP {answer.status_code} {answer.reason}")
             yield answer.iter_content(CHUNK), int(answer.headers.get("Content-Length", 0))
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise _Interrupted(f"no connection ({type(error).__name__})") from error
+        raise _InterruptedError(f"no connection ({type(error).__name__})") from error
     except requests.exceptions.ChunkedEncodingError as error:
-        raise _Interrupted("the connection broke before the end of the file") from error
+        raise _InterruptedError("the connection broke before the end of the file") from error
     except requests.RequestException as error:
-        raise _Unavailable(f"{type(error).__name__}: {error}") from error
+        # its text may hold the login of a mirror
+        raise _UnavailableError(type(error).__name__) from error
 
 
 def _is_url(source: str) -> bool:
     return source.startswith(("http://", "https://"))
 
 
-def _is_safe(url: str) -> bool:
-    """Tell whether only its owner can answer for it: https, or this very machine."""
-    return url.startswith("https://") or urlsplit(url).hostname in ("127.0.0.1", "localhost")
-
-
 def _without_login(source: str) -> str:
-    """Leave out the name and password that a mirror's URL may hold: errors end up in logs."""
+    """Remove user name and password from a URL."""
     if not _is_url(source):
         return source
     parts = urlsplit(source)

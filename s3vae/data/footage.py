@@ -1,18 +1,17 @@
 """Footage: video files and folders of pictures, cut into clips of one length and size."""
 
-import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Integer, UInt8
+from jaxtyping import UInt8
 from numpy import ndarray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from s3vae.data.crops import Box, Crop, boxes_of, cropped
+from s3vae.data.crops import Box, Crop, crop_boxes, crop_to
 from s3vae.processes import in_processes
 from s3vae.progress import LOG, Progress
 from s3vae.settings import STRICT
@@ -20,28 +19,37 @@ from s3vae.settings import STRICT
 SIZE = 64
 VIDEOS = {".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".gif"}
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
-SHOWN = 10
-"""How many unreadable files an error names."""
+NAMED = 10
+"""Unusable videos that an error names."""
 
 
 class TooManyUnreadableError(ValueError):
-    """More footage gave no clip than the settings allow."""
+    """More footage without clips than the settings allow."""
+
+    def __init__(self, label: str, count: int, unusable: Sequence[str], limit: float) -> None:
+        named = "".join(f"\n  - {each}" for each in unusable[:NAMED])
+        more = f"\n  and {len(unusable) - NAMED} more" if len(unusable) > NAMED else ""
+        super().__init__(
+            f"{len(unusable)} of {count} videos of {label} give no clip, more than "
+            f"most_unreadable ({limit:.0%}):{named}{more}\n"
+            "Repair or remove them, or raise most_unreadable in the `data` section of params.yaml."
+        )
 
 
 @dataclass(frozen=True, config=STRICT)
 class Cut:
-    """How clips are cut out of a video, one after the other from its begin."""
+    """The cut of a video into consecutive clips from its start."""
 
     time: Annotated[int, Field(ge=2)] = 15
     """Frames of a clip."""
     stride: Annotated[int, Field(ge=1)] | None = 2
-    """Every how many frames one is taken, fewer where a video is too short for one clip; null: as
-    many as spread a clip over the whole video."""
+    """Distance between the frames of a clip, less if a video is too short for one clip; null: the
+    largest distance, which spreads one clip over the whole video."""
     clips_per_video: Annotated[int, Field(ge=1)] | None = None
-    """As many clips at most; null: as many as there are."""
+    """Maximum; null: no limit."""
 
     def windows(self, frames: int) -> list[range]:
-        """Which frames of a video of so many each clip takes; none of one shorter than a clip."""
+        """Return the frame indices of each clip of a video; none if it is shorter than a clip."""
         widest = (frames - 1) // (self.time - 1)
         stride = min(self.stride or widest, widest)
         if stride < 1:
@@ -52,19 +60,19 @@ class Cut:
 
 
 class Footage(NamedTuple):
-    """A video that was looked through: which frames its clips take, and what part of them."""
+    """A video, with the frame indices and the crop of each of its clips."""
 
     path: Path
     windows: tuple[range, ...]
     boxes: tuple[Box, ...]
-    dropped: int = 0
-    """How many clips of it show no face, and should."""
+    faceless: int = 0
+    """Clips that are left out because no face was detected."""
 
 
-def footage_in(folder: Path) -> list[Path]:
-    """The video files below a folder, and the folders of pictures, in order of path.
+def find_footage(folder: Path) -> list[Path]:
+    """List the video files and folders of pictures below a folder, in order of path.
 
-    Pictures beside videos are no video: thumbnails, say.
+    Hidden files are ignored, and so are pictures beside videos (thumbnails).
     """
     below = sorted(path for path in folder.rglob("*") if not _hidden(path.relative_to(folder)))
     pictures = {path.parent for path in below if path.suffix.lower() in PICTURES}
@@ -72,114 +80,79 @@ def footage_in(folder: Path) -> list[Path]:
     return sorted(videos | (pictures - {path.parent for path in videos}))
 
 
-def looked_through(
+def scan_footage(
     label: str, paths: Sequence[Path], cut: Cut, crop: Crop, most_unreadable: float
 ) -> list[Footage]:
-    """All footage that gives clips. What does not is logged with the reason, and left out.
+    """Find the clips of each video. Videos without clips are logged with the reason and left out.
 
-    Raises TooManyUnreadableError if that is more than the share allowed, or everything.
+    Raises TooManyUnreadableError if they exceed a share of `most_unreadable`, or are all.
     """
-    found, unreadable = [], []
+    usable, unusable = [], []
     count = len(paths)
-    with Progress(f"look through {label}", count, "videos") as progress:
-        for path, seen in zip(
-            paths, in_processes(_look, paths, [cut] * count, [crop] * count), strict=True
-        ):
-            if isinstance(seen, Footage):
-                found.append(seen)
-                if seen.dropped:
-                    clips = seen.dropped + len(seen.windows)
-                    LOG.warning("%s: no face in %d of its %d clips", path, seen.dropped, clips)
+    scans = in_processes(_scan, paths, [cut] * count, [crop] * count)
+    with Progress(f"scan {label}", count, "videos") as progress:
+        for path, scan in zip(paths, scans, strict=True):
+            if not isinstance(scan, Footage):
+                unusable.append(f"{path}: {scan}")
+                LOG.warning("%s is left out: %s", path, scan)
             else:
-                unreadable.append(f"{path}: {seen}")
-                LOG.warning("%s is left out: %s", path, seen)
+                usable.append(scan)
+                if scan.faceless:
+                    clips = scan.faceless + len(scan.windows)
+                    LOG.warning("%s: no face in %d of its %d clips", path, scan.faceless, clips)
             progress.advance()
-    if len(unreadable) > most_unreadable * count or not found:
-        named = "".join(f"\n  - {each}" for each in unreadable[:SHOWN])
-        more = f"\n  and {len(unreadable) - SHOWN} more" if len(unreadable) > SHOWN else ""
-        raise TooManyUnreadableError(
-            f"{len(unreadable)} of {count} videos of {label} give no clip, more than "
-            f"most_unreadable ({most_unreadable:.0%}):{named}{more}\n"
-            "Mend or remove them, or raise most_unreadable in the `data` section of params.yaml."
-        )
-    return found
+    if len(unusable) > most_unreadable * count or not usable:
+        raise TooManyUnreadableError(label, count, unusable, most_unreadable)
+    return usable
 
 
-def clips_of(footage: Footage) -> Iterator[UInt8[ndarray, "time height width 3"]]:
-    """The clips of one video, which is read once."""
-    windows = list(zip(footage.windows, footage.boxes, strict=True))
-    taken: list[ndarray] = []
-    for number, frame in enumerate(frames_of(footage.path)):
-        window, box = windows[0]
-        if number in window:
-            taken.append(cropped(frame, box, SIZE))
-        if number == window[-1]:
-            yield np.stack(taken)
-            taken, windows = [], windows[1:]
-            if not windows:
-                return
-    raise ValueError(f"{footage.path} has fewer frames than when it was looked through: run again")
+def read_clips(footage: Sequence[Footage]) -> Iterator[UInt8[ndarray, "time height width 3"]]:
+    """Read all clips, video by video. Raises ValueError if a video has lost frames."""
+    for video in footage:
+        clips = list(zip(video.windows, video.boxes, strict=True))
+        frames: list[ndarray] = []
+        for index, frame in enumerate(frames_of(video.path)):
+            window, box = clips[0]
+            if index in window:
+                frames.append(crop_to(frame, box, SIZE))
+            if index == window[-1]:
+                yield np.stack(frames)
+                frames, clips = [], clips[1:]
+                if not clips:
+                    break
+        else:
+            raise ValueError(f"{video.path} has lost frames since it was scanned: run again")
 
 
 def frames_of(path: Path) -> Iterator[UInt8[ndarray, "height width 3"]]:
-    """The frames of a video file, or the pictures of a folder by name; red, green, blue."""
+    """Read the RGB frames of a video file, or of a folder of pictures in order of name."""
     read = _pictures(path) if path.is_dir() else _video(path)
     for frame in read:
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
-def splits_of(names: Collection[str], val: float, test: float) -> dict[str, int]:
-    """0 (train), 1 (val) or 2 (test), by name alone: more footage moves none to another split.
-
-    But where there is so little that val or test would be empty: the names that come next are
-    taken from train.
-    """
-    shares = {name: _share_of(name) for name in names}
-    split = {
-        name: 2 if share < test else 1 if share < test + val else 0
-        for name, share in shares.items()
-    }
-    for wanted, asked in ((2, test), (1, val)):
-        left = sorted((name for name in split if split[name] == 0), key=shares.__getitem__)
-        if asked > 0 and wanted not in split.values() and len(left) > 1:
-            split[left[0]] = wanted
-    return split
-
-
-def _share_of(name: str) -> float:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
-
-
-def require_all_splits(place: str, split: Integer[ndarray, " clip"], mend: str) -> None:
-    """Raise ValueError if there is nothing to train on, to validate with or to test with."""
-    have = set(split.tolist())
-    missing = [name for number, name in enumerate(("train", "val", "test")) if number not in have]
-    if missing:
-        raise ValueError(f"{place}: the split has no clip for {' and '.join(missing)}: {mend}")
-
-
-def _look(path: Path, cut: Cut, crop: Crop) -> Footage | str:
-    """The footage of a path, or why it gives no clip."""
+def _scan(path: Path, cut: Cut, crop: Crop) -> Footage | str:
+    """Find the clips of a video, or return the reason why there is none."""
     try:
         frames = sum(1 for _ in frames_of(path))
         windows = cut.windows(frames)
         if not windows:
-            return f"it has {frames} frames that can be read, and a clip takes {cut.time}"
-        boxes = boxes_of(frames_of(path), windows, crop)
+            return f"it has {frames} readable frames, but a clip needs {cut.time}"
+        boxes = crop_boxes(frames_of(path), windows, crop)
     except (OSError, ValueError, cv2.error) as error:
         return str(error)
-    kept = [(w, box) for w, box in zip(windows, boxes, strict=True) if box is not None]
-    if not kept:
-        return "no face was found in it"
-    kept_windows, kept_boxes = zip(*kept, strict=True)
-    return Footage(path, kept_windows, kept_boxes, len(windows) - len(kept))
+    clips = [(window, box) for window, box in zip(windows, boxes, strict=True) if box is not None]
+    if not clips:
+        return "it shows no face"
+    kept_windows, kept_boxes = zip(*clips, strict=True)
+    return Footage(path, kept_windows, kept_boxes, len(windows) - len(clips))
 
 
 def _video(path: Path) -> Iterator[ndarray]:
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
-            raise ValueError("it is no video that OpenCV can read")
+            raise ValueError("OpenCV cannot read it as a video")
         while (read := capture.read())[0]:
             yield read[1]
     finally:
@@ -187,17 +160,17 @@ def _video(path: Path) -> Iterator[ndarray]:
 
 
 def _pictures(folder: Path) -> Iterator[ndarray]:
-    """Raises ValueError for one that cannot be read or is of another size than the first."""
+    """Read the pictures of a folder. Raises ValueError unless all are readable and of one size."""
     size = None
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in PICTURES or path.name.startswith("."):
             continue
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
-            raise ValueError(f"{path.name} is no picture that OpenCV can read")
+            raise ValueError(f"OpenCV cannot read {path.name} as a picture")
         size = size or picture.shape
         if picture.shape != size:
-            raise ValueError(f"{path.name} is of another size than the pictures before it")
+            raise ValueError(f"{path.name} differs in size from the pictures before it")
         yield picture
 
 

@@ -1,4 +1,4 @@
-"""Clips without end: what data sets that are drawn and not filmed can give."""
+"""Unlimited clips of data sets that are drawn and not filmed."""
 
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
@@ -11,7 +11,7 @@ Clip = UInt8[ndarray, "time height width channel"]
 
 @runtime_checkable
 class FreshClips(Protocol):
-    """Clips that are drawn when they are asked for, from what the train split is drawn from."""
+    """Clips drawn on demand from the distribution of the train split."""
 
     def clip(self, number: int) -> tuple[Clip, Mapping[str, int]]:
-        """The frames of the clip with this number, and the value of each of its factors."""
+        """Draw the frames of a clip and the label of each of its factors, seeded by `number`."""

@@ -1,4 +1,4 @@
-"""The rules of the clip format (docs/data.md): a file that breaks one is refused by name."""
+"""Validation of the clip format (docs/data.md)."""
 
 import json
 from collections.abc import Iterator
@@ -14,24 +14,23 @@ LANDMARKS = 68
 
 
 class ClipFormatError(ValueError):
-    """A file that does not fit the clip format: which file, which rule, and the mend."""
+    """A file that does not fit the clip format: the file, the broken rule and the remedy."""
 
     def __init__(self, path: Path, rule: str) -> None:
         super().__init__(
-            f"{path} does not fit the clip format: {rule}. "
-            "Mend what writes it, or delete it and let the data stage build it again "
-            "(docs/data.md has the format)."
+            f"{path} does not fit the clip format: {rule}. Correct the program that writes it, or "
+            "delete it and run the stage `acquire` again (docs/data.md describes the format)."
         )
 
 
 def open_clips(path: Path) -> h5py.File:
-    """Open a file for reading and check it against every rule."""
+    """Open a file for reading and check every rule. Raises ClipFormatError."""
     try:
         file = h5py.File(path, "r")
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path} is not there: run the stage that builds it") from None
+        raise FileNotFoundError(f"{path} is missing: run the stage that builds it") from None
     except OSError as error:
-        raise ClipFormatError(path, f"it must be a whole HDF5 file ({error})") from error
+        raise ClipFormatError(path, f"it must be a complete HDF5 file ({error})") from error
     try:
         check(path, file)
     except BaseException:
@@ -41,13 +40,13 @@ def open_clips(path: Path) -> h5py.File:
 
 
 def check(path: Path, file: h5py.File) -> None:
-    """Raise ClipFormatError for the first rule `file` breaks; errors call the file `path`."""
+    """Raise ClipFormatError for the first rule that `file` breaks; the error names `path`."""
     for rule in _broken(file):
         raise ClipFormatError(path, rule)
 
 
 def _broken(file: h5py.File) -> Iterator[str]:
-    """Name the rules that are broken; each presumes that those before it hold."""
+    """Yield every broken rule; each check assumes that the rules before it hold."""
     yield from _broken_by_header(file)
     yield from _broken_by_clips(file)
     for name, labels in file["factors"].items():
@@ -62,7 +61,7 @@ def _broken_by_header(file: h5py.File) -> Iterator[str]:
         yield f"the attribute 'version' must be {VERSION}, not {file.attrs.get('version')}"
     for name in TEXTS:
         if not isinstance(file.attrs.get(name), str):
-            yield f"the attribute {name!r} must be there and be text"
+            yield f"the attribute {name!r} must exist and be text"
     if not isinstance(_parsed(file.attrs["parameters"]), dict):
         yield "the attribute 'parameters' must be a JSON object"
 
@@ -72,17 +71,17 @@ def _broken_by_clips(file: h5py.File) -> Iterator[str]:
     if not isinstance(frames, h5py.Dataset) or frames.dtype != np.uint8 or frames.ndim != 5:
         yield "'frames' must be uint8 [clip, time, height, width, channel]"
     elif 0 in frames.shape:
-        yield f"'frames' must hold something, not be of shape {frames.shape}"
+        yield f"'frames' must not be empty, but has shape {frames.shape}"
     elif frames.chunks != (1, *frames.shape[1:]):
-        yield f"'frames' must have one clip a chunk, not {frames.chunks}"
+        yield f"'frames' must have one clip per chunk, not {frames.chunks}"
     else:
         clips = len(frames)
         for name, dtype in (("identity", "int32"), ("split", "uint8")):
             if not _is_array(file.get(name), dtype, (clips,)):
-                yield f"{name!r} must be {dtype} [{clips}], one a clip"
+                yield f"{name!r} must be {dtype} [{clips}], one per clip"
         yield from _broken_by_split(file["identity"][:], file["split"][:])
     if not isinstance(file.get("factors"), h5py.Group):
-        yield "the group 'factors' must be there (it may be empty)"
+        yield "the group 'factors' must exist (it may be empty)"
 
 
 def _broken_by_split(identity: np.ndarray, split: np.ndarray) -> Iterator[str]:
@@ -91,12 +90,12 @@ def _broken_by_split(identity: np.ndarray, split: np.ndarray) -> Iterator[str]:
     _, first, identities = np.unique(identity, return_index=True, return_inverse=True)
     astray = np.flatnonzero(split[first][identities] != split)
     if len(astray):
-        yield f"an identity must be in one split only, and {identity[astray[0]]} is in two"
+        yield f"an identity must be in one split only, but {identity[astray[0]]} is in two"
 
 
 def _broken_by_factor(name: str, labels: object, clips: int) -> Iterator[str]:
     if not isinstance(labels, h5py.Dataset) or not _is_array(labels, "int16", (clips,)):
-        yield f"'factors/{name}' must be int16 [{clips}], one a clip"
+        yield f"'factors/{name}' must be int16 [{clips}], one per clip"
         return
     if labels.attrs.get("kind") not in ("static", "dynamic"):
         yield f"'factors/{name}' must have the attribute 'kind', \"static\" or \"dynamic\""
@@ -118,18 +117,18 @@ def _broken_by_extras(file: h5py.File) -> Iterator[str]:
         yield f"'landmarks' must be float32 [{clips}, {time}, {LANDMARKS}, 2]"
 
 
-def _is_array(found: object, dtype: str, shape: tuple[int | None, ...]) -> bool:
-    """Whether it is an array of this type and shape, None standing for any length."""
+def _is_array(item: object, dtype: str, shape: tuple[int | None, ...]) -> bool:
+    """Check that an item is an array of a type and shape, where None allows any length."""
     return (
-        isinstance(found, h5py.Dataset)
-        and found.dtype == np.dtype(dtype)
-        and found.ndim == len(shape)
-        and all(want in (None, have) for want, have in zip(shape, found.shape, strict=True))
+        isinstance(item, h5py.Dataset)
+        and item.dtype == np.dtype(dtype)
+        and item.ndim == len(shape)
+        and all(want in (None, have) for want, have in zip(shape, item.shape, strict=True))
     )
 
 
 def _parsed(text: object) -> object:
-    """Parse JSON; None stands for what is none."""
+    """Parse JSON, or return None for anything else."""
     try:
         return json.loads(text) if isinstance(text, str) else None
     except ValueError:

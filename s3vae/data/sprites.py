@@ -1,4 +1,4 @@
-"""Sprites: the characters of the Liberated Pixel Cup, 1296 of them in nine actions."""
+"""Sprites: 1296 characters of the Liberated Pixel Cup in nine actions."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ORIGIN = (
     "https://raw.githubusercontent.com/YingzhenLi/Sprites/3ce4048c5227802bd8f1888e293fd3afdba91c0c"
 )
 FRAMES_SHA256 = "9a90d76e1172c33b1a9e318a299657cecb9d9d19ddfd0d085e800b796a07a9f3"
-"""Of all 1296 x 9 x 8 frames: identical to those of the original generator."""
+"""The checksum of all 1296 x 9 x 8 frames of the original generator."""
 
 SHEETS: dict[str, str] = {
     "body/0": "27d1ac78db37c42f35a20d15c42705efc5e58d47c236cc01423879d4f797f151",
@@ -64,7 +64,7 @@ MOVES = {
     "spellcard": ((2, 1, 3), (0, 1, 2, 3, 4, 5, 4, 6)),
     "slash": ((14, 13, 15), (0, 1, 2, 3, 4, 5, 4, 0)),
 }
-"""Of each move, the rows of the sheet (front, left, right) and the columns of its frames."""
+"""The rows of the sheet (front, left, right) and the columns of the frames of each move."""
 
 ACTIONS = tuple(f"{move} {way}" for move in MOVES for way in ("front", "left", "right"))
 CELLS = tuple((row, column) for rows, frames in MOVES.values() for row in rows for column in frames)
@@ -72,7 +72,7 @@ CELLS = tuple((row, column) for rows, frames in MOVES.values() for row in rows f
 
 @dataclass(frozen=True, config=STRICT)
 class Sprites:
-    """The real Sprites set of the literature: there is nothing to set."""
+    """The Sprites set of the literature, which has no settings."""
 
     kind: Literal["sprites"] = "sprites"
 
@@ -85,7 +85,7 @@ class Sprites:
         )
 
     def clips(self, raw: Path) -> ClipSet:
-        """All 11,664 clips, character by character, from the sheets below `raw`."""
+        """Build all 11,664 clips, character by character, from the sheets below `raw`."""
         parts = np.indices((VALUES,) * len(PARTS)).reshape(len(PARTS), CHARACTERS)
         labels = dict(zip(FACTORS, parts.repeat(len(ACTIONS), axis=1), strict=True))
         values = tuple(str(value) for value in range(VALUES))
@@ -108,7 +108,7 @@ class Sprites:
 
 
 def _split_of_characters() -> UInt8[ndarray, " character"]:
-    """Split as the literature does; the last 100 of its 1000 training characters validate."""
+    """Return the split of the literature; val is the last 100 of its 1000 training characters."""
     order = np.random.RandomState(423).permutation(CHARACTERS)
     split = np.zeros(CHARACTERS, np.uint8)
     split[order[-TEST_CHARACTERS - VALIDATION_CHARACTERS :]] = 1
@@ -117,7 +117,7 @@ def _split_of_characters() -> UInt8[ndarray, " character"]:
 
 
 def _characters(raw: Path) -> Iterator[UInt8[ndarray, "action time height width channel"]]:
-    """Every character in order of its id, 216 body + 36 bottom + 6 top + hair."""
+    """Yield every character in order of its id, 216 body + 36 bottom + 6 top + hair."""
     layers = [[_strip(raw, part, value) for value in range(VALUES)] for part in PARTS]
     shoes = _strip(raw, "shoes", 1)
     for character in _dressed(Image.new("RGBA", shoes.size, "black"), layers):
@@ -126,7 +126,7 @@ def _characters(raw: Path) -> Iterator[UInt8[ndarray, "action time height width 
 
 
 def _dressed(below: Image.Image, layers: list[list[Image.Image]]) -> Iterator[Image.Image]:
-    """`below` with each choice of the layers on top, the last layer changing fastest."""
+    """Paint every combination of the layers on `below`; the last layer varies fastest."""
     if not layers:
         yield below
         return
@@ -135,7 +135,7 @@ def _dressed(below: Image.Image, layers: list[list[Image.Image]]) -> Iterator[Im
 
 
 def _strip(raw: Path, part: str, value: int) -> Image.Image:
-    """Cut the cells of all actions' frames out of one sheet, one below the other."""
+    """Cut the cells of all actions out of one sheet and stack them vertically."""
     with Image.open(raw / "sprites" / part / f"{value}.png") as file:
         sheet = np.asarray(file.convert("RGBA"))
     cells = [

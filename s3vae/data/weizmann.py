@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
+from s3vae.data.splits import TEST, TRAIN, VAL
 from s3vae.settings import STRICT
 
 ORIGIN = (
@@ -59,31 +60,30 @@ STRIPS: dict[str, str] = {
     "4/00000062": "5cf42bc6ab8ac9561463b89c4c9b12f354f1da01aab4fbfbff356e6651e6bdf7",
     "4/00000070": "a77b124da8394cf07a26f0b81e606ad8af842f8e3c0141db306962195803b957",
 }
-"""The sha256 of every video: its frames of 64x64 pixels side by side, 25 a second.
+"""The sha256 of every video: its frames of 64x64 pixels side by side, 25 per second.
 
-Its number is 8 * performer + 2 * place, and its folder the action at that place in ACTIONS.
+The file name is 8 * performer + 2 * i, and the folder is the action at index i of ACTIONS.
 """
 
 SIZE = 64
 PERFORMERS = 9
 ACTIONS = {1: "wave two hands", 0: "wave one hand", 3: "jumping jack", 4: "bend"}
-"""The name of each folder's action, in the order of the videos' numbers."""
+"""The action of each folder, in order of the file names."""
 JACK = list(ACTIONS).index(3)
 OTHER_OUTFIT = (0, 1, 3, 6)
-"""The performers whose jumping jack was filmed in other clothes and light."""
+"""The performers whose jumping jack was filmed with other clothes and light."""
 OUTFITS = (
     *(f"performer {performer}" for performer in range(PERFORMERS)),
     *(f"performer {performer}, jumping jack" for performer in OTHER_OUTFIT),
 )
 TESTED = (0, 1, 2, 3, 0, 1, 3, 2, 2)
-"""The place in ACTIONS of each performer's action that `split_by: combination` tests."""
+"""The action of each performer, as an index of ACTIONS, that `split_by: combination` tests."""
 VALIDATED = {2: 3, 4: 1, 5: 2, 7: 3, 8: 0}
-"""The same for validation, of performers who wear one outfit in all four actions."""
-TRAIN, VAL, TEST = range(3)
+"""The same for validation, for performers who wear one outfit in all four actions."""
 
 
 class Span(NamedTuple):
-    """A run of frames of one video that belongs to one split."""
+    """Consecutive frames of one video that belong to one split."""
 
     video: str
     split: int
@@ -95,11 +95,11 @@ class Weizmann:
     """Nine performers and four actions, as distributed at 64x64 with MoCoGAN's code.
 
     The static factor is the outfit, not the performer: four performers changed clothes for the
-    jumping jack. Each video is also shown mirrored, in the same split.
+    jumping jack. The mirror image of each clip is in the same split.
 
-    `split_by: time` keeps the end of each video for the test split and the part before it for
-    validation. `split_by: combination` keeps whole videos: pairs of an outfit and an action that
-    training never shows together, though it shows both apart.
+    `split_by: time` tests on the end of each video and validates on the part before it.
+    `split_by: combination` tests on whole videos: combinations of an outfit and an action that are
+    not in the train split, although each of the two is.
     """
 
     kind: Literal["weizmann"] = "weizmann"
@@ -107,21 +107,21 @@ class Weizmann:
     time: Annotated[int, Field(ge=2, le=17)] = 15
     """Frames of a clip. The shortest video has 51: a third of it must hold a clip."""
     step: Annotated[int, Field(ge=1)] = 2
-    """Frames between the starts of neighbouring clips, which overlap within a split."""
+    """Frames between the starts of consecutive clips, which overlap within a split."""
     val: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     test: Annotated[float, Field(gt=0, lt=0.5)] = 0.25
-    """The shares of each video's frames kept for validation and test; at least one clip each."""
+    """The shares of each video's frames for validation and test, at least one clip each."""
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """The 36 videos, each a picture of all its frames."""
+        """The 36 videos, each one picture of all its frames."""
         return tuple(
             RemoteFile(f"weizmann/{video}.jpg", sha256, (f"{ORIGIN}/{video}.jpg",))
             for video, sha256 in STRIPS.items()
         )
 
     def clips(self, raw: Path) -> ClipSet:
-        """All clips, video by video, each span followed by its mirror image."""
+        """Build all clips, video by video, each span followed by its mirror image."""
         spans = [span for video in STRIPS for span in self._spans(video, frames_of(raw, video))]
         counts = [2 * len(self._starts(span)) for span in spans]
         return ClipSet(
@@ -146,18 +146,15 @@ class Weizmann:
     def _spans(
         self, video: str, frames: UInt8[ndarray, "frame height width channel"]
     ) -> Iterator[Span]:
-        """The parts of a video, in order of time, that belong to one split each."""
+        """Yield the parts of a video, in order of time, that belong to one split each."""
         if self.split_by == "combination":
             yield Span(video, split_of_combination(video), frames)
             return
         test = len(frames) - max(round(self.test * len(frames)), self.time)
         val = test - max(round(self.val * len(frames)), self.time)
-        for split, part in (
-            (TRAIN, slice(val)),
-            (VAL, slice(val, test)),
-            (TEST, slice(test, None)),
-        ):
-            yield Span(video, split, frames[part])
+        yield Span(video, TRAIN, frames[:val])
+        yield Span(video, VAL, frames[val:test])
+        yield Span(video, TEST, frames[test:])
 
     def _starts(self, span: Span) -> range:
         return range(0, len(span.frames) - self.time + 1, self.step)
@@ -169,17 +166,17 @@ class Weizmann:
 
 
 def performer_of(video: str) -> int:
-    """Return the performer's number, from 0 to 8."""
+    """Return the index of a video's performer, 0 to 8."""
     return int(video.split("/")[1]) // 8
 
 
 def action_of(video: str) -> int:
-    """Return the place of a video's action in ACTIONS."""
+    """Return the index of a video's action in ACTIONS."""
     return list(ACTIONS).index(int(video.split("/")[0]))
 
 
 def outfit_of(video: str) -> int:
-    """Return the place of a video's outfit in OUTFITS."""
+    """Return the index of a video's outfit in OUTFITS."""
     performer = performer_of(video)
     if action_of(video) == JACK and performer in OTHER_OUTFIT:
         return PERFORMERS + OTHER_OUTFIT.index(performer)
@@ -187,7 +184,7 @@ def outfit_of(video: str) -> int:
 
 
 def split_of_combination(video: str) -> int:
-    """Return the split of a video's pair of outfit and action."""
+    """Return the split of a video's combination of outfit and action."""
     performer, action = performer_of(video), action_of(video)
     if TESTED[performer] == action:
         return TEST
@@ -195,7 +192,7 @@ def split_of_combination(video: str) -> int:
 
 
 def frames_of(raw: Path, video: str) -> UInt8[ndarray, "frame height width channel"]:
-    """Read the frames of a video, which lie side by side in one picture below `raw`."""
+    """Read the frames of a video, which are side by side in one picture below `raw`."""
     with Image.open(raw / "weizmann" / f"{video}.jpg") as file:
         strip = np.asarray(file.convert("RGB"))
     return strip.reshape(SIZE, -1, SIZE, 3).swapaxes(0, 1)

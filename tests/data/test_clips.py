@@ -1,4 +1,4 @@
-"""The clip format: what is written is read, and what does not fit is refused."""
+"""The clip format: files are read as they were written, and invalid ones are refused."""
 
 import dataclasses
 import hashlib
@@ -20,7 +20,7 @@ SHAPE = (6, 4, 5, 3, 2)
 
 
 def small_set(**changes: Any) -> ClipSet:
-    """Six clips of three identities, with everything that the format knows."""
+    """Make six clips of three identities, with all that the format can hold."""
     draw = np.random.default_rng(0)
     clips = ClipSet(
         name="small",
@@ -44,48 +44,38 @@ def small_set(**changes: Any) -> ClipSet:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Write a small set."""
+    """Write the small set."""
     path = tmp_path / "clips" / "small.h5"
     write_clips(path, small_set())
     return path
 
 
-def test_what_was_written_is_read(path: Path) -> None:
+def test_a_set_is_read_as_it_was_written(path: Path) -> None:
     clips, file = small_set(), ClipFile(path)
     assert (file.name, file.source, file.licence) == (clips.name, clips.source, clips.licence)
-    assert file.shape == clips.shape
     assert (file.clips, file.time, file.height, file.width, file.channels) == clips.shape
-    assert file.parameters == clips.parameters
-    assert file.factors == clips.factors
+    assert (file.shape, file.parameters, file.factors) == (
+        clips.shape,
+        clips.parameters,
+        clips.factors,
+    )
+    assert [factor.name for factor in file.static_factors] == ["zebra"]
+    assert [factor.name for factor in file.dynamic_factors] == ["action"]
     for factor in clips.factors:
         assert np.array_equal(file.labels(factor.name), clips.labels[factor.name])
     assert np.array_equal(file.identity, clips.identity)
-    assert np.array_equal(file.frames(range(6)), np.stack(list(clips.frames)))
-    assert file.motion is not None
-    assert clips.motion is not None
-    assert np.array_equal(file.motion, clips.motion.astype(np.float32))
-    assert file.landmarks is not None
-    assert file.landmarks.shape == (6, 4, 68, 2)
+    frames = np.stack(list(clips.frames))
+    assert np.array_equal(file.frames(range(6)), frames)
+    assert file.sha256 == hashlib.sha256(frames.tobytes()).hexdigest()
+    for written, read in ((clips.motion, file.motion), (clips.landmarks, file.landmarks)):
+        assert written is not None
+        assert np.array_equal(written.astype(np.float32), read)
 
 
-def test_the_checksum_is_that_of_all_bytes_of_the_frames(path: Path) -> None:
-    file = ClipFile(path)
-    assert file.sha256 == hashlib.sha256(file.frames(range(6)).tobytes()).hexdigest()
-
-
-def test_factors_are_told_apart_by_their_kind(path: Path) -> None:
-    file = ClipFile(path)
-    assert [factor.name for factor in file.static_factors] == ["zebra"]
-    assert [factor.name for factor in file.dynamic_factors] == ["action"]
-
-
-def test_frames_come_in_the_order_asked_for_and_as_often(path: Path) -> None:
+def test_frames_are_read_in_the_order_of_their_indices(path: Path) -> None:
     frames = np.stack(list(small_set().frames))
     assert np.array_equal(ClipFile(path).frames([5, 0, 5]), frames[[5, 0, 5]])
     assert ClipFile(path).frames(np.array([], int)).shape == (0, *SHAPE[1:])
-
-
-def test_a_clip_that_is_not_there_is_not_given(path: Path) -> None:
     with pytest.raises(IndexError):
         ClipFile(path).frames([6])
 
@@ -96,7 +86,7 @@ def test_every_clip_is_in_one_split(path: Path) -> None:
     assert list(ClipFile(path).split("val")) == [3, 4]
 
 
-def test_what_is_optional_may_be_left_out(tmp_path: Path) -> None:
+def test_motion_landmarks_and_factors_are_optional(tmp_path: Path) -> None:
     write_clips(tmp_path / "bare.h5", small_set(motion=None, landmarks=None, factors=(), labels={}))
     file = ClipFile(tmp_path / "bare.h5")
     assert (file.motion, file.landmarks, file.factors) == (None, None, ())
@@ -107,31 +97,31 @@ def test_the_same_set_gives_the_same_bytes(path: Path, tmp_path: Path) -> None:
     assert (tmp_path / "again.h5").read_bytes() == path.read_bytes()
 
 
-def test_each_clip_written_is_reported(tmp_path: Path) -> None:
+def test_each_written_clip_is_reported(tmp_path: Path) -> None:
     counts: list[int] = []
     write_clips(tmp_path / "small.h5", small_set(), counts.append)
     assert counts == [1] * 6
 
 
-def test_a_file_may_be_pickled_after_it_was_read(path: Path) -> None:
+def test_a_file_can_be_pickled_after_it_was_read(path: Path) -> None:
     file = ClipFile(path)
     expected = file.frames([2])
     assert np.array_equal(pickle.loads(pickle.dumps(file)).frames([2]), expected)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_processes_forked_after_reading_read_with_their_own_handle(path: Path) -> None:
+def test_processes_forked_after_reading_use_their_own_handle(path: Path) -> None:
     file = ClipFile(path)
     expected = file.frames(range(6))
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        found = pool.map(file.frames, [[index] for index in range(6)])
-    assert np.array_equal(np.concatenate(found), expected)
+        frames = pool.map(file.frames, [[index] for index in range(6)])
+    assert np.array_equal(np.concatenate(frames), expected)
 
 
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"split": np.array([0, 1, 2, 1, 1, 2])}, "identity must be in one split only, and 7"),
+        ({"split": np.array([0, 1, 2, 1, 1, 2])}, "identity must be in one split only, but 7"),
         ({"split": np.array([0, 0, 3, 1, 1, 3])}, "0 .train., 1 .val. or 2 .test., not 3"),
         ({"labels": {"zebra": SPLIT, "action": SPLIT}}, "labels of 'factors/zebra' must lie in"),
         ({"labels": {"zebra": -SPLIT, "action": SPLIT}}, "labels of 'factors/zebra' must lie in"),
@@ -157,13 +147,15 @@ def test_a_set_that_breaks_a_rule_is_not_written(
     ],
     ids=["too few", "too many", "another shape", "another type"],
 )
-def test_frames_other_than_promised_are_not_written(tmp_path: Path, frames: np.ndarray) -> None:
+def test_frames_that_do_not_fit_the_shape_are_not_written(
+    tmp_path: Path, frames: np.ndarray
+) -> None:
     with pytest.raises(ValueError, match="small must yield 6 clips of uint8"):
         write_clips(tmp_path / "bad.h5", small_set(frames=iter(frames)))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_checksum_leaves_the_older_file_as_it_was(path: Path) -> None:
+def test_a_wrong_checksum_leaves_the_older_file_unchanged(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(ValueError, match=f"should have sha256 {'0' * 64} but have [0-9a-f]{{64}}"):
         write_clips(path, small_set(sha256="0" * 64))
@@ -179,13 +171,15 @@ def _rewrite(file: h5py.File, name: str, data: np.ndarray) -> None:
 BREAKAGES: dict[str, Callable[[h5py.File], None]] = {
     "attribute 'format' must be": lambda file: file.attrs.update(format="zip"),
     "attribute 'version' must be 1, not 2": lambda file: file.attrs.update(version=2),
-    "attribute 'licence' must be there": lambda file: file.attrs.pop("licence"),
+    "attribute 'licence' must exist": lambda file: file.attrs.pop("licence"),
     "'parameters' must be a JSON object": lambda file: file.attrs.update(parameters="{"),
     "'frames' must be uint8": lambda file: _rewrite(file, "frames", np.zeros(SHAPE)),
-    "'frames' must hold something": lambda file: _rewrite(
+    "'frames' must not be empty": lambda file: _rewrite(
         file, "frames", np.zeros((0, *SHAPE[1:]), np.uint8)
     ),
-    "one clip a chunk, not None": lambda file: _rewrite(file, "frames", np.zeros(SHAPE, np.uint8)),
+    "one clip per chunk, not None": lambda file: _rewrite(
+        file, "frames", np.zeros(SHAPE, np.uint8)
+    ),
     "'identity' must be int32 .6.": lambda file: _rewrite(file, "identity", np.zeros(5, np.int32)),
     "'factors/zebra' must be int16 .6.": lambda file: _rewrite(
         file, "factors/zebra", np.zeros(5, np.int16)
@@ -194,7 +188,7 @@ BREAKAGES: dict[str, Callable[[h5py.File], None]] = {
         file, "landmarks", np.zeros((6, 4, 5, 2), np.float32)
     ),
     "'split' must be uint8": lambda file: _rewrite(file, "split", SPLIT),
-    "group 'factors' must be there": lambda file: file.pop("factors"),
+    "group 'factors' must exist": lambda file: file.pop("factors"),
     "attribute 'kind'": lambda file: file["factors/zebra"].attrs.update(kind="both"),
     "attribute 'values', a JSON list": lambda file: file["factors/zebra"].attrs.pop("values"),
     "must differ from each other": lambda file: file["factors/zebra"].attrs.update(
@@ -204,7 +198,9 @@ BREAKAGES: dict[str, Callable[[h5py.File], None]] = {
 
 
 @pytest.mark.parametrize("rule", BREAKAGES)
-def test_a_file_that_breaks_a_rule_is_refused_by_name_and_rule(path: Path, rule: str) -> None:
+def test_an_invalid_file_is_refused_with_its_name_and_the_broken_rule(
+    path: Path, rule: str
+) -> None:
     with h5py.File(path, "a") as file:
         BREAKAGES[rule](file)
     with pytest.raises(ClipFormatError, match=rule) as refused:
@@ -213,12 +209,9 @@ def test_a_file_that_breaks_a_rule_is_refused_by_name_and_rule(path: Path, rule:
     assert "docs/data.md" in str(refused.value)
 
 
-def test_a_file_cut_short_is_refused(path: Path) -> None:
+def test_a_truncated_and_a_missing_file_are_refused_with_the_remedy(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(ClipFormatError, match="must be a whole HDF5 file"):
+    with pytest.raises(ClipFormatError, match="must be a complete HDF5 file"):
         ClipFile(path)
-
-
-def test_a_file_that_is_not_there_names_the_stage_to_run(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"none.h5 is not there: run the stage"):
-        ClipFile(tmp_path / "none.h5")
+    with pytest.raises(FileNotFoundError, match=r"none.h5 is missing: run the stage"):
+        ClipFile(path.with_name("none.h5"))

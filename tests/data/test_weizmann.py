@@ -1,5 +1,6 @@
-"""Weizmann: what each video shows, how it is cut and split; and, where the mirror is, the set."""
+"""Weizmann: cut and split of drawn videos and, with the mirror, of the real set."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,12 @@ from s3vae.data.clips import SPLITS, ClipFile, write_clips
 from s3vae.data.download import fetch
 from s3vae.data.weizmann import ACTIONS, OUTFITS, SIZE, STRIPS, Weizmann
 
-MIRROR = Path(__file__).parents[3] / "shared" / "mirror"
 FRAMES = 60
 
 
 @pytest.fixture
 def numbered(tmp_path: Path) -> Path:
-    """Strips whose frames hold their number in red and the video's in green, dark on the left."""
+    """Write strips that encode the frame in red and the video in green, with a dark left half."""
     for number, video in enumerate(STRIPS):
         frames = np.zeros((FRAMES, SIZE, SIZE, 4), np.uint8)
         frames[..., 0] = np.arange(FRAMES)[:, None, None]
@@ -29,7 +29,7 @@ def numbered(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_clips_are_neighbouring_frames_of_one_video(numbered: Path) -> None:
+def test_clips_are_consecutive_frames_of_one_video(numbered: Path) -> None:
     for clip in Weizmann(step=5).clips(numbered).frames:
         frames, video = clip[:, 0, 0, 0].astype(int), clip[..., 1]
         assert (np.diff(frames) == 1).all()
@@ -38,36 +38,39 @@ def test_clips_are_neighbouring_frames_of_one_video(numbered: Path) -> None:
 
 def test_no_frame_is_in_two_splits(numbered: Path) -> None:
     clips = Weizmann(step=1).clips(numbered)
-    seen: dict[tuple[int, int], set[int]] = {}
+    splits: dict[tuple[int, ...], set[int]] = {}
     for clip, split in zip(clips.frames, clips.split, strict=True):
         for frame in clip:
-            seen.setdefault((int(frame[0, 0, 1]), int(frame[0, 0, 0])), set()).add(int(split))
-    assert all(len(splits) == 1 for splits in seen.values())
+            splits.setdefault(tuple(frame[0, 0, :2].tolist()), set()).add(int(split))
+    assert all(len(each) == 1 for each in splits.values())
 
 
 def test_the_mirror_image_of_every_clip_is_in_its_split(numbered: Path) -> None:
     clips = Weizmann(step=9).clips(numbered)
-    by_split: dict[int, list[bytes]] = {}
-    flipped: dict[int, list[bytes]] = {}
-    for clip, split in zip(clips.frames, clips.split, strict=True):
-        by_split.setdefault(int(split), []).append(clip.tobytes())
-        flipped.setdefault(int(split), []).append(clip[:, :, ::-1].tobytes())
-    assert {k: sorted(v) for k, v in by_split.items()} == {k: sorted(v) for k, v in flipped.items()}
+    frames = np.stack(list(clips.frames))
+    for split in range(len(SPLITS)):
+        of_split = frames[clips.split == split]
+        mirrored = of_split[:, :, :, ::-1]
+        assert sorted(each.tobytes() for each in of_split) == sorted(
+            each.tobytes() for each in mirrored
+        )
 
 
 @pytest.mark.parametrize("split_by", ["time", "combination"])
-def test_the_promised_clips_are_drawn(numbered: Path, split_by: str) -> None:
+def test_the_number_of_clips_is_that_of_the_shape(numbered: Path, split_by: str) -> None:
     clips = Weizmann(split_by=split_by).clips(numbered)  # type: ignore[arg-type]
     assert len(list(clips.frames)) == clips.shape[0] == len(clips.split) == len(clips.identity)
 
 
-def test_four_outfits_are_seen_in_one_action_only(numbered: Path) -> None:
+def test_four_outfits_occur_in_one_action_only(numbered: Path) -> None:
     labels = Weizmann().clips(numbered).labels
     actions = [set(labels["action"][labels["outfit"] == k]) for k in range(len(OUTFITS))]
     assert sorted(map(len, actions)) == [1, 1, 1, 1, 3, 3, 3, 3, 4, 4, 4, 4, 4]
 
 
-def test_pairs_that_are_tested_are_new_but_what_they_consist_of_is_not(numbered: Path) -> None:
+def test_held_out_combinations_are_new_but_their_outfits_and_actions_are_not(
+    numbered: Path,
+) -> None:
     clips = Weizmann(split_by="combination").clips(numbered)
     outfit, action = clips.labels["outfit"], clips.labels["action"]
     pairs = {
@@ -81,10 +84,11 @@ def test_pairs_that_are_tested_are_new_but_what_they_consist_of_is_not(numbered:
     assert {a for _, a in pairs["train"]} == set(range(len(ACTIONS)))
 
 
-@pytest.mark.skipif(not MIRROR.is_dir(), reason="needs the real videos")
-def test_the_real_videos_give_clips_of_every_outfit_and_action(tmp_path: Path) -> None:
+def test_the_real_set_has_every_outfit_and_action_in_every_split(
+    tmp_path: Path, mirror_with: Callable[[str], str]
+) -> None:
     for file in Weizmann().files:
-        fetch(file, tmp_path, str(MIRROR))
+        fetch(file, tmp_path, mirror_with("weizmann"))
     write_clips(tmp_path / "clips.h5", Weizmann().clips(tmp_path))
     clips = ClipFile(tmp_path / "clips.h5")
     for split in SPLITS:

@@ -8,7 +8,7 @@ import pytest
 
 from s3vae.data.clips import ClipFile, write_clips
 from s3vae.data.fresh import FreshClips
-from s3vae.data.smmnist import SMMNIST
+from s3vae.data.smmnist.smmnist import SMMNIST
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.judge.learner import drawn_source, judge_batches
 from s3vae.judge.settings import JudgeSettings, JudgeStage

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = {
     "pipeline": {
         "datasets": {
-            **{name: f"s3vae/data/{name}.py" for name in ("dsprites", "smmnist", "faces")},
+            **{name: f"s3vae/data/{name}" for name in ("dsprites", "smmnist", "faces")},
             "mine": "my-videos",
             "speaker": "my-videos",
         },

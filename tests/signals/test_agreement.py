@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s3vae.data.dsprites import DSprites
+from s3vae.data.dsprites.dsprites import DSprites
 from s3vae.signals.agreement import top_cell_accuracy
 from s3vae.signals.flow_grid import MotionSettings, clips_motion
 from s3vae.signals.optical_flow import TVL1, Farneback

@@ -9,18 +9,18 @@ from s3vae.data.faces.geometry import Colour, Points, Pose
 
 SIZE = 64
 FINE = 3
-"""Painted so many times larger, then averaged."""
+"""Factor of supersampling."""
 FINEST = 0.3
-"""Edges that are softer than a pixel anyway are not blurred."""
+"""Blurs up to this standard deviation, in pixels, are omitted: supersampling has this effect."""
 SUBPIXEL = 4
-"""Bits after the point of the coordinates that OpenCV is given."""
+"""Fractional bits of the coordinates passed to OpenCV."""
 REACH = 3
-"""Standard deviations of a blur after which nothing of it is seen."""
+"""Standard deviations after which a blur is invisible."""
 Part = tuple[slice, slice]
 
 
 class Canvas:
-    """A picture that is painted on in face coordinates, which the pose lays on it."""
+    """A picture painted in face coordinates, which the pose maps to pixels."""
 
     def __init__(self, colour: Colour, pose: Pose) -> None:
         self.pose = pose
@@ -28,12 +28,12 @@ class Canvas:
 
     @property
     def picture(self) -> Float32[ndarray, "64 64 3"]:
-        """What was painted, 0 to 255."""
+        """The painted picture, 0 to 255."""
         averaged: ndarray = cv2.resize(self.fine, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         return averaged
 
     def fill(self, points: Points, colour: Colour, soft: float = 0.0, share: float = 1.0) -> None:
-        """A polygon; `soft`: its edge is blurred over so many pixels; `share`: how opaque it is."""
+        """Fill a polygon; `soft` is the blur of its edge in pixels, `share` its opacity."""
         part, fixed = self._part(points, soft)
         mask: ndarray = np.zeros([each.stop - each.start for each in part], np.uint8)
         cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA, SUBPIXEL)
@@ -44,16 +44,16 @@ class Canvas:
     def line(
         self, points: Points, colour: Colour, width: float, soft: float = 0.0, share: float = 1.0
     ) -> None:
-        """A line, so many pixels wide: a polygon, as OpenCV's lines are whole pixels wide."""
+        """Draw a line as a polygon, since OpenCV's lines have integer width."""
         along = np.gradient(points, axis=0)
         along *= width / 2 / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
         across = np.stack([-along[:, 1], along[:, 0]], axis=1)
         self.fill(np.concatenate([points + across, (points - across)[::-1]]), colour, soft, share)
 
     def _part(self, points: Points, soft: float) -> tuple[Part, ndarray]:
-        """The rows and columns that are painted, and the points in them, in OpenCV's fixed point.
+        """Return the painted rows and columns, and the points in them in OpenCV's fixed point.
 
-        Whole numbers are the centres of pixels.
+        Integer coordinates are pixel centres.
         """
         fine = (self.pose.placed(points) + 0.5) * FINE - 0.5
         border = REACH * FINE * soft + 2
@@ -70,18 +70,18 @@ class Canvas:
 
 
 def ellipse(x: float, y: float, width: float, height: float) -> Points:
-    """Points round an ellipse, by its half axes."""
+    """Return points on an ellipse with these half axes."""
     return arc(x, y, width, height, 0, 2)
 
 
 def arc(x: float, y: float, width: float, height: float, start: float, stop: float) -> Points:
-    """Points of an ellipse between two angles (in half turns, clockwise from the right)."""
+    """Return points of an ellipse between two angles (in half turns, clockwise from the right)."""
     angle = np.pi * np.linspace(start, stop, 40)
     return np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], axis=1)
 
 
 def curve(points: Points) -> Points:
-    """A smooth line through points (Catmull and Rom)."""
+    """Return a smooth line through points (Catmull and Rom)."""
     ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     share = np.linspace(0, 1, 6)[:-1, None]
     before, here, there, after = (ends[k : len(ends) - 3 + k, None] for k in range(4))
@@ -92,6 +92,6 @@ def curve(points: Points) -> Points:
 
 
 def tinted(colour: Colour, factor: float) -> Colour:
-    """Darker (below 1) or lighter."""
+    """Scale the brightness of a colour."""
     red, green, blue = (min(channel * factor, 255.0) for channel in colour)
     return red, green, blue

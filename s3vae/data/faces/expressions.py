@@ -1,4 +1,4 @@
-"""Six facial expressions as curves over time: which muscles move, how far, and when."""
+"""Six facial expressions as muscle displacements and their course over time."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ EXPRESSIONS = ("anger", "fear", "disgust", "happiness", "sadness", "surprise")
 
 @dataclass(frozen=True)
 class Muscles:
-    """What a face does, in pixels of a 64-pixel picture unless said; all 0 is the neutral face."""
+    """Displacements of a face in pixels of a 64-pixel picture; all 0 is the neutral face."""
 
     open: float = 0.0
     """Gap between the lips."""
     corners: float = 0.0
-    """How far the corners of the mouth are pulled up (negative: down)."""
+    """Rise of the corners of the mouth (negative: fall)."""
     stretch: float = 0.0
-    """How far each corner is pulled outwards."""
+    """Outward displacement of each corner."""
     lids: float = 0.0
-    """How much wider the eyes are open than at rest, as a share of it (-1: shut)."""
+    """Opening of the eyes relative to rest, as a share (-1: shut)."""
     inner_brow: float = 0.0
-    """How far the inner ends of the brows are raised."""
+    """Rise of the inner ends of the brows."""
     outer_brow: float = 0.0
     squeeze: float = 0.0
-    """How far each brow is drawn towards the nose."""
+    """Displacement of each brow towards the nose."""
     wrinkle: float = 0.0
-    """How far the wings of the nose and the upper lip are pulled up."""
+    """Rise of the wings of the nose and the upper lip."""
     jaw: float = 0.0
-    """How far the chin drops."""
+    """Drop of the chin."""
 
     def mixed(self, other: "Muscles", share: float) -> "Muscles":
-        """What this and a share of another face do together."""
+        """Add a share of another face's displacements."""
         mine, theirs = dataclasses.astuple(self), dataclasses.astuple(other)
         return Muscles(*(a + share * b for a, b in zip(mine, theirs, strict=True)))
 
@@ -50,11 +50,11 @@ APEX = {
     "sadness": Muscles(corners=-1.7, stretch=-0.3, lids=-0.35, inner_brow=1.7, outer_brow=-0.9),
     "surprise": Muscles(open=4.4, stretch=-1.0, lids=0.6, inner_brow=2.3, outer_brow=2.3, jaw=3.0),
 }
-"""Every expression at its height (Ekman and Friesen's action units, roughly)."""
+"""Every expression at its apex (approximately Ekman and Friesen's action units)."""
 
 
 class Course(NamedTuple):
-    """When an expression rises and falls, in frames, and how strong it gets."""
+    """The rise and fall of an expression, in frames, and its strength at the apex."""
 
     onset: float
     rise: float
@@ -63,7 +63,7 @@ class Course(NamedTuple):
     strength: float
 
     def at(self, frames: Float[ndarray, " time"]) -> Float[ndarray, " time"]:
-        """How much of the expression is there: 0 before its onset, `strength` at its height."""
+        """Return the share of the expression: 0 before its onset, `strength` at its apex."""
         rising = smooth((frames - self.onset) / self.rise)
         falling = smooth((frames - self.onset - self.rise - self.hold) / self.fall)
         shares: ndarray = self.strength * rising * (1 - falling)
@@ -71,7 +71,7 @@ class Course(NamedTuple):
 
 
 def smooth(share: Float[ndarray, " time"]) -> Float[ndarray, " time"]:
-    """From 0 to 1 without a jolt at either end."""
+    """Interpolate from 0 to 1 with zero slope at both ends."""
     inside = share.clip(0, 1)
     smoothed: ndarray = inside**2 * (3 - 2 * inside)
     return smoothed

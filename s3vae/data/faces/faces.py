@@ -1,8 +1,8 @@
-"""Drawn faces: 52 people who show six expressions, with their 68 landmarks exactly known."""
+"""Drawn faces: 52 people with six expressions and exactly known landmarks."""
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -42,44 +42,39 @@ LIPS = ((200, 95, 95), (170, 75, 80), (215, 120, 110))
 BACKDROPS = ((120, 130, 140), (170, 165, 150), (90, 100, 120), (60, 70, 65))
 HAIRCUTS = ("short", "fringe", "parted", "long", "receding", "bald")
 BLINKS = 0.25
-"""The share of clips in which someone blinks."""
+"""Share of clips with a blink."""
 NOISE = 2.5
-"""Standard deviation of what a camera adds to every value, of 255."""
+"""Standard deviation of the camera noise, of 255."""
 VALIDATION_TAKES, TEST_TAKES = 1, 1
 
 
 @dataclass(frozen=True, config=STRICT)
 class Faces:
-    """Each of `people` in each expression, `takes` times.
+    """Each of `people` with each expression, `takes` times.
 
-    The last take is test, the one before it val. As in MUG a clip begins with the neutral face,
-    rises to its expression and falls again; when, how fast and how far is another in every take, as
-    are the light and how the head moves. All people are in all splits: that someone is *recognized*
-    is what static consistency is judged by.
+    The last take is test, the one before it val. As in MUG, a clip begins with the neutral face,
+    rises to its expression and falls again. Timing, strength, light and head motion differ between
+    takes. All people are in all splits, since a judge must recognize them.
     """
 
     kind: Literal["faces"] = "faces"
     seed: int = 0
-    time: Annotated[int, Field(ge=2)] = 15
+    time: Annotated[int, Field(ge=3)] = 15
     takes: Annotated[int, Field(ge=3)] = 6
     people: Annotated[int, Field(ge=1, le=PEOPLE)] = PEOPLE
-
-    @property
-    def files(self) -> tuple[RemoteFile, ...]:
-        """None: the faces are drawn."""
-        return ()
+    files: ClassVar[tuple[RemoteFile, ...]] = ()
 
     def clips(self, raw: Path) -> ClipSet:
-        """Draw the set, with its exact landmarks; `raw` is not read."""
+        """Draw the set and its exact landmarks; `raw` is not read."""
         person, expression, take = np.indices((self.people, len(EXPRESSIONS), self.takes)).reshape(
             3, -1
         )
-        people = [traits(self.seed, number) for number in range(self.people)]
+        people = [traits(self.seed, index) for index in range(self.people)]
         scenes = [
-            scene(self.seed, number, EXPRESSIONS[shown], self.time)
-            for number, shown in enumerate(expression)
+            scene(self.seed, clip, EXPRESSIONS[index], self.time)
+            for clip, index in enumerate(expression)
         ]
-        everyone = [people[number] for number in person]
+        person_of_clip = [people[index] for index in person]
         later = self.takes - take
         return ClipSet(
             name="faces",
@@ -87,20 +82,20 @@ class Faces:
             licence="MIT",
             parameters=dataclasses.asdict(self),
             shape=(len(person), self.time, SIZE, SIZE, 3),
-            frames=in_processes(filmed, everyone, scenes),
+            frames=in_processes(filmed, person_of_clip, scenes),
             factors=(
-                Factor("person", "static", tuple(f"{number:02}" for number in range(self.people))),
+                Factor("person", "static", tuple(f"{index:02}" for index in range(self.people))),
                 Factor("expression", "dynamic", EXPRESSIONS),
             ),
             labels={"person": person, "expression": expression},
             identity=np.arange(len(person)),
             split=np.where(later <= TEST_TAKES, 2, later <= TEST_TAKES + VALIDATION_TAKES),
-            landmarks=np.stack([landmarks(*each) for each in zip(everyone, scenes, strict=True)]),
+            landmarks=np.stack(list(map(landmarks, person_of_clip, scenes))),
         )
 
 
 class Scene(NamedTuple):
-    """What happens in a clip: the face and the pose of every frame, the light, and its noise."""
+    """The muscles and the pose of every frame of a clip, its light, and the seed of its noise."""
 
     muscles: list[Muscles]
     poses: list[Pose]
@@ -109,11 +104,11 @@ class Scene(NamedTuple):
 
 
 def traits(seed: int, number: int) -> Traits:
-    """The looks of one person."""
+    """Draw the appearance of one person."""
     draw = np.random.default_rng((seed, 0, number))
 
     def one_of(choices: tuple[tuple[int, int, int], ...], spread: float) -> Colour:
-        """One of the colours, somewhat lighter or darker, its hue hardly changed."""
+        """Draw one of the colours, with random brightness and slightly random hue."""
         shade = 1 + draw.normal(0, spread) + draw.normal(0, 0.012, 3)
         red, green, blue = (np.array(choices[draw.integers(len(choices))]) * shade).clip(0, 255)
         return float(red), float(green), float(blue)
@@ -143,7 +138,7 @@ def traits(seed: int, number: int) -> Traits:
 
 
 def scene(seed: int, number: int, expression: str, time: int) -> Scene:
-    """One take of an expression: its timing and strength, blinks, the head's motion, the light."""
+    """Draw one take: timing and strength of the expression, blinks, head motion and light."""
     draw = np.random.default_rng((seed, 1, number))
     frames = np.arange(time) * 15 / time
     course = Course(
@@ -156,41 +151,41 @@ def scene(seed: int, number: int, expression: str, time: int) -> Scene:
     rest = Muscles(*draw.normal(0, (0.12, 0.15, 0.2, 0.06, 0.2, 0.2, 0.1, 0.05, 0.1)))
     blink = draw.uniform(1, time - 2) if draw.random() < BLINKS else -np.inf
     shut = np.maximum(1 - np.abs(np.arange(time) - blink) / 1.2, 0)
-    shown = [rest.mixed(APEX[expression], share) for share in course.at(frames)]
+    mixed = [rest.mixed(APEX[expression], share) for share in course.at(frames)]
     muscles = [
         dataclasses.replace(
             each, lids=each.lids - (1 + each.lids) * float(lid), open=max(each.open, 0.0)
         )
-        for each, lid in zip(shown, shut, strict=True)
+        for each, lid in zip(mixed, shut, strict=True)
     ]
     light = Light(draw.uniform(-1, 1), draw.uniform(-1, 0.3), draw.uniform(0.88, 1.1))
     return Scene(muscles, _poses(draw, frames), light, (seed, 2, number))
 
 
 def _poses(draw: Generator, frames: Float[ndarray, " time"]) -> list[Pose]:
-    """A head that sways a little about where it is held."""
+    """Draw the poses of a head that sways slightly around a rest pose."""
     start, sway = draw.normal(0, (0.9, 0.9, 0.03, 0.02)), draw.normal(0, (0.6, 0.5, 0.025, 0.01))
     turns, phase = draw.uniform(0.4, 1.1, 4), draw.uniform(0, 2 * np.pi, 4)
     waves = np.sin(2 * np.pi * turns * frames[:, None] / 15 + phase)
     return [Pose(x, y, roll, 1 + scale) for x, y, roll, scale in (start + sway * waves).tolist()]
 
 
-def filmed(person: Traits, shown: Scene) -> UInt8[ndarray, "time 64 64 3"]:
-    """The frames of a clip."""
-    noise = np.random.default_rng(shown.seed).normal(0, NOISE, (len(shown.poses), SIZE, SIZE, 3))
+def filmed(person: Traits, take: Scene) -> UInt8[ndarray, "time 64 64 3"]:
+    """Render the frames of a clip."""
+    noise = np.random.default_rng(take.seed).normal(0, NOISE, (len(take.poses), SIZE, SIZE, 3))
     pictures = [
-        draw(person, face, pose, shown.light)
-        for face, pose in zip(shown.muscles, shown.poses, strict=True)
+        draw(person, muscles, pose, take.light)
+        for muscles, pose in zip(take.muscles, take.poses, strict=True)
     ]
     frames: ndarray = np.rint(np.stack(pictures) + noise).clip(0, 255).astype(np.uint8)
     return frames
 
 
-def landmarks(person: Traits, shown: Scene) -> Float32[ndarray, "time 68 2"]:
-    """Where the landmarks are in every frame of a clip."""
+def landmarks(person: Traits, take: Scene) -> Float32[ndarray, "time 68 2"]:
+    """Return the landmarks (x, y) in every frame of a clip, in pixels."""
     return np.stack(
         [
-            pose.placed(face_points(person, face)).astype(np.float32)
-            for face, pose in zip(shown.muscles, shown.poses, strict=True)
+            pose.placed(face_points(person, muscles)).astype(np.float32)
+            for muscles, pose in zip(take.muscles, take.poses, strict=True)
         ]
     )

@@ -1,7 +1,7 @@
-"""The shape of a drawn face: 68 landmarks from someone's traits, expression and pose.
+"""The geometry of a drawn face: 68 landmarks from traits, expression and pose.
 
-Lengths are in pixels of a 64-pixel picture; x grows to the right, y downwards. Landmarks are in the
-order of iBUG's 300-W: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
+Lengths are in pixels of a 64-pixel picture; x points right, y down. Landmarks are in the order of
+iBUG's 300-W: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Traits:
-    """What someone looks like."""
+    """The appearance of a person."""
 
     skin: Colour
     hair: Colour
@@ -31,9 +31,9 @@ class Traits:
     width: float
     """Half the width of the face at the eyes."""
     chin: float
-    """From the middle of the face down to the chin."""
+    """Distance from the middle of the face to the chin."""
     square: float
-    """How square the jaw is (0 to 1)."""
+    """Squareness of the jaw (0 to 1)."""
     eyes_apart: float
     """Half the distance between the pupils."""
     eye: float
@@ -51,7 +51,7 @@ class Traits:
 
 
 class Pose(NamedTuple):
-    """How the head is held: moved by (x, y) pixels, turned by so many radians, and how near."""
+    """The pose of a head: translation (x, y) in pixels, roll in radians, and scale."""
 
     x: float = 0.0
     y: float = 0.0
@@ -59,7 +59,7 @@ class Pose(NamedTuple):
     scale: float = 1.0
 
     def placed(self, points: Points) -> Points:
-        """Points of a face around (0, 0), on the picture."""
+        """Map points of a face around (0, 0) to the picture."""
         cos, sin = np.cos(self.roll), np.sin(self.roll)
         turned = self.scale * points @ np.array([[cos, sin], [-sin, cos]])
         placed: ndarray = turned + np.array(CENTRE) + np.array([self.x, self.y])
@@ -68,11 +68,11 @@ class Pose(NamedTuple):
 
 EYE_LINE, BROW_LINE, NOSE_TIP, MOUTH_LINE = -5.0, -10.5, 6.0, 13.0
 LID = 0.42
-"""Height over width of an eye at rest."""
+"""Height of an eye at rest over its width."""
 
 
 def face_points(traits: Traits, muscles: Muscles) -> Float[ndarray, "68 2"]:
-    """The landmarks of a face around (0, 0), upright."""
+    """Return the landmarks of an upright face around (0, 0)."""
     return np.concatenate(
         [
             _jaw(traits, muscles),
@@ -85,7 +85,7 @@ def face_points(traits: Traits, muscles: Muscles) -> Float[ndarray, "68 2"]:
 
 
 def _jaw(traits: Traits, muscles: Muscles) -> Points:
-    """Seventeen points from one temple round the chin to the other."""
+    """Return 17 points from one temple around the chin to the other."""
     angle = np.linspace(np.pi, 0, 17)
     power = 1 - 0.45 * traits.square
     across = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power
@@ -95,7 +95,7 @@ def _jaw(traits: Traits, muscles: Muscles) -> Points:
 
 
 def _brows(traits: Traits, muscles: Muscles) -> Points:
-    """Five points each, from left to right."""
+    """Return five points for each brow, from left to right."""
     share = np.linspace(0, 1, 5)  # from the outer end to the inner
     outer, inner = traits.eyes_apart + traits.eye + 1.2, traits.eyes_apart - traits.eye + 0.6
     x = outer + (inner - muscles.squeeze - outer) * share
@@ -107,7 +107,7 @@ def _brows(traits: Traits, muscles: Muscles) -> Points:
 
 
 def _nose(traits: Traits, muscles: Muscles) -> Points:
-    """Four points down its bridge, five along its wings."""
+    """Return four points down the bridge and five along the wings."""
     bridge = np.stack([np.zeros(4), np.linspace(EYE_LINE + 0.5, NOSE_TIP - 2, 4)], axis=1)
     x = traits.nose * np.array([-1, -0.5, 0, 0.5, 1])
     y = NOSE_TIP + np.array([0, 0.7, 1, 0.7, 0]) - muscles.wrinkle * np.array([1, 0.5, 0.2, 0.5, 1])
@@ -115,7 +115,7 @@ def _nose(traits: Traits, muscles: Muscles) -> Points:
 
 
 def _eyes(traits: Traits, muscles: Muscles) -> Points:
-    """Six points each: corner, two of the upper lid, corner, two of the lower lid."""
+    """Return six points for each eye: corner, two of the upper lid, corner, two of the lower."""
     gap = traits.eye * LID * max(1 + muscles.lids, 0.06)
     x = np.array([-1, -0.45, 0.45, 1, 0.45, -0.45]) * traits.eye
     y = np.array([0, -1.15, -1.15, 0, 0.85, 0.85]) * gap
@@ -125,7 +125,7 @@ def _eyes(traits: Traits, muscles: Muscles) -> Points:
 
 
 def _mouth(traits: Traits, muscles: Muscles) -> Points:
-    """Twelve points round the lips, eight round the gap between them; both from the left corner."""
+    """Return 12 points around the lips and 8 around their gap, each from the left corner."""
     half = traits.mouth + muscles.stretch
     line = MOUTH_LINE - 0.3 * muscles.wrinkle
     corner = line - muscles.corners
@@ -149,5 +149,5 @@ def _mouth(traits: Traits, muscles: Muscles) -> Points:
 
 
 def _mirrored(points: Points) -> Points:
-    """On the other side of the face, in the order from left to right."""
+    """Mirror points of one half of the face, in order from left to right."""
     return (points * (-1, 1))[::-1]

@@ -1,4 +1,4 @@
-"""Pictures of drawn faces, painted layer by layer around their landmarks."""
+"""Rendering of faces, layer by layer around their landmarks."""
 
 from typing import NamedTuple
 
@@ -27,12 +27,12 @@ HAIRLINES = {
     "long": ((0.6, 11.0), (0.82, -5.0), (0.1, -14.0), (-0.82, -5.0)),
     "receding": ((0.6, 0.0), (0.8, -12.0), (0.0, -16.5), (-0.8, -12.0)),
 }
-"""From right to left: the first beside the face (so many pixels, and below the eyes), the others in
-shares of the face's half width."""
+"""Points from right to left. The first is relative to the edge of the face, in pixels; the x of the
+others is a share of the face's half width. All y are relative to the eyes."""
 
 
 class Light(NamedTuple):
-    """Where the light comes from (x, y; at most about 1 long), and how bright it is."""
+    """Direction (x, y; norm of about 1 at most) and brightness of the light."""
 
     x: float
     y: float
@@ -40,7 +40,7 @@ class Light(NamedTuple):
 
 
 def draw(traits: Traits, muscles: Muscles, pose: Pose, light: Light) -> Float32[ndarray, "64 64 3"]:
-    """The picture of a face, 0 to 255 or somewhat brighter."""
+    """Render a face, 0 to 255 or somewhat brighter."""
     points = face_points(traits, muscles)
     canvas = Canvas(traits.backdrop, pose)
     _body(canvas, traits)
@@ -57,7 +57,7 @@ def draw(traits: Traits, muscles: Muscles, pose: Pose, light: Light) -> Float32[
 
 
 def _shade(traits: Traits, pose: Pose, light: Light) -> Float32[ndarray, "64 64 1"]:
-    """How bright each pixel is: a head is an egg under the light."""
+    """Compute the brightness of each pixel, as of an ellipsoid under the light."""
     line = np.arange(SIZE, dtype=np.float32)
     x = (line[None] - CENTRE[0] - pose.x) / (1.7 * traits.width * pose.scale)
     y = (line[:, None] - CENTRE[1] - pose.y) / (1.7 * traits.chin * pose.scale)
@@ -68,7 +68,7 @@ def _shade(traits: Traits, pose: Pose, light: Light) -> Float32[ndarray, "64 64 
 
 
 def _body(canvas: Canvas, traits: Traits) -> None:
-    """What is behind the face: long hair, neck and clothes."""
+    """Paint what is behind the face: long hair, neck and clothes."""
     width = traits.width
     if traits.haircut == "long":
         canvas.fill(ellipse(0, -2, width + 5.5, 25), traits.hair, 0.5)
@@ -124,7 +124,7 @@ def _eyes(canvas: Canvas, traits: Traits, points: Points) -> None:
 
 
 def _between(points: Points, upper: Points, lower: Points) -> Points:
-    """Points no higher than the upper lid and no lower than the lower one."""
+    """Clip points to lie between the upper and the lower lid."""
     x = points[:, 0]
     highest = np.interp(x, upper[:, 0], upper[:, 1])
     lowest = np.interp(x, lower[::-1, 0], lower[::-1, 1])
@@ -143,7 +143,7 @@ def _nose(canvas: Canvas, traits: Traits, points: Points) -> None:
 
 
 def _folds(canvas: Canvas, traits: Traits, points: Points, muscles: Muscles) -> None:
-    """From the wings of the nose to the corners of the mouth, and between the brows."""
+    """Paint folds from the nose to the corners of the mouth, and between the brows."""
     dark = tinted(traits.skin, 0.62)
     share = 0.25 + 0.3 * min(max(muscles.wrinkle, muscles.corners, 0.0) / 1.8, 1.0)
     for wing, corner in ((31, 48), (35, 54)):
@@ -166,15 +166,15 @@ def _mouth(canvas: Canvas, traits: Traits, points: Points, muscles: Muscles) -> 
     under = curve(outer[7:12] + np.array([0, 1.6]))
     canvas.line(under, tinted(traits.skin, 0.7), 0.9, 0.8, 0.5)
     canvas.fill(np.concatenate([top, bottom]), (52, 14, 18))
-    opened = muscles.open > 0.8
-    if opened:
+    is_open = muscles.open > 0.8
+    if is_open:
         edge = inner[3:0:-1] + np.array([0, 0.45 * min(muscles.open, 2.6)])
         canvas.fill(np.concatenate([inner[1:4], edge]), (232, 228, 220))
     lower = np.concatenate([curve(outer[[6, 7, 8, 9, 10, 11, 0]]), bottom[::-1]])
     upper = np.concatenate([curve(outer[:7]), top[::-1]])
     canvas.fill(lower, tinted(lips, 1.06))
     canvas.fill(upper, tinted(lips, 0.88))
-    if not opened:
+    if not is_open:
         canvas.line((top + bottom[::-1]) / 2, tinted(lips, 0.45), 0.5, share=0.8)
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from s3vae.data.mnist import Digits, embedded_digits
-from s3vae.data.smmnist import _corners, _frames, _layers
+from s3vae.data.smmnist.mnist import Digits, embedded_digits
+from s3vae.data.smmnist.smmnist import _corners, _frames, _layers
 from s3vae.model.two_objects.templates import GOOD, looked_for, refitted, unexplained
 from s3vae.model.two_objects.tracker import follow_two, two_means
 from s3vae.model.two_objects.windows import MARGIN, REACH, SIDE, placed, with_margin

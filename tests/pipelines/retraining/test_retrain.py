@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SMALL = {"preset": "fast", "decoder_width": 4, "encoder_width": 4}
 PARAMS: dict[str, Any] = {
     "pipeline": {
-        "datasets": {"dsprites": "s3vae/data/dsprites.py", "mine": "my-videos"},
+        "datasets": {"dsprites": "s3vae/data/dsprites", "mine": "my-videos"},
         "faces": [],
         "models": {
             "dsprites-s3vae": {"dataset": "dsprites", "method": "s3vae", "signal": "flow"},

@@ -1,25 +1,30 @@
-"""Stage `acquire`: data sets whose files are there, missing, or may be missing."""
+"""Stage `acquire`: data sets whose files are missing, optional, or the user's own."""
 
 import logging
 from pathlib import Path
 
 import pytest
 
+from pipelines.paths import RAW
+from pipelines.stages.acquire import acquire, raw_folder
+from s3vae.data.clips import ClipFile
+from s3vae.data.download import DownloadError
+from s3vae.data.smmnist.smmnist import SMMNIST
 
-@pytest.fixture(autouse=True)
-def _nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No source has anything: an empty mirror, and no official URL."""
+DATA = Path(__file__).parents[3] / "s3vae" / "data"
+
+
+@pytest.fixture
+def _no_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave MNIST an empty mirror and no official URL."""
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "empty"))
-    monkeypatch.setattr("s3vae.data.mnist.ORIGINS", ())
+    monkeypatch.setattr("s3vae.data.smmnist.mnist.ORIGINS", ())
 
 
-def test_a_data_set_goes_without_files_that_are_optional(
+@pytest.mark.usefixtures("_no_source")
+def test_clips_are_written_without_files_that_are_optional(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from pipelines.stages.acquire import acquire
-    from s3vae.data.clips import ClipFile
-    from s3vae.data.smmnist import SMMNIST
-
     settings = SMMNIST(digits="any", train=4, val=2, test=2)
     with caplog.at_level(logging.WARNING, logger="s3vae"):
         acquire("smmnist", settings, tmp_path / "clips.h5", tmp_path / "raw")
@@ -27,11 +32,15 @@ def test_a_data_set_goes_without_files_that_are_optional(
     assert "5,000" in ClipFile(tmp_path / "clips.h5").source
 
 
-def test_files_that_are_needed_and_missing_stop_it(tmp_path: Path) -> None:
-    from pipelines.stages.acquire import acquire
-    from s3vae.data.download import DownloadError
-    from s3vae.data.smmnist import SMMNIST
-
+@pytest.mark.usefixtures("_no_source")
+def test_no_clips_are_written_without_files_that_are_required(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="mnist"):
         acquire("smmnist", SMMNIST(digits="mnist"), tmp_path / "clips.h5", tmp_path / "raw")
     assert not (tmp_path / "clips.h5").exists()
+
+
+def test_downloads_go_to_the_folder_of_the_user_but_never_into_the_code(tmp_path: Path) -> None:
+    assert raw_folder(tmp_path) == tmp_path
+    for code in ("smmnist", "dsprites", "sprites.py"):
+        assert (DATA / code).exists()
+        assert raw_folder(DATA / code) == RAW

@@ -8,7 +8,7 @@ from pipelines.paths import Layout
 from pipelines.stages.judge import fresh_clips, train_judge
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.download import DownloadError
-from s3vae.data.smmnist import SMMNIST
+from s3vae.data.smmnist.smmnist import SMMNIST
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.judge.settings import JudgeSettings, JudgeStage
 

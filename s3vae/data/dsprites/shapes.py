@@ -1,7 +1,7 @@
-"""The shapes of dSprites as outlines: what they cover in a pose, and how they move between poses.
+"""The outlines of the shapes of dSprites, their coverage of pixels and their exact flow.
 
-Fitted on official frames: a pixel is covered by half or more exactly where the fit says it is set.
-Lengths are in pixels, angles in radians; x grows to the right, y downwards.
+Fitted to official frames, whose pixels are set exactly where the coverage is at least one half.
+Lengths are in pixels, angles in radians; x points right, y down.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ SHAPES = ("square", "ellipse", "heart")
 HALF_SIDE = 9.6
 RADII = (12.76, 7.22)
 REACH = 13.6
-"""No point of any outline is farther from the centre."""
+"""Largest distance of any outline from its centre."""
 # fmt: off
 HEART = np.array([
     5.12, 6.03, 6.94, 7.73, 8.31, 8.90, 9.41, 9.81, 10.23, 10.50, 10.73, 10.94, 11.11, 11.22, 11.19,
@@ -24,11 +24,11 @@ HEART = np.array([
     5.95, 5.88, 5.88, 5.87, 5.96, 6.25, 6.22, 6.25, 6.43, 6.63, 6.84, 7.15, 7.45, 7.94, 8.40, 9.60,
 ])
 # fmt: on
-"""Radii of the heart at as many angles from up to down; it is its own mirror image."""
+"""Radii of the heart at equally spaced angles from top to bottom; it is symmetric."""
 
 
 class Pose(NamedTuple):
-    """Where an object is in each frame: its centre, its size (1 as the outlines are) and turn."""
+    """Centre, scale (1 for the outlines as they are) and angle of an object in each frame."""
 
     x: Float[ndarray, "*frames"]
     y: Float[ndarray, "*frames"]
@@ -36,7 +36,7 @@ class Pose(NamedTuple):
     angle: Float[ndarray, "*frames"]
 
     def of(self, index: int | slice) -> "Pose":
-        """Pick the poses of one clip, or of a slice of the frames."""
+        """Select the poses of one clip, or of a slice of the frames."""
         return Pose(*(each[index] for each in self))
 
 
@@ -44,7 +44,7 @@ Field = Float32[ndarray, "frames height width"]
 
 
 def coverage(shape: str, pose: Pose) -> Field:
-    """Draw the share of each pixel that the shape covers, from the distance to its outline."""
+    """Compute the share of each pixel that a shape covers, from the distance to its outline."""
     rows, columns = _window(pose)
     x, y = _from_centre(pose, rows, columns)
     cos, sin, scale = _column(np.cos(pose.angle)), _column(np.sin(pose.angle)), _column(pose.scale)
@@ -57,21 +57,21 @@ def coverage(shape: str, pose: Pose) -> Field:
 def flow(
     covered: Bool[ndarray, "frames height width"], pose: Pose
 ) -> Float32[ndarray, "pairs height width 2"]:
-    """How far (x, y) what is on each covered pixel moves until the next frame; elsewhere 0."""
+    """Compute the displacement (x, y) of each covered pixel to the next frame; elsewhere 0."""
     now, then = pose.of(np.s_[:-1]), pose.of(np.s_[1:])
     rows, columns = _window(pose)
     x, y = _from_centre(now, rows, columns)
     growth, turn = _column(then.scale / now.scale), now.angle - then.angle
     cos, sin = growth * _column(np.cos(turn)), growth * _column(np.sin(turn))
-    there = covered[:-1, rows, columns]
+    mask = covered[:-1, rows, columns]
     moves = np.zeros((len(now.x), SIZE, SIZE, 2), np.float32)
-    moves[:, rows, columns, 0] = ((cos - 1) * x - sin * y + _column(then.x - now.x)) * there
-    moves[:, rows, columns, 1] = (sin * x + (cos - 1) * y + _column(then.y - now.y)) * there
+    moves[:, rows, columns, 0] = ((cos - 1) * x - sin * y + _column(then.x - now.x)) * mask
+    moves[:, rows, columns, 1] = (sin * x + (cos - 1) * y + _column(then.y - now.y)) * mask
     return moves
 
 
 def _window(pose: Pose) -> tuple[slice, slice]:
-    """Bound the rows and columns that the object may touch in any frame: few, which saves time."""
+    """Bound the rows and columns that the object touches in any frame, which saves time."""
     reach = REACH * pose.scale + 1
     low = np.floor([(pose.y - reach).min(), (pose.x - reach).min()]).clip(0, SIZE).astype(int)
     high = np.ceil([(pose.y + reach).max(), (pose.x + reach).max()]).clip(0, SIZE).astype(int)
@@ -81,9 +81,9 @@ def _window(pose: Pose) -> tuple[slice, slice]:
 def _from_centre(
     pose: Pose, rows: slice, columns: slice
 ) -> tuple[Float32[ndarray, "frames 1 width"], Float32[ndarray, "frames height 1"]]:
-    """Where the middles of the pixels are as seen from the object's centre."""
-    middles = np.arange(SIZE, dtype=np.float32) + np.float32(0.5)
-    return middles[columns] - _column(pose.x), middles[rows, None] - _column(pose.y)
+    """Return the coordinates (x, y) of pixel centres relative to the object's centre."""
+    pixels = np.arange(SIZE, dtype=np.float32) + np.float32(0.5)
+    return pixels[columns] - _column(pose.x), pixels[rows, None] - _column(pose.y)
 
 
 def _column(values: Float[ndarray, " frames"]) -> Float32[ndarray, "frames 1 1"]:
@@ -91,12 +91,12 @@ def _column(values: Float[ndarray, " frames"]) -> Float32[ndarray, "frames 1 1"]
 
 
 def _depth_in_square(u: Field, v: Field) -> Field:
-    """How deep a point lies inside the outline, negative outside (so in each of these)."""
+    """Return the signed distance to the outline, positive inside, as the next two do."""
     return np.asarray(np.float32(HALF_SIDE) - np.maximum(np.abs(u), np.abs(v)))
 
 
 def _depth_in_ellipse(u: Field, v: Field) -> Field:
-    """To first order: the implicit function over the length of its gradient."""
+    """Return it to first order: the implicit function over the norm of its gradient."""
     u, v = u / np.float32(RADII[0]), v / np.float32(RADII[1])
     radius = np.sqrt(u**2 + v**2)
     slope = np.sqrt((u / np.float32(RADII[0])) ** 2 + (v / np.float32(RADII[1])) ** 2)
@@ -104,7 +104,7 @@ def _depth_in_ellipse(u: Field, v: Field) -> Field:
 
 
 def _depth_in_heart(u: Field, v: Field) -> Field:
-    """To first order: the radial distance times the cosine of the outline's slope."""
+    """Return it to first order: the radial distance times the cosine of the outline's slope."""
     angle = np.arctan2(np.abs(u), -v, dtype=np.float64)  # single precision differs between CPUs
     outline = np.interp(angle, _ANGLES, HEART)
     cosine = np.interp(angle, _ANGLES, _HEART_COSINES)

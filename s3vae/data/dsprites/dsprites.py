@@ -1,9 +1,9 @@
-"""Moving dSprites: a shape in a colour, drawn analytically, that moves in one of six ways."""
+"""Moving dSprites: an analytically drawn, coloured shape that moves in one of six ways."""
 
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
@@ -13,18 +13,18 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.dsprites_shapes import SHAPES, SIZE, Pose, coverage, flow
+from s3vae.data.dsprites.shapes import SHAPES, SIZE, Pose, coverage, flow
 from s3vae.grid import cell_motion
 from s3vae.settings import STRICT
 
 GRID = (3, 3)
 PERIOD = 12
-"""Frames after which a motion begins again, at mean speed; a half turn takes as many."""
+"""Frames of a cycle of each motion, and of a half turn, at mean speed."""
 AMPLITUDE = 10.0
-"""Pixels from the middle of a path to its end."""
+"""Pixels from the centre of a path to its end."""
 GROWTH = 0.35
 HARD_START = 7.0
-"""Pixels by which the start position of the hard variant strays at most."""
+"""Largest offset of the start position, in pixels, in the hard variant."""
 
 SCALES = (0.6, 0.8, 1.0)
 COLOURS = {
@@ -41,15 +41,16 @@ COLOURS = {
 MOTIONS = ("left-right", "up-down", "circle", "rotate", "grow-shrink", "diagonal")
 STATIC = (len(SHAPES), len(SCALES), len(COLOURS))
 VALIDATION, TEST = (3,), (0, 5)
-"""Residues of (shape + 3 scale + colour) mod 9: each value of a factor is equally often in each."""
+"""Residues of (shape + 3 scale + colour) mod 9, which balance the values of every factor."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class DSprites:
-    """Each of the 81 identities in each of the 6 motions, `takes` times.
+    """Each of the 81 identities with each of the 6 motions, `takes` times.
 
-    In phase, all clips of a motion begin alike, but for `start_jitter` pixels along each axis and a
-    share `speed_jitter` of speed and amplitude. The hard variant begins at any phase, anywhere.
+    In phase, all clips of a motion start alike, up to `start_jitter` pixels along each axis and a
+    relative `speed_jitter` of speed and amplitude. The hard variant starts at a random phase and
+    position.
     """
 
     kind: Literal["dsprites"] = "dsprites"
@@ -59,14 +60,10 @@ class DSprites:
     takes: Annotated[int, Field(ge=1)] = 8
     start_jitter: Annotated[float, Field(ge=0, le=HARD_START)] = 1.0
     speed_jitter: Annotated[float, Field(ge=0, le=0.2)] = 0.05
-
-    @property
-    def files(self) -> tuple[RemoteFile, ...]:
-        """None: the renderer needs no data."""
-        return ()
+    files: ClassVar[tuple[RemoteFile, ...]] = ()
 
     def clips(self, raw: Path) -> ClipSet:
-        """Draw the set, with its exact motion; `raw` is not read."""
+        """Draw the set and its exact motion; `raw` is not read."""
         grid = (*STATIC, len(MOTIONS), self.takes)
         shape, scale, colour, motion, _ = np.indices(grid).reshape(len(grid), -1)
         poses = self._poses(scale, motion)
@@ -90,7 +87,7 @@ class DSprites:
         )
 
     def _poses(self, scale: Int[ndarray, " clip"], motion: Int[ndarray, " clip"]) -> Pose:
-        """Draw the pose of every clip in every frame, [clip, time]."""
+        """Draw the pose of every clip and frame, [clip, time]."""
         draw, hard = np.random.default_rng(self.seed), self.variant == "hard"
         start, (speed, size), begin = (
             draw.uniform(-1, 1, (count, len(motion), 1)) for count in (2, 2, 1)
@@ -122,7 +119,7 @@ def _split(
 def _frames(
     shape: Int[ndarray, " clip"], colour: Int[ndarray, " clip"], poses: Pose
 ) -> Iterator[UInt8[ndarray, "time height width 3"]]:
-    """Each clip: its colour times what the shape covers, on black."""
+    """Yield each clip: its colour, scaled by the coverage of its shape, on black."""
     shares = np.arange(256)[:, None] / 255
     shades = [np.rint(shares * colour).astype(np.uint8) for colour in COLOURS.values()]
     for index, pose in enumerate(map(poses.of, range(len(shape)))):
@@ -134,7 +131,7 @@ def _frames(
 def _motion(
     shape: Int[ndarray, " clip"], poses: Pose
 ) -> Float32[ndarray, "clip pair rows columns 3"]:
-    """Each clip's exact motion on the grid, counting the pixels covered by half or more."""
+    """Compute the exact motion of each clip on the grid, over pixels covered by half or more."""
     return np.stack(
         [
             cell_motion(flow(coverage(SHAPES[kind], pose) >= 0.5, pose), *GRID)

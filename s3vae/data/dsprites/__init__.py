@@ -1,0 +1,1 @@
+"""Moving dSprites, drawn analytically with exactly known motion."""

@@ -1,0 +1,1 @@
+"""Stochastic moving MNIST, and the handwritten digits it is drawn from."""

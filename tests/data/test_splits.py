@@ -1,0 +1,29 @@
+"""Splits of footage by name."""
+
+import numpy as np
+import pytest
+
+from s3vae.data.splits import require_all_splits, split_by_name
+
+
+def test_more_videos_move_no_video_to_another_split() -> None:
+    names = [f"video {number}.mp4" for number in range(2000)]
+    split = split_by_name(names, val=0.1, test=0.2)
+    shares = np.bincount(list(split.values())) / len(names)
+    assert np.allclose(shares, (0.7, 0.1, 0.2), atol=0.03)
+    fewer = split_by_name(names[:1000], val=0.1, test=0.2)
+    assert fewer == {name: split[name] for name in names[:1000]}
+
+
+@pytest.mark.parametrize("count", [5, 10])
+def test_no_split_of_a_few_videos_is_empty_unless_its_share_is_0(count: int) -> None:
+    for folder in range(50):
+        names = [f"{folder} {number}.mp4" for number in range(count)]
+        assert set(split_by_name(names, val=0.1, test=0.2).values()) == {0, 1, 2}
+    assert set(split_by_name(names, val=0, test=0).values()) == {0}
+
+
+def test_a_split_without_clips_is_refused_with_the_remedy() -> None:
+    require_all_splits("a", np.array([0, 1, 2]), "remedy")
+    with pytest.raises(ValueError, match="a: the split has no clip for val and test: remedy"):
+        require_all_splits("a", np.array([0, 0]), "remedy")
