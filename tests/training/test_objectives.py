@@ -64,7 +64,7 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
     clips: "ClipFile", flow: "FlowSignal", tmp_path: "Path", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never followed anew: that takes longer than all else in a step."""
-    from s3vae.model import objects
+    from s3vae.model.two_objects import networks
     from s3vae.runtime import generator_at
     from s3vae.signals.flow_file import FlowSignal, write_flow
     from s3vae.training.objectives import examples_for, objective_of
@@ -77,7 +77,7 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
     def refuse(_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(objects, "follow_two", refuse)
+    monkeypatch.setattr(networks, "track", refuse)
     given = examples_for(objects_method(), clips, FlowSignal(tmp_path / "flow.h5"))
     objective = objective_of(objects_method(), given)
     batch = given.batches[clips.split("train")[:4]]
