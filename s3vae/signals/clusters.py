@@ -32,8 +32,8 @@ class ClusterSettings:
     """The features of a clip, and the search for the number of clusters.
 
     `own_scale`: divide each clip's motion by its own mean magnitude, so that a cluster may contain
-    fast and slow clips, large and small objects. `components`: number of principal components kept;
-    the others are mostly texture. `candidates`: numbers of clusters tried, on at most `subset`
+    fast and slow clips, large and small objects. `components`: number of principal components; the
+    others are mostly texture. `candidates`: numbers of clusters tried, on at most `subset`
     clips; `least`: if no silhouette reaches it, all clips form one cluster. `restarts`: runs of
     k-means, of which the best is used.
     """

@@ -27,15 +27,15 @@ def draw_landmarks(
     figure = Figure(figsize=(SIDE * (FRAMES + 1.6), SIDE * len(clips)), layout="constrained")
     widths = [1.0] * FRAMES + [1.6]
     rows = figure.subplots(len(clips), FRAMES + 1, squeeze=False, width_ratios=widths)
-    for panels, clip, places, mask in zip(rows, clips, points, found, strict=True):
+    for panels, clip, dots, mask in zip(rows, clips, points, found, strict=True):
         spaced = np.linspace(0, len(clip) - 1, FRAMES).astype(int)
         for panel, frame in zip(panels[:-1], spaced, strict=True):
             panel.imshow(clip[frame].squeeze(), cmap="gray")
             if mask[frame]:
-                panel.plot(*places[frame].T, ".", color="#00e060", ms=2.2)
+                panel.plot(*dots[frame].T, ".", color="#00e060", ms=2.2)
             panel.set_title(f"frame {frame}", fontsize="x-small")
             panel.axis("off")
-        gaps = np.where(mask[:, None], distances(places), np.nan)
+        gaps = np.where(mask[:, None], distances(dots), np.nan)
         for name, gap in zip(DISTANCES, gaps.T, strict=True):
             panels[-1].plot(gap, label=name)
         panels[-1].grid(alpha=0.3)

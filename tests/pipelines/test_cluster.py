@@ -1,6 +1,7 @@
 """Feature stages on a Dask cluster of separately started processes."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -62,10 +63,8 @@ def scheduler(
 @pytest.fixture(scope="module")
 def cluster(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with workers in folders of their own."""
-    running = [
-        dask(tmp_path_factory.mktemp("worker"), "worker", scheduler, "--no-nanny", "--no-dashboard")
-        for _ in range(WORKERS)
-    ]
+    command = ("worker", scheduler, "--no-nanny", "--no-dashboard")
+    running = [dask(tmp_path_factory.mktemp("worker"), *command) for _ in range(WORKERS)]
     with Client(scheduler, timeout=SECONDS) as client:  # type: ignore[no-untyped-call]
         client.wait_for_workers(WORKERS, timeout=SECONDS)  # type: ignore[no-untyped-call]
     yield scheduler
@@ -117,20 +116,15 @@ def take_signals(project: Path) -> dict[str, bytes]:
     return taken
 
 
-def test_a_scheduler_without_workers_is_refused(
-    scheduler: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("running", [True, False])
+def test_a_cluster_without_workers_or_scheduler_is_refused_by_its_address(
+    running: bool, scheduler: str, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> None:
-    monkeypatch.setenv(DASK, scheduler)
-    with pytest.raises(ClusterError, match=r"has no workers: start some \(`dask worker tcp://"):
-        map_shards("none", str, range(3), anywhere=True)
-
-
-def test_an_address_without_a_scheduler_is_named(
-    monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> None:
+    address = scheduler if running else f"tcp://127.0.0.1:{free_port()}"
+    message = f"{address} has no workers" if running else f"no Dask scheduler answers at {address}"
     monkeypatch.setattr("pipelines.runner.SECONDS_TO_CONNECT", 1)
-    monkeypatch.setenv(DASK, f"tcp://127.0.0.1:{free_port()}")
-    with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1"):
+    monkeypatch.setenv(DASK, address)
+    with pytest.raises(ClusterError, match=re.escape(message)):
         map_shards("none", str, range(3), anywhere=True)
 
 

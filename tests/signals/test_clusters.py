@@ -88,7 +88,7 @@ def test_the_scale_of_a_clip_matters_only_without_own_scale() -> None:
     assert not np.allclose(raw, raw_scaled, atol=0.1)
 
 
-def test_the_unit_of_motion_does_not_matter() -> None:
+def test_the_unit_of_motion_does_not_change_the_vectors() -> None:
     cells = motions(3)
     plain, larger = (vectors_of(each, False) for each in (cells, 1000 * cells))
     np.testing.assert_allclose(larger, plain, atol=1e-6)

@@ -10,8 +10,7 @@ from numpy import ndarray
 
 from s3vae.signals.optical_flow import TVL1, Farneback, clip_flow, grey, require_contrib
 
-METHODS = [Farneback(), TVL1()]
-BOTH = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.kind)
+BOTH = pytest.mark.parametrize("method", [Farneback(), TVL1()], ids=lambda method: method.kind)
 
 
 def drifting_clip(x: int, y: int, time: int = 3) -> ndarray:
@@ -84,9 +83,7 @@ def test_many_threads_estimate_the_same_flow_as_one(method: Farneback | TVL1) ->
         np.testing.assert_array_equal(clip_flow(clip, method), flow)
 
 
-def test_a_cv2_without_contrib_is_refused_with_the_command_that_installs_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_cv2_without_contrib_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "optflow")
     with pytest.raises(ImportError, match="pip install --force-reinstall --no-deps"):
         require_contrib()

@@ -93,11 +93,9 @@ def relocate_other(
     line = torch.arange(weights.shape[-1], device=weights.device, dtype=weights.dtype)
     centre = torch.stack([weights.sum(dim=2) @ line, weights.sum(dim=1) @ line], dim=1)
     centre = centre / weights.sum(dim=(1, 2))[:, None]
-    corner = (centre - (SIDE - 1) / 2).round().long()
+    corner = clamp_corners((centre - (SIDE - 1) / 2).round().long(), weights.shape[-1])
     relocated = tracks.clone()
-    relocated[:, :, 1 - known] = clamp_corners(corner, weights.shape[-1]).reshape(
-        relocated[:, :, 0].shape
-    )
+    relocated[:, :, 1 - known] = corner.reshape(relocated[:, :, 0].shape)
     return relocated
 
 
@@ -111,8 +109,7 @@ def track_from(
     `centres` are those of the objects in that frame, without the margin.
     """
     rows = torch.arange(len(canvas), device=canvas.device)
-    corners = (centres - (SIDE - 1) / 2).round().long() + MARGIN
-    corners = clamp_corners(corners, canvas.shape[-1])
+    corners = clamp_corners((centres - (SIDE - 1) / 2).round().long() + MARGIN, canvas.shape[-1])
     line = torch.arange(canvas.shape[-1], device=canvas.device) - MARGIN
     direction = centres[:, 1] - centres[:, 0]
     middle = centres.mean(dim=1)
@@ -120,9 +117,8 @@ def track_from(
         line - middle[:, 1:, None]
     ) * direction[:, 1:, None]
     first = canvas[rows, start]
-    templates = [
-        crop(first * part, corners[:, k]) for k, part in enumerate((sides < 0, sides >= 0))
-    ]
+    halves = (sides < 0, sides >= 0)
+    templates = [crop(first * half, corners[:, k]) for k, half in enumerate(halves)]
     return refine(canvas, propagate(canvas, start, corners, templates))
 
 
@@ -162,7 +158,7 @@ def two_means(
     """Cluster each frame's intensity into two parts: their centres (row, column) and separation.
 
     The separation is the variance between the parts over the variance within them. The means start
-    on the principal axis, a deviation to either side; its direction is fixed, so is their order.
+    one standard deviation to either side of the common centre, on the principal axis.
     """
     intensity = avg_pool2d(video.flatten(0, 1)[:, None], 2)[:, 0] + 1e-6
     line = torch.arange(intensity.shape[-1], device=video.device) * 2 + 0.5
@@ -176,10 +172,7 @@ def two_means(
     middle, mass = centre(intensity)
     offset = position - middle[:, None]
     covariance = torch.einsum("fp,fpi,fpj->fij", intensity, offset, offset) / mass[:, None, None]
-    variances, axes = torch.linalg.eigh(covariance)
-    axis = axes[:, :, 1]
-    larger = axis.gather(1, axis.abs().argmax(dim=1, keepdim=True))
-    step = axis * larger.sign() * variances[:, 1:].sqrt()
+    variances, step = principal_axis(covariance)
     one, other = middle + step, middle - step
     for _ in range(MEANS_ROUNDS):
         side = ((position - (one + other)[:, None] / 2) * (other - one)[:, None]).sum(dim=-1)
@@ -191,3 +184,16 @@ def two_means(
     separation = between / (variances.sum(dim=1) - between).clamp(min=1e-3)
     shape = video.shape[:2]
     return torch.stack([one, other], dim=1).reshape(*shape, 2, 2), separation.reshape(shape)
+
+
+def principal_axis(
+    covariance: Float[Tensor, "frame 2 2"],
+) -> tuple[Float[Tensor, "frame 2"], Float[Tensor, "frame 2"]]:
+    """Return the variances along both axes, and a standard deviation along the principal one.
+
+    The larger component of the deviation is positive, which makes its sign unique.
+    """
+    variances, axes = torch.linalg.eigh(covariance)
+    axis = axes[:, :, 1]
+    larger = axis.gather(1, axis.abs().argmax(dim=1, keepdim=True))
+    return variances, axis * larger.sign() * variances[:, 1:].sqrt()

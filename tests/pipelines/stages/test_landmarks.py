@@ -87,7 +87,7 @@ def test_a_detector_is_scored_against_exact_landmarks(make: Make, target: Path) 
     clips = make(6)
     landmarks("toy", clips, DLIB, target)
     scores = scores_of(clips, target)
-    assert 0.2 < scores["landmark_error_pixels"] < 3
+    assert 0.2 < scores["landmark_error_pixels"] < 2
     assert 0 < scores["error_of_lips"] < 0.15
 
 
