@@ -1,40 +1,38 @@
-"""Runs a stage: as a Prefect flow where a server answers, as plain function calls elsewhere.
+"""Run a stage: as a Prefect flow where a server answers, as plain function calls elsewhere.
 
-Of all that a stage imports only this file knows Prefect. Results and errors are the same either
-way, and without a server Prefect is not even imported.
+Only this module of all that a stage imports knows Prefect and Dask. Results and errors are the
+same with and without them, and each is imported only where it is used.
 """
 
 import os
-import threading
-import tomllib
-import urllib.request
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from pipelines.cli import DASK
+from pipelines.prefect_server import configure_prefect
 from s3vae.processes import cores
 from s3vae.progress import LOG, Progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Pool = tuple[Callable[[str, Item], Any], Callable[[list[Any]], Iterable[Any]]]
+"""Submits an item under its name and returns a future; yields futures as they finish."""
 
-ROOT = Path(__file__).resolve().parents[1]
-SECONDS_TO_ANSWER = 0.25
 SECONDS_TO_CONNECT = 10
 RETRAINING = "S3VAE_RETRAINING"
 """Set for DVC and its stages by the flow `retrain`: the id of its run."""
 
 
 class ClusterError(RuntimeError):
-    """The Dask cluster that was named cannot be worked with."""
+    """The Dask cluster cannot be used."""
 
 
 def run_stage(stage: str, function: Callable[[], Result]) -> Result:
-    """Calls the function: the body of a stage whose work is one piece (training, evaluation)."""
-    return _as_flow(stage, function) if _prepare_prefect() else function()
+    """Call the body of a stage whose work is one piece (training, evaluation)."""
+    return _as_flow(stage, function) if configure_prefect() else function()
 
 
 def map_shards(
@@ -47,149 +45,119 @@ def map_shards(
     unit: str = "shards",
     anywhere: bool = False,
 ) -> list[Result]:
-    """The function's result for each item (a file, a shard), in the order of the items.
+    """Return the function's result for each item (a file, a shard), in the order of the items.
 
-    At most `workers` items at a time (default: `S3VAE_WORKERS`, else the CPU cores). The first
-    failure is raised as it is, when what has begun is done; what has not begun is cancelled. Work
-    that may be done `anywhere` is done by a Dask cluster, if one is named (`dask_address`): its
-    function is pickled, finds files by paths that are the same on every machine, and what has begun
-    when another item fails may end later.
+    At most `workers` items run at a time (default: `S3VAE_WORKERS`, else the CPU cores). The first
+    failure is raised unchanged as soon as running items have finished; waiting items are cancelled.
+    With `anywhere` the items run on a Dask cluster, if `S3VAE_DASK` names one: the function must
+    then pickle and use paths that are valid on every machine, and running items may outlast a
+    failure. Raises ClusterError if the cluster cannot be used.
     """
-    work = list(items)
+    work, in_flow = list(items), configure_prefect()
     address = dask_address() if anywhere else None
-    with Progress(stage, len(work), unit) as progress:
-        in_flow = _prepare_prefect()
+
+    def pool() -> AbstractContextManager[Pool[Item]]:
+        if in_flow:
+            return _task_runs(stage, function)
         if address is not None:
-            spread = _map_in_dask_flow if in_flow else _map_in_dask
-            return spread(stage, function, work, address, name, progress)
-        counted = _counted(function, progress, name)
-        apply = _map_in_flow if in_flow else _map_in_threads
-        return apply(stage, counted, work, workers or cores(), name)
+            return _on_cluster(stage, function, address)
+        return _in_threads(function, workers or cores())
+
+    def body() -> list[Result]:  # pickled with each of Prefect's task runs, hence no open pool
+        with Progress(stage, len(work), unit) as progress, pool() as (submit, as_finished):
+            names = {submit(name(item), item): name(item) for item in work}
+            for future in as_finished(list(names)):
+                future.result()
+                progress.advance(note=names[future])
+            return [future.result() for future in names]
+
+    return _as_flow(stage, body, _task_runner(address, workers)) if in_flow else body()
 
 
 def dask_address() -> str | None:
-    """Where the scheduler is that shards are handed to: `S3VAE_DASK`, or None for threads."""
+    """Return the address of the Dask scheduler from `S3VAE_DASK`, or None for threads."""
     return os.environ.get(DASK) or None
 
 
-def _counted(
-    function: Callable[[Item], Result], progress: Progress, name: Callable[[Item], str]
-) -> Callable[[Item], Result]:
-    lock = threading.Lock()
-
-    def counted(item: Item) -> Result:
-        result = function(item)
-        with lock:
-            progress.advance(note=name(item))
-        return result
-
-    return counted
-
-
-def _map_in_threads(
-    _stage: str,
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    workers: int,
-    _name: Callable[[Item], str],
-) -> list[Result]:
+@contextmanager
+def _in_threads(function: Callable[[Item], Result], workers: int) -> Iterator[Pool[Item]]:
     with ThreadPoolExecutor(workers) as pool:
-        pending = [pool.submit(function, item) for item in items]
         try:
-            for done in as_completed(pending):
-                done.result()
+            yield lambda _, item: pool.submit(function, item), as_completed
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        return [done.result() for done in pending]
 
 
-def _map_in_flow(
-    stage: str,
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    workers: int,
-    name: Callable[[Item], str],
-) -> list[Result]:
-    """A flow run of the stage's name, with a task run for each item, under the item's name."""
-    from prefect.futures import as_completed as tasks_as_completed
-    from prefect.task_runners import ThreadPoolTaskRunner
-
-    def flow_body() -> list[Result]:
-        pending = _task_runs(stage, function, items, name)
-        for done in tasks_as_completed(pending):
-            done.result()
-        return [done.result() for done in pending]
-
-    return _as_flow(stage, flow_body, ThreadPoolTaskRunner(max_workers=workers))
-
-
-def _map_in_dask(
-    stage: str,
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    address: str,
-    name: Callable[[Item], str],
-    progress: Progress,
-) -> list[Result]:
-    from distributed import as_completed as futures_as_completed
-
+@contextmanager
+def _on_cluster(
+    stage: str, function: Callable[[Item], Result], address: str
+) -> Iterator[Pool[Item]]:
+    """Work on a Dask cluster; the futures are cancelled when its client closes."""
     with _cluster(address) as client:
-        keys = [f"{stage}-{name(item)}-{uuid.uuid4().hex}" for item in items]
-        pending = client.map(function, items, key=keys)
-        named = dict(zip(pending, map(name, items), strict=True))
-        try:
-            for done in futures_as_completed(pending):  # type: ignore[no-untyped-call]
-                done.result()
-                progress.advance(note=named[done])
-        except BaseException:
-            client.cancel(pending)
-            raise
-        results: list[Result] = client.gather(pending)
-        return results
+        from distributed import as_completed as as_finished
+
+        def submit(name: str, item: Item) -> Any:
+            return client.submit(function, item, key=f"{stage}-{name}-{uuid.uuid4().hex}")
+
+        yield submit, as_finished
 
 
-def _map_in_dask_flow(
-    stage: str,
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    address: str,
-    name: Callable[[Item], str],
-    progress: Progress,
-) -> list[Result]:
-    """As `_map_in_flow`, with the task runs on the cluster."""
-    from prefect_dask.task_runners import DaskTaskRunner
-
-    with _cluster(address):
-        pass  # refused in words of ours where nothing answers
-
-    def flow_body() -> list[Result]:
-        pending = _task_runs(stage, function, items, name)
-        results = []
-        for item, done in zip(items, pending, strict=True):
-            results.append(done.result())
-            progress.advance(note=name(item))
-        return results
-
-    return _as_flow(stage, flow_body, DaskTaskRunner(address=address))
-
-
-def _task_runs(
-    stage: str,
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    name: Callable[[Item], str],
-) -> list[Any]:
-    """A task run for each item, under the item's name, handed to the runner of the flow."""
+@contextmanager
+def _task_runs(stage: str, function: Callable[[Item], Result]) -> Iterator[Pool[Item]]:
+    """Work within a flow run, whose task runner cancels what is waiting when the flow fails."""
     from prefect import task
     from prefect.cache_policies import NO_CACHE
+    from prefect.futures import as_completed as as_finished
 
     shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
-    return [shard.with_options(task_run_name=_verbatim(name(item))).submit(item) for item in items]
+
+    def submit(name: str, item: Item) -> Any:
+        return shard.with_options(task_run_name=_escape_braces(name)).submit(item)
+
+    yield submit, as_finished
+
+
+def _task_runner(address: str | None, workers: int | None) -> Any:
+    """Return Prefect's runner of tasks on threads, or on the Dask cluster at the address."""
+    if address is None:
+        from prefect.task_runners import ThreadPoolTaskRunner
+
+        return ThreadPoolTaskRunner(max_workers=workers or cores())
+    with _cluster(address):  # raises ClusterError where Prefect would raise an error of its own
+        from prefect_dask.task_runners import DaskTaskRunner
+
+        return DaskTaskRunner(address=address)
+
+
+def _escape_braces(name: str) -> str:
+    """Double the braces of a name, which Prefect formats as str.format does."""
+    return name.replace("{", "{{").replace("}", "}}")
+
+
+def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None) -> Result:
+    """Call the function as the body of a flow run; its result and its error come out unchanged.
+
+    If the server stops answering after the function has returned, only a warning is logged.
+    """
+    from prefect import flow
+
+    done: list[Result] = []
+
+    def body() -> None:
+        done.append(function())
+
+    try:
+        flow(name=stage, persist_result=False, task_runner=task_runner)(body)()
+    except Exception as error:
+        if not done:
+            raise
+        LOG.warning("%s is done, but Prefect's server could not record it: %s", stage, error)
+    return done[0]
 
 
 def _cluster(address: str) -> Any:
-    """A client of the scheduler there. Raises ClusterError if none answers or nobody works."""
+    """Return a client of the scheduler. Raises ClusterError without a scheduler or workers."""
     try:
         from distributed import Client
     except ImportError as error:
@@ -210,73 +178,3 @@ def _cluster(address: str) -> Any:
         )
         raise ClusterError(msg)
     return client
-
-
-def _verbatim(name: str) -> str:
-    """Prefect fills in braces of a name, as str.format does."""
-    return name.replace("{", "{{").replace("}", "}}")
-
-
-def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None) -> Result:
-    """Calls the function as the body of a flow run: its result and its error come out unchanged.
-
-    What is done is done, even if the server is gone by then and cannot be told.
-    """
-    from prefect import flow
-
-    done: list[Result] = []
-
-    def body() -> None:
-        done.append(function())
-
-    try:
-        flow(name=stage, persist_result=False, task_runner=task_runner)(body)()
-    except Exception as error:
-        if not done:
-            raise
-        LOG.warning("%s is done, but Prefect's server was not told: %s", stage, error)
-    return done[0]
-
-
-def server() -> str | None:
-    """The API of the Prefect server that answers, if one does."""
-    url = server_url()
-    return url if url is not None and _answers(url) else None
-
-
-def _prepare_prefect() -> bool:
-    """Whether a Prefect server answers; if so, Prefect is told of it, before it is imported."""
-    url = server()
-    if url is None:
-        return False
-    os.environ.setdefault("PREFECT_API_URL", url)
-    os.environ.setdefault("PREFECT_HOME", str(ROOT / ".prefect"))
-    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "s3vae")
-    os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    return True
-
-
-def server_url() -> str | None:
-    """From `PREFECT_API_URL`, else prefect.toml, else the active profile in `.prefect`."""
-    settings = _toml(ROOT / "prefect.toml")
-    profiles = _toml(Path(os.environ.get("PREFECT_HOME", ROOT / ".prefect")) / "profiles.toml")
-    active = profiles.get("profiles", {}).get(profiles.get("active", ""), {})
-    return (
-        os.environ.get("PREFECT_API_URL")
-        or settings.get("api", {}).get("url")
-        or active.get("PREFECT_API_URL")
-    )
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _answers(url: str) -> bool:
-    """Whether the API says that it is well: another program on its port does not."""
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=SECONDS_TO_ANSWER) as reply:
-            return bool(reply.read(16).strip() == b"true")
-    except (OSError, ValueError):
-        return False

@@ -1,4 +1,4 @@
-"""A signal of all clips, found shard by shard: a killed run goes on at its next shard."""
+"""A signal of all clips, made shard by shard: an interrupted run resumes at its next shard."""
 
 import hashlib
 import json
@@ -25,9 +25,10 @@ def in_shards(
     make: Callable[[Sequence[int], Path], None],
     read: Callable[[Path], Part],
 ) -> Iterator[list[Part]]:
-    """What `make` left for the clips of each shard, as `read` reads it; in the order of the clips.
+    """Make a file per shard of clips and yield what `read` returns for each, in order.
 
-    The shards' files are gone when the block ends well, and kept for the next run when it does not.
+    `make` takes the indices of a shard's clips and the path to write. Files that exist are not made
+    again. They are deleted at the end of the block, unless it raises.
     """
     folder = (CHECKPOINTS / stage / key_of(parameters, clips.sha256)).resolve()
     shards = [
@@ -55,5 +56,5 @@ def in_shards(
 
 
 def key_of(*parts: object) -> str:
-    """A short name for unfinished work: a hash of all that it is made from."""
+    """Return a short hash of all that unfinished work is made from, as its name."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The grid in which motion is summarised: the paper's 3x3 cells of a frame."""
+"""Mean motion in the cells of a grid: the paper divides a frame into 3x3 cells."""
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -8,18 +8,21 @@ from numpy import ndarray
 def cell_motion(
     flow: Float[ndarray, "*frames height width 2"], rows: int, columns: int
 ) -> Float32[ndarray, "*frames {rows} {columns} 3"]:
-    """Mean magnitude, mean x and mean y displacement (pixels per frame) of every grid cell.
+    """Average the magnitude, x and y displacement (pixels per frame) of flow over every grid cell.
 
     Cells are as equal as whole pixels allow; x grows to the right, y downwards (as in OpenCV).
     """
     x, y = flow[..., 0], flow[..., 1]
-    over_height, over_width = averaging(flow.shape[-3], rows), averaging(flow.shape[-2], columns)
+    over_height, over_width = (
+        averaging_matrix(flow.shape[-3], rows),
+        averaging_matrix(flow.shape[-2], columns),
+    )
     means = [over_height @ field @ over_width.T for field in (np.sqrt(x**2 + y**2), x, y)]
     return np.stack(means, axis=-1).astype(np.float32)
 
 
-def averaging(pixels: int, cells: int) -> Float32[ndarray, "cells pixels"]:
-    """The matrix that takes a line of pixels to the means of its cells."""
+def averaging_matrix(pixels: int, cells: int) -> Float32[ndarray, "cells pixels"]:
+    """Return the matrix that maps a line of pixels to the means of its cells."""
     edges = np.linspace(0, pixels, cells + 1).round().astype(int)
     inside = np.arange(pixels) < edges[1:, None]
     inside &= np.arange(pixels) >= edges[:-1, None]

@@ -1,6 +1,5 @@
-"""Stage `flow`: optical flow of every pair of neighbouring frames, summarised on a grid."""
+"""Stage `flow`: estimate the optical flow of neighbouring frames and average it on a grid."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,14 +9,14 @@ from pipelines.params import section
 from pipelines.paths import Layout
 from pipelines.shards import in_shards
 from s3vae.data.clips import ClipFile
-from s3vae.signals.agreement import top_cell_accuracy
+from s3vae.signals.agreement import flow_scores
 from s3vae.signals.flow_file import FlowSignal, write_flow
 from s3vae.signals.flow_grid import Motion, MotionSettings, Tracker, clips_motion
 from s3vae.signals.optical_flow import require_contrib
 
 
 def flow(name: str, clips_path: Path, settings: MotionSettings, flow_path: Path) -> None:
-    """The motion signal of all clips."""
+    """Write the motion signal of all clips."""
     require_contrib()
     clips = ClipFile(clips_path.resolve())
     parameters = settings.parameters
@@ -34,32 +33,28 @@ def flow(name: str, clips_path: Path, settings: MotionSettings, flow_path: Path)
 
 
 def tracker(settings: MotionSettings) -> Tracker | None:
-    """Return what follows the objects of a clip, or None if the settings ask for none."""
+    """Return the tracker of a clip's objects, or None if the settings have no objects."""
     if not settings.objects:
         return None
-    from s3vae.model.two_objects.tracker import follow_stored  # imports torch, which takes seconds
+    # imports torch, which takes seconds
+    from s3vae.model.two_objects.tracker import track_clips
 
-    return follow_stored
+    return track_clips
 
 
 def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
-    """How often the strongest cell is the right one, where the data set knows its exact motion.
+    """Write the scores of the motion signal."""
+    motion, explained = FlowSignal(flow_path).motion, 0.0
+    if motion.unexplained is not None:
+        # imports torch, which takes seconds
+        from s3vae.model.two_objects.templates import EXPLAINED
 
-    And, where objects are followed, what share of the clips their tracks explain.
-    """
-    exact = ClipFile(clips_path).motion
-    found = FlowSignal(flow_path).motion
-    right = top_cell_accuracy(found.cells, exact) if exact is not None else math.nan
-    scores = {"top_cell_accuracy": right if math.isfinite(right) else None}
-    if found.unexplained is not None:
-        from s3vae.model.two_objects.templates import GOOD  # imports torch, which takes seconds
-
-        scores["clips_explained_by_tracks"] = float((found.unexplained <= GOOD).mean())
-    write_json(scores_path, scores)
+        explained = EXPLAINED
+    write_json(scores_path, flow_scores(motion, ClipFile(clips_path).motion, explained))
 
 
 if __name__ == "__main__":
-    (chosen,) = feature_arguments("dataset")
-    files = Layout(chosen)
-    flow(chosen, files.clips, section(MotionSettings, chosen, "flow"), files.flow)
+    (dataset,) = feature_arguments("dataset")
+    files = Layout(dataset)
+    flow(dataset, files.clips, section(MotionSettings, dataset, "flow"), files.flow)
     score(files.clips, files.flow, files.results / "flow.json")

@@ -1,4 +1,4 @@
-"""The back end that finds landmarks, made ready from its settings: weights at hand, loaded once."""
+"""The source of a data set's landmarks: its clip file, or a back end with its weights."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -13,68 +13,67 @@ from s3vae.signals.detectors import (
     Dlib,
     DlibDetector,
     FaceAlignment,
-    FaceAlignmentDetector,
     FromClips,
     LandmarkSettings,
     clips_landmarks,
 )
+from s3vae.signals.face_alignment_detector import FaceAlignmentDetector
 from s3vae.signals.landmarks import Landmarks
 
 WEIGHTS = Path("face-alignment")
-SITE = "https://www.adrianbulat.com/downloads/python-fan"
-FAN = RemoteFile(
-    f"{WEIGHTS}/checkpoints/2DFAN4-11f355bf06.pth.tar",
-    "11f355bf0693120222f5955ce3f9dc8fb5763ebb30a47d7906e509490d32e4aa",
-    (f"{SITE}/2DFAN4-11f355bf06.pth.tar",),
+
+
+def _remote(name: str, sha256: str) -> RemoteFile:
+    site = "https://www.adrianbulat.com/downloads/python-fan"
+    return RemoteFile(f"{WEIGHTS}/checkpoints/{name}", sha256, (f"{site}/{name}",))
+
+
+FAN = _remote(
+    "2DFAN4-11f355bf06.pth.tar", "11f355bf0693120222f5955ce3f9dc8fb5763ebb30a47d7906e509490d32e4aa"
 )
-SFD = RemoteFile(
-    f"{WEIGHTS}/checkpoints/s3fd-619a316812.pth",
-    "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543",
-    (f"{SITE}/s3fd-619a316812.pth",),
+SFD = _remote(
+    "s3fd-619a316812.pth", "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543"
 )
 
 
 def fetch_weights(name: str, settings: LandmarkSettings, raw: Path) -> None:
-    """See to it that the weights of the back end are in `raw`. Raises DownloadError."""
-    if files := weights_of(settings.backend):
-        fetch_files(f"landmarks {name}", files, raw)
+    """Fetch the weights of the back end into `raw`. Raises DownloadError."""
+    fetch_files(f"landmarks {name}", weights_of(settings.backend), raw)
 
 
 def weights_of(backend: FaceAlignment | Dlib | FromClips) -> Sequence[RemoteFile]:
-    """The weights that a back end needs."""
+    """Return the files of weights that a back end needs."""
     if not isinstance(backend, FaceAlignment):
         return ()
     return (FAN, SFD) if backend.detector == "sfd" else (FAN,)
 
 
 @cache
-def finder(
+def landmark_source(
     name: str, clips_path: Path, sha256: str, settings: LandmarkSettings, raw: Path
 ) -> Callable[[Sequence[int]], Landmarks]:
-    """What gives the landmarks of some clips: their exact ones, or a back end that looks.
+    """Return a function from clip indices to landmarks: exact ones or those of a detector.
 
-    Made once in every process that finds some of the clips with this sha256; weights are in `raw`.
-    Raises ValueError if the clip file is another by now, or has no exact landmarks.
+    It is made once per process. Weights are in `raw`. Raises ValueError if the clip file is no
+    longer the one of this checksum, or has no exact landmarks although the settings need them.
     """
     clips, backend = ClipFile(clips_path), settings.backend
     if clips.sha256 != sha256:
-        msg = f"{clips_path} was made anew meanwhile: start again"
+        msg = f"{clips_path} has changed since the stage started: start the stage again"
         raise ValueError(msg)
     if isinstance(backend, FromClips):
-        known = clips.landmarks
-        if known is None:
+        exact = clips.landmarks
+        if exact is None:
             msg = (
-                f"{clips.path} brings no landmarks: set `backend: {{kind: dlib}}` (or "
+                f"{clips.path} has no landmarks: set `backend: {{kind: dlib}}` (or "
                 f"face-alignment) in datasets.{name}.landmarks of params.yaml"
             )
             raise ValueError(msg)
-        return lambda shard: Landmarks(known[shard], np.ones((len(shard), clips.time), bool))
-    find = DlibDetector(backend.enlarge) if isinstance(backend, Dlib) else network(backend, raw)
-    return lambda shard: clips_landmarks(clips.frames(shard), find)
+        return lambda shard: Landmarks(exact[shard], np.ones((len(shard), clips.time), bool))
+    if isinstance(backend, Dlib):
+        dlib = DlibDetector(backend.enlarge)
+        return lambda shard: clips_landmarks(clips.frames(shard), dlib)
+    from s3vae.runtime import choose_device  # imports torch, which takes seconds
 
-
-def network(backend: FaceAlignment, raw: Path) -> FaceAlignmentDetector:
-    """The network with its weights, on the device that there is."""
-    from s3vae.runtime import choose_device  # with torch, whose import takes its time
-
-    return FaceAlignmentDetector(backend, raw / WEIGHTS, choose_device().type)
+    network = FaceAlignmentDetector(backend, raw / WEIGHTS, choose_device().type)
+    return lambda shard: clips_landmarks(clips.frames(shard), network)

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from pipelines.dvc_lock import at_work
 from pipelines.params import ParamsError, read_pipeline, section
 from pipelines.paths import RAW
-from pipelines.runner import server as answering_server
+from pipelines.prefect_server import server as answering_server
 from pipelines.stages.landmark_backends import weights_of
 from pipelines.tracking.mlflow_run import tracking_is_off
 from pipelines.tracking.store import Store, store_uri, without_logins

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cli import arguments
-from pipelines.stages.landmark_picture import draw_landmarks
 from s3vae.data.footage import frames_of
 from s3vae.progress import LOG
 from s3vae.signals.detectors import Dlib, DlibDetector
+from s3vae.signals.landmark_picture import draw_landmarks
 
 
 def follow_face(video: Path, picture: Path) -> float:

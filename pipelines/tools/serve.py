@@ -18,7 +18,7 @@ from urllib.parse import urlparse
 
 import psutil
 
-from pipelines.runner import ROOT, server, server_url
+from pipelines.prefect_server import ROOT, server, server_url
 
 PREFECT = (sys.executable, "-m", "prefect")
 KEPT = ROOT / ".prefect" / "serve"

@@ -1,8 +1,28 @@
-"""How well estimated motion agrees with exact motion, where a data set knows it."""
+"""Scores of estimated signals: their agreement with exact ones, and what could be estimated."""
+
+import math
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from numpy import ndarray
+
+from s3vae.signals.flow_grid import Motion
+from s3vae.signals.landmark_file import LandmarkSignal
+from s3vae.signals.landmarks import DISTANCES, distances
+
+
+def flow_scores(
+    motion: Motion, exact: Float[ndarray, "clip pair rows columns 3"] | None, explained: float
+) -> dict[str, float | None]:
+    """Score the strongest cells against exact motion, where a data set has it.
+
+    With tracked objects, add the share of clips whose residual is at most `explained`.
+    """
+    accuracy = math.nan if exact is None else top_cell_accuracy(motion.cells, exact)
+    scores = {"top_cell_accuracy": accuracy if math.isfinite(accuracy) else None}
+    if motion.unexplained is not None:
+        scores["clips_explained_by_tracks"] = float((motion.unexplained <= explained).mean())
+    return scores
 
 
 def top_cell_accuracy(
@@ -11,15 +31,37 @@ def top_cell_accuracy(
     least: float = 0.0,
     tolerance: float = 0.05,
 ) -> float:
-    """The share of frame pairs whose strongest estimated cell is the exact strongest one.
+    """Return the share of frame pairs whose strongest estimated cell is the exact strongest one.
 
-    Pairs in which no cell moves more than `least` (exact mean magnitude, pixels per frame) are left
-    out. A cell whose exact magnitude is within the share `tolerance` of the strongest counts as
-    right: such a pair has no one strongest cell. NaN when no pair is left.
+    Pairs without a cell that moves more than `least` (exact mean magnitude, pixels per frame) are
+    left out. A cell counts as strongest if its exact magnitude is within the share `tolerance` of
+    the greatest. NaN if no pair is left.
     """
-    found = estimated[..., 0].reshape(-1, estimated.shape[-3] * estimated.shape[-2]).argmax(axis=-1)
-    true = exact[..., 0].reshape(len(found), -1)
-    strongest = true.max(axis=-1)
-    right = true[np.arange(len(found)), found] >= (1 - tolerance) * strongest
+    cells = exact.shape[-3] * exact.shape[-2]
+    top = estimated[..., 0].reshape(-1, cells).argmax(axis=-1)
+    magnitude = exact[..., 0].reshape(len(top), cells)
+    strongest = magnitude.max(axis=-1)
+    right = magnitude[np.arange(len(top)), top] >= (1 - tolerance) * strongest
     moving = strongest > least
-    return float(right[moving].mean()) if moving.any() else float("nan")
+    return float(right[moving].mean()) if moving.any() else math.nan
+
+
+def landmark_scores(
+    signal: LandmarkSignal, exact: Float32[ndarray, "clip time 68 2"] | None
+) -> dict[str, float]:
+    """Return the shares of frames with a face and of dropped clips.
+
+    With exact landmarks, add the mean errors of landmarks (pixels) and distances in complete clips.
+    """
+    complete = signal.whole
+    scores = {
+        "frames_with_face": float(signal.found.mean()),
+        "clips_lost": float(1 - complete.mean()),
+    }
+    if exact is not None and complete.any():
+        errors = np.linalg.norm(signal.points[complete] - exact[complete], axis=-1)
+        scores["landmark_error_pixels"] = float(errors.mean())
+        off = np.abs(signal.distances[complete] - distances(exact[complete])).mean(axis=(0, 1))
+        for name, error in zip(DISTANCES, off, strict=True):
+            scores[f"error_of_{name.replace(' ', '_')}"] = float(error)
+    return scores

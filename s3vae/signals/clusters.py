@@ -1,7 +1,7 @@
-"""Which clips move alike: clusters of motion signals, found without labels.
+"""Clusters of clips with similar motion, found without labels.
 
-Motion exchange (docs/method.md) exchanges codes between these clusters, so they must know of motion
-alone: too many of them, or features that depend on texture, tie them to appearance.
+Motion exchange (docs/method.md) shifts codes between these clusters. They must therefore depend on
+motion alone: with too many clusters, or with features of texture, they depend on appearance too.
 """
 
 from collections.abc import Mapping
@@ -20,22 +20,22 @@ from threadpoolctl import threadpool_limits
 
 from s3vae.settings import STRICT
 
-QUIET = 0.25
-"""The share of the mean variance added to each number's: standardised, quiet cells are not loud."""
+REGULARISATION = 0.25
+"""The share of the mean variance that is added to each dimension's before standardising."""
 
-NEAR = 0.95
-"""Silhouettes at least this share of the best one are almost as good."""
+NEAR_BEST = 0.95
+"""The share of the best silhouette from which a candidate counts as equally good."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class ClusterSettings:
-    """How clips are described, and how their clusters are found and counted.
+    """The features of a clip, and the search for the number of clusters.
 
-    `own_scale`: each clip's motion is first divided by its own mean magnitude, so that fast and
-    slow clips, and large and small objects, may be in one cluster. `components`: as many principal
-    components as describe a clip; the rest is mostly texture. How many clusters there
-    are is judged on at most `subset` clips; where no candidate's silhouette reaches `least` there
-    is nothing to exchange between: one cluster. The best of `restarts` runs of k-means is kept.
+    `own_scale`: divide each clip's motion by its own mean magnitude, so that a cluster may contain
+    fast and slow clips, large and small objects. `components`: number of principal components; the
+    others are mostly texture. `candidates`: numbers of clusters tried, on at most `subset`
+    clips; `least`: if no silhouette reaches it, all clips form one cluster. `restarts`: runs of
+    k-means, of which the best is used.
     """
 
     own_scale: bool = True
@@ -49,7 +49,7 @@ class ClusterSettings:
 
 @value(frozen=True, eq=False)
 class MotionClusters:
-    """The cluster of each clip, how many there are, and the silhouette of each number tried."""
+    """The cluster of each clip, the number of clusters, and the silhouette of each candidate."""
 
     labels: Int64[ndarray, " clip"]
     number: int
@@ -61,25 +61,25 @@ def motion_clusters(
     train: Int64[ndarray, " train"],
     settings: ClusterSettings,
 ) -> MotionClusters:
-    """Clusters of clips by the motion of all their cells and frame pairs."""
+    """Cluster clips by the motion of all their cells and frame pairs."""
     with threadpool_limits(1):
         vectors = motion_vectors(cells, train, settings.own_scale)
         return vector_clusters(vectors, train, settings)
 
 
 def vector_clusters(
-    vectors: Float[ndarray, "clip number"],
+    vectors: Float[ndarray, "clip dimension"],
     train: Int64[ndarray, " train"],
     settings: ClusterSettings,
 ) -> MotionClusters:
-    """Clusters of clips by a standardised vector each; the same seed, the same.
+    """Cluster clips by one standardised vector each; the seed determines the result.
 
-    They are found among the clips numbered `train`; every other clip is of the nearest one.
-    One thread: with several, k-means adds up in an order that changes from run to run.
+    Clusters are fitted to the clips with the indices `train`; others join the nearest one. k-means
+    runs on one thread, since several would sum in an order that differs from run to run.
     """
     with threadpool_limits(1):
-        features = _principal(vectors, train, settings.components)
-        silhouettes, ratios = _judged(vectors[train], features[train], settings)
+        features = _principal_components(vectors, train, settings.components)
+        silhouettes, ratios = _candidate_scores(vectors[train], features[train], settings)
         if max(silhouettes.values(), default=-1) < settings.least:
             return MotionClusters(np.zeros(len(vectors), np.int64), 1, silhouettes)
         number = best_number(silhouettes, ratios)
@@ -91,8 +91,8 @@ def motion_vectors(
     cells: Float[ndarray, "clip pair rows columns 3"],
     train: Int64[ndarray, " train"],
     own_scale: bool,
-) -> Float[ndarray, "clip number"]:
-    """A clip's cell motion of all frame pairs in one vector, standardised over training clips."""
+) -> Float[ndarray, "clip dimension"]:
+    """Flatten each clip's cell motion to a vector, standardised over the training clips."""
     vectors = cells.reshape(len(cells), -1).astype(np.float64)
     if own_scale:
         scale = cells[..., 0].mean(axis=(1, 2, 3), dtype=np.float64)[:, None]
@@ -101,66 +101,64 @@ def motion_vectors(
 
 
 def standardised(
-    vectors: Float[ndarray, "clip number"], train: Int64[ndarray, " train"]
-) -> Float[ndarray, "clip number"]:
-    """Each number less its mean over training clips, over its deviation there.
+    vectors: Float[ndarray, "clip dimension"], train: Int64[ndarray, " train"]
+) -> Float[ndarray, "clip dimension"]:
+    """Subtract the mean over training clips from each dimension and divide by its deviation.
 
-    To each number's variance a share of the mean one is added, or cells in which hardly anything
-    moves would count as much as the others.
+    Each variance is regularised by a share of the mean variance; otherwise cells with hardly any
+    motion would weigh as much as the others.
     """
     vectors = vectors - vectors[train].mean(axis=0)
     variance = (vectors[train] ** 2).mean(axis=0)
     if variance.any():
-        vectors /= np.sqrt(variance + QUIET * variance.mean())
+        vectors /= np.sqrt(variance + REGULARISATION * variance.mean())
     return vectors
 
 
-def _principal(
-    vectors: Float[ndarray, "clip number"], train: Int64[ndarray, " train"], components: int
+def _principal_components(
+    vectors: Float[ndarray, "clip dimension"], train: Int64[ndarray, " train"], components: int
 ) -> Float[ndarray, "clip feature"]:
-    known = vectors[train]
-    if not known.any():
+    fitted = vectors[train]
+    if not fitted.any():
         return np.zeros((len(vectors), 1))
-    principal = PCA(min(components, *known.shape), svd_solver="full").fit(known)
+    principal = PCA(min(components, *fitted.shape), svd_solver="full").fit(fitted)
     features: ndarray = principal.transform(vectors)
     return features
 
 
-def _judged(
-    vectors: Float[ndarray, "clip number"],
+def _candidate_scores(
+    vectors: Float[ndarray, "clip dimension"],
     features: Float[ndarray, "clip feature"],
     settings: ClusterSettings,
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """Silhouette (of the features) and variance ratio (of all numbers) of each candidate.
+    """Return the silhouette of the features and the variance ratio of the vectors per candidate.
 
-    Candidates that leave no cluster more than one clip are left out: all, where clips are alike.
+    Candidates of at least as many clusters as there are distinct clips are left out.
     """
     generator = np.random.default_rng(settings.seed)
     count = min(settings.subset, len(features))
-    chosen = np.sort(generator.choice(len(features), count, replace=False))
-    vectors, features = vectors[chosen], features[chosen]
+    sample = np.sort(generator.choice(len(features), count, replace=False))
+    vectors, features = vectors[sample], features[sample]
     distinct = len(np.unique(features, axis=0))
     labels = {
         number: _k_means(features, number, settings).labels_
         for number in settings.candidates
         if number < distinct
     }
-    silhouettes = {
-        number: float(silhouette_score(features, each)) for number, each in labels.items()
-    }
-    ratios = {
-        number: float(calinski_harabasz_score(vectors, each)) for number, each in labels.items()
-    }
-    return silhouettes, ratios
+    return (
+        {number: float(silhouette_score(features, each)) for number, each in labels.items()},
+        {number: float(calinski_harabasz_score(vectors, each)) for number, each in labels.items()},
+    )
 
 
 def best_number(silhouettes: Mapping[int, float], ratios: Mapping[int, float]) -> int:
-    """Of the candidates of almost the best silhouette, that of greatest variance ratio.
+    """Return the candidate of greatest variance ratio among those of nearly the best silhouette.
 
-    Silhouettes of neighbouring numbers are too close to choose by: the ratio between the variance
-    between clusters and within them (Calinski and Harabasz 1974) says where splitting ends to pay.
+    Silhouettes of neighbouring candidates are too close to decide. The ratio of the variance
+    between clusters to that within them (Calinski and Harabasz 1974) decreases where further
+    splitting explains little.
     """
-    near = NEAR * max(silhouettes.values())
+    near = NEAR_BEST * max(silhouettes.values())
     return max((n for n in silhouettes if silhouettes[n] >= near), key=ratios.__getitem__)
 
 

@@ -1,40 +1,39 @@
-"""Where the 68 landmarks of a frame come from: the back ends of the landmark signal."""
+"""Settings of the landmark signal, and dlib as the back end that detects landmarks."""
 
 import importlib.util
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, UInt8
 from numpy import ndarray
 from pydantic import Field, PositiveInt
 from pydantic.dataclasses import dataclass
 
+from s3vae.progress import LOG
 from s3vae.settings import STRICT
-from s3vae.signals.landmarks import POINTS, Landmarks
+from s3vae.signals.landmarks import POINTS, Landmarks, complete_clips
 
 Frames = UInt8[ndarray, "time height width channel"]
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom of a face, in pixels."""
+RGB = UInt8[ndarray, "time height width 3"]
 DLIB_MODEL = "shape_predictor_68_face_landmarks.dat"
 
 
 @dataclass(frozen=True, config=STRICT)
 class FromClips:
-    """The exact landmarks that the clip file brings."""
+    """The exact landmarks stored in the clip file."""
 
     kind: Literal["annotated"] = "annotated"
 
 
 @dataclass(frozen=True, config=STRICT)
 class Dlib:
-    """dlib's detector and regression trees, on frames enlarged so many times; an extra to install.
+    """dlib's face detector and regression trees, an optional dependency.
 
-    Its detector was made for faces of 80 pixels and more.
+    Frames are first enlarged by the factor `enlarge`: the detector needs faces of 80 pixels.
     """
 
     kind: Literal["dlib"] = "dlib"
@@ -43,9 +42,9 @@ class Dlib:
 
 @dataclass(frozen=True, config=STRICT)
 class FaceAlignment:
-    """2DFAN4 of the package face-alignment, in batches of so many faces.
+    """2DFAN4 of the package face-alignment, in batches of `batch` faces.
 
-    `detector`: `sfd` looks for faces; to `whole` every frame is a face, cropped already.
+    With the `detector` sfd faces are detected first; with whole each frame is taken as a face.
     """
 
     kind: Literal["face-alignment"] = "face-alignment"
@@ -58,66 +57,90 @@ Backend = Annotated[FromClips | Dlib | FaceAlignment, Field(discriminator="kind"
 
 @dataclass(frozen=True, config=STRICT)
 class LandmarkSettings:
-    """How landmarks are found, and how many may be missing."""
+    """The back end, and how many faces may be missing."""
 
     backend: Backend = Field(default_factory=FromClips)
     longest_gap: Annotated[int, Field(ge=0)] = 3
-    """In so many frames in a row at most a face may be missing; a clip with more is dropped."""
+    """The most consecutive frames without a face; clips with a longer gap are dropped."""
     most_lost: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """The share of clips that may be dropped."""
+    """The largest share of clips that may be dropped."""
+
+
+class TooFewFacesError(RuntimeError):
+    """More clips are dropped than the settings allow."""
+
+
+def require_faces(
+    clips: Path, found: Bool[ndarray, "clip time"], settings: LandmarkSettings
+) -> None:
+    """Raise TooFewFacesError, with the counts, if too many clips have to be dropped."""
+    count = len(found)
+    lost = int((~complete_clips(found, settings.longest_gap)).sum())
+    rule = f"no face in more than {settings.longest_gap} frames in a row"
+    if lost:
+        LOG.warning("landmarks: %d of %d clips are dropped: %s", lost, count, rule)
+    if lost > settings.most_lost * count:
+        msg = (
+            f"{clips}: {lost} of {count} clips have {rule}, more than most_lost "
+            f"({settings.most_lost:.0%}) allows; {found.mean():.1%} of all frames have a face. "
+            "Enlarge the frames if they are too small for the back end, or widen the crops"
+        )
+        raise TooFewFacesError(msg)
 
 
 Detector = Callable[[Frames], Landmarks]
-"""Finds the landmarks of the largest face in every frame of one clip; points are in pixels, whose
-centres are whole numbers."""
+"""Detects the landmarks of the largest face in every frame of one clip, in pixels; the centre of a
+pixel has integer coordinates."""
 
 
 def clips_landmarks(
-    frames: UInt8[ndarray, "clip time height width channel"], find: Detector
+    frames: UInt8[ndarray, "clip time height width channel"], detect: Detector
 ) -> Landmarks:
-    """The landmarks of every clip."""
-    each = [find(clip) for clip in frames]
+    """Detect the landmarks of every clip."""
+    each = [detect(clip) for clip in frames]
     points, found = (np.concatenate(part) for part in zip(*each, strict=True))
     return Landmarks(points, found)
 
 
 class DlibDetector:
-    """Histograms of gradients find the face, an ensemble of regression trees its landmarks.
+    """Histograms of oriented gradients detect the face, regression trees its landmarks.
 
-    Raises ImportError, with the mend, if the package is not installed.
+    Raises ImportError, which names the packages to install, if dlib or its model is missing.
     """
 
     def __init__(self, enlarge: int) -> None:
         self.enlarge = enlarge
-        self.own = threading.local()  # dlib's detector may not be used from two threads at once
-        self._of_this_thread()
+        self.local = threading.local()  # dlib's detector is not safe to share between threads
+        self._models()
 
     def __call__(self, frames: Frames) -> Landmarks:
-        detect, predict = self._of_this_thread()
-        points, found = nothing_found(len(frames))
-        for number, frame in enumerate(coloured(frames)):
+        """Return the landmarks of one clip."""
+        detect, predict = self._models()
+        points, found = no_landmarks(len(frames))
+        for time, frame in enumerate(as_rgb(frames)):
             size = (frame.shape[1] * self.enlarge, frame.shape[0] * self.enlarge)
             large = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
             faces = detect(large, 0)
             if faces:
                 shape = predict(large, max(faces, key=lambda face: face.area()))
-                places = [(part.x, part.y) for part in shape.parts()]
-                points[0, number] = (np.array(places) + 0.5) / self.enlarge - 0.5
-                found[0, number] = True
+                corners = [(part.x, part.y) for part in shape.parts()]
+                points[0, time] = (np.array(corners) + 0.5) / self.enlarge - 0.5
+                found[0, time] = True
         return Landmarks(points, found)
 
-    def _of_this_thread(self) -> tuple[Any, Any]:
-        if not hasattr(self.own, "parts"):
-            model = dlib_model()
+    def _models(self) -> tuple[Any, Any]:
+        """Return this thread's detector and predictor, loaded at the first call."""
+        if not hasattr(self.local, "models"):
+            path = dlib_model()
             import dlib
 
-            self.own.parts = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(model))
-        parts: tuple[Any, Any] = self.own.parts
-        return parts
+            self.local.models = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
+        models: tuple[Any, Any] = self.local.models
+        return models
 
 
 def dlib_model() -> Path:
-    """dlib's landmark model, from the package that brings it; it is looked up, not imported."""
+    """Return the path of dlib's landmark model in the package that contains it."""
     package = importlib.util.find_spec("face_recognition_models")
     if package is None or package.origin is None or importlib.util.find_spec("dlib") is None:
         raise ImportError(
@@ -127,90 +150,11 @@ def dlib_model() -> Path:
     return Path(package.origin).parent / "models" / DLIB_MODEL
 
 
-class FaceAlignmentDetector:
-    """A face detector's boxes, and a network's heat maps of all landmarks in them.
-
-    `weights` is the folder that both networks' files were downloaded into.
-    """
-
-    def __init__(self, backend: FaceAlignment, weights: Path, device: str) -> None:
-        from face_alignment import FaceAlignment as Network  # takes its time
-        from face_alignment import LandmarksType
-
-        self.whole = backend.detector == "whole"
-        with hub_in(weights):
-            self.network = Network(
-                LandmarksType.TWO_D,
-                device=device,
-                face_detector="folder" if self.whole else backend.detector,
-                compile=False,
-                max_batch_size=backend.batch,
-            )
-        self.lock = threading.Lock()
-
-    def __call__(self, frames: Frames) -> Landmarks:
-        shown = coloured(frames)
-        points, found = nothing_found(len(frames))
-        with self.lock:  # torch has its own threads
-            boxes = self._faces(shown)
-            seen = [number for number, box in enumerate(boxes) if box is not None]
-            if seen:
-                points[0, seen] = self._in_boxes(shown[seen], [boxes[number] for number in seen])
-                found[0, seen] = True
-        return Landmarks(points, found)
-
-    def _faces(self, frames: UInt8[ndarray, "time height width 3"]) -> list[Box | None]:
-        """The largest face of each frame."""
-        if self.whole:
-            height, width = frames.shape[1:3]
-            return [(0.0, 0.0, float(width), float(height))] * len(frames)
-        found = (self.network.face_detector.detect_from_image(frame) for frame in frames)
-        return [
-            max(
-                ((float(a), float(b), float(c), float(d)) for a, b, c, d, *_ in faces),
-                key=lambda box: (box[2] - box[0]) * (box[3] - box[1]),
-                default=None,
-            )
-            for faces in found
-        ]
-
-    def _in_boxes(
-        self, frames: UInt8[ndarray, "time height width 3"], boxes: list[Box | None]
-    ) -> Float32[ndarray, "time 68 2"]:
-        """The package takes the faces of one picture as a batch: so frames are laid in one.
-
-        Around each is black, as there is around a single picture.
-        """
-        count, height, width, _ = frames.shape
-        sheet = np.zeros((count, 3 * height, 3 * width, 3), np.uint8)
-        sheet[:, height : 2 * height, width : 2 * width] = frames
-        corner = [np.array([width, (3 * number + 1) * height]) for number in range(count)]
-        laid = [np.array(box) + np.tile(at, 2) for box, at in zip(boxes, corner, strict=True)]
-        found = self.network.get_landmarks_from_image(
-            sheet.reshape(-1, *sheet.shape[2:]), detected_faces=[box.tolist() for box in laid]
-        )
-        points: ndarray = np.stack(found) - np.stack(corner)[:, None]
-        return points.astype(np.float32)
-
-
-@contextmanager
-def hub_in(folder: Path) -> Iterator[None]:
-    """Within, torch's hub keeps its files in this folder: what is there is not downloaded."""
-    import torch
-
-    before = torch.hub.get_dir()
-    torch.hub.set_dir(str(folder))
-    try:
-        yield
-    finally:
-        torch.hub.set_dir(before)
-
-
-def coloured(frames: Frames) -> UInt8[ndarray, "time height width 3"]:
-    """Frames of three channels, of one or three."""
+def as_rgb(frames: Frames) -> RGB:
+    """Repeat grey frames over three channels."""
     return np.ascontiguousarray(np.broadcast_to(frames, (*frames.shape[:-1], 3)))
 
 
-def nothing_found(time: int) -> tuple[ndarray, ndarray]:
-    """Points and found mask of a clip, before it is looked at."""
+def no_landmarks(time: int) -> tuple[ndarray, ndarray]:
+    """Return points and the found mask of a clip without faces."""
     return np.zeros((1, time, POINTS, 2), np.float32), np.zeros((1, time), bool)

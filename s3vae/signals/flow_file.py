@@ -1,4 +1,4 @@
-"""The written form of motion signals: one HDF5 file, for a whole data set or for a shard of it."""
+"""The HDF5 file of motion signals, for a data set or for a shard of it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,13 +14,13 @@ KIND = "flow"
 DTYPES = {"cells": np.float32, "top": np.uint8, "direction": np.int8}
 """Data set names and types, in the order they are written."""
 OBJECT_DTYPES = {"tracks": np.int16, "unexplained": np.float32}
-"""What a file also has where objects were followed."""
+"""Additional data sets of files with tracked objects."""
 
 
 def write_flow(
     path: Path, shards: Iterable[Motion], parameters: Mapping[str, Any], clips_sha256: str
 ) -> None:
-    """Writes the shards, in the order given, as one file."""
+    """Write the shards, in the order given, to one file."""
     parts = list(shards)
     arrays = {
         name: np.concatenate([getattr(part, name) for part in parts]).astype(dtype, copy=False)
@@ -30,12 +30,12 @@ def write_flow(
 
 
 def dtypes(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Names and types of what is in a file that was made with these parameters."""
+    """Return names and types of the arrays in a file made with these parameters."""
     return DTYPES | (OBJECT_DTYPES if parameters.get("objects") else {})
 
 
 class FlowSignal(SignalFile):
-    """A flow signal file (1 or 2 kB a clip)."""
+    """A flow signal file (1 or 2 kB per clip), read and validated."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, KIND, dtypes)
@@ -45,7 +45,7 @@ class FlowSignal(SignalFile):
             self._require_tracks(self.motion.cells, self.motion.tracks, self.motion.unexplained)
 
     def __len__(self) -> int:
-        """The number of clips."""
+        """Return the number of clips."""
         return len(self.motion.cells)
 
     def _require_agreement(self, cells: ndarray, top: ndarray, direction: ndarray) -> None:

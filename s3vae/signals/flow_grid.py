@@ -1,4 +1,4 @@
-"""The motion signal of a clip: what its optical flow says, in the cells of a grid."""
+"""The motion signal of a clip: its optical flow, averaged over the cells of a grid."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -18,18 +18,18 @@ from s3vae.signals.optical_flow import Farneback, FlowMethod, clip_flow
 STILL = -1
 DIRECTIONS = 8
 TRACKED_AT_ONCE = 16
-"""Clips: a tracker needs much memory for each."""
+"""Clips passed to the tracker in one call, which bounds its memory."""
 Tracker = Callable[[ndarray], tuple[Any, Any]]
-"""From frames uint8 [clip, time, height, width, channel] to tracks and unexplained squares."""
+"""Maps frames, uint8 [clip, time, height, width, channel], to tracks and residuals."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class MotionSettings:
-    """How flow is found and summarised.
+    """The flow method, and the summary of its flow on a grid.
 
-    `top` cells are kept as the strongest; a cell moves when its mean magnitude is at least `moving`
-    (pixels per frame); the direction of a moving cell is one of `directions` equal bins. With
-    `objects` two bright objects on black are followed too, for an encoder that looks at them.
+    `top`: number of strongest cells; `moving`: least mean magnitude (pixels per frame) of a moving
+    cell; `directions`: number of equal bins that its direction falls into. With `objects` two
+    bright objects on black are tracked as well, for the object encoder.
     """
 
     method: FlowMethod = Field(default_factory=Farneback)
@@ -42,21 +42,21 @@ class MotionSettings:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What is noted beside the signal."""
-        noted = asdict(self)
-        if not self.objects:  # files in which nothing is followed stay as they were
-            del noted["objects"]
-        return noted
+        """The settings as the signal file stores them: `objects` only if objects are tracked."""
+        parameters = asdict(self)
+        if not self.objects:
+            del parameters["objects"]
+        return parameters
 
 
 @value(frozen=True)
 class Motion:
-    """The signal of some clips of `time` frames, hence `time - 1` neighbouring pairs.
+    """The signal of some clips of `time` frames, hence `time - 1` pairs of neighbouring frames.
 
-    `cells`: mean magnitude, x and y (pixels per frame); `top`: the strongest cells, strongest
-    first, numbered row by row; `direction`: bin of each moving cell, -1 for a still one. Where
-    objects are followed, `tracks`: row and column of the corner of each one's window, and
-    `unexplained`: what both leave of a frame, a sum of squares (intensities in [0, 1]).
+    `cells`: mean magnitude, x and y (pixels per frame); `top`: row-major indices of the strongest
+    cells, strongest first; `direction`: bin of each moving cell, -1 for a still one. With tracked
+    objects, `tracks`: row and column of the corner of each window, and `unexplained`: the residual
+    sum of squares per frame (intensities in [0, 1]).
     """
 
     cells: Float[ndarray, "clip pair rows columns 3"]
@@ -71,9 +71,9 @@ def clips_motion(
     settings: MotionSettings,
     track: Tracker | None = None,
 ) -> Motion:
-    """Return the motion signal of each clip, from its frames alone.
+    """Return the motion signal of each clip, independent of the other clips.
 
-    `track` follows the objects of some clips, where the settings ask for `objects`.
+    `track` tracks the objects of a batch of clips, if the settings have `objects`.
     """
     cells = [
         cell_motion(clip_flow(clip, settings.method), settings.rows, settings.columns)
@@ -86,12 +86,12 @@ def clips_motion(
         track(frames[first : first + TRACKED_AT_ONCE])
         for first in range(0, len(frames), TRACKED_AT_ONCE)
     ]
-    tracks, unexplained = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return replace(motion, tracks=tracks.astype(np.int16), unexplained=unexplained)
+    tracks, residual = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return replace(motion, tracks=tracks.astype(np.int16), unexplained=residual)
 
 
 def summary(cells: Float[ndarray, "clip pair rows columns 3"], settings: MotionSettings) -> Motion:
-    """Strongest cells and directions of cell motion, found or exact."""
+    """Return estimated or exact cell motion with its strongest cells and directions."""
     return Motion(
         cells=cells,
         top=strongest_cells(cells[..., 0], settings.top),
@@ -102,7 +102,7 @@ def summary(cells: Float[ndarray, "clip pair rows columns 3"], settings: MotionS
 def strongest_cells(
     magnitude: Float[ndarray, "*pairs rows columns"], count: int
 ) -> UInt8[ndarray, "*pairs {count}"]:
-    """The `count` cells of greatest magnitude, greatest first; equal ones in the order of cells."""
+    """Return the indices of the `count` strongest cells, strongest first; ties by index."""
     flat = magnitude.reshape(*magnitude.shape[:-2], -1)
     if count > flat.shape[-1]:
         raise ValueError(
@@ -114,7 +114,7 @@ def strongest_cells(
 def directions(
     cells: Float[ndarray, "*pairs rows columns 3"], bins: int, moving: float
 ) -> Int8[ndarray, "*pairs rows columns"]:
-    """The bin of each cell's mean direction: bin 0 is centred on +x, bins grow towards +y (down).
+    """Bin each cell's mean direction: bin 0 is centred on +x, bins increase towards +y (down).
 
     Cells whose mean magnitude is below `moving`, or exactly 0, are -1.
     """

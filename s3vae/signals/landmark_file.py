@@ -1,4 +1,4 @@
-"""The written form of landmark signals: an HDF5 file, for a whole data set or for a shard of it."""
+"""The HDF5 file of landmark signals, for a data set or for a shard of it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from s3vae.signals.landmarks import POINTS, Landmarks, bridged, distances
+from s3vae.signals.landmarks import POINTS, Landmarks, distances, fill_gaps
 from s3vae.signals.signal_file import SignalFile, write_signal
 
 KIND = "landmarks"
@@ -19,27 +19,28 @@ DTYPES = {"points": np.float32, "found": np.bool_, "whole": np.bool_, "distances
 def write_landmarks(
     path: Path, shards: Iterable[Landmarks], parameters: Mapping[str, Any], clips_sha256: str
 ) -> None:
-    """Writes the shards, in the order given, as one file.
+    """Write the shards, in the order given, to one file.
 
-    Gaps of at most `longest_gap` (of the parameters) frames are bridged; longer ones are not, and
-    their clips not `whole`.
+    Gaps of at most `parameters["longest_gap"]` frames are filled; clips with longer ones are not
+    `whole`.
     """
     points, found = (np.concatenate(each) for each in zip(*shards, strict=True))
-    points, whole = bridged(Landmarks(points, found), parameters["longest_gap"])
+    points, complete = fill_gaps(Landmarks(points, found), parameters["longest_gap"])
     arrays = {
         "points": points,
         "found": found,
-        "whole": whole,
+        "whole": complete,
         "distances": distances(points),
     }
     write_signal(path, KIND, arrays, parameters, clips_sha256)
 
 
 class LandmarkSignal(SignalFile):
-    """A landmark signal file (9 kB a clip).
+    """A landmark signal file (9 kB per clip), read and validated.
 
-    `points`: (x, y) of the 68 landmarks in pixels, gaps bridged; `found`: in which frames a face
-    was; `whole`: the clips that have landmarks in every frame; `distances`: signals/landmarks.py.
+    `points`: (x, y) of the 68 landmarks in pixels, gaps filled; `found`: mask of the frames with a
+    detected face; `whole`: mask of the clips with landmarks in every frame; `distances`: those of
+    `s3vae.signals.landmarks.distances`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,17 +58,23 @@ class LandmarkSignal(SignalFile):
             ("whole", (clips,)),
             ("distances", (clips, time, 3)),
         ):
-            have = self._arrays[name].shape
-            self._require(have == shape, f"{name} must be {shape} as points are, it is {have}")
+            actual = self._arrays[name].shape
+            self._require(actual == shape, f"{name} must be {shape} as points are, it is {actual}")
         self._require(bool(np.isfinite(self.distances).all()), "distances must be finite")
 
     def scale(
         self, clips: Int64[ndarray, " some"]
     ) -> tuple[Float32[ndarray, " 3"], Float32[ndarray, " 3"]]:
-        """The mean and the spread of each distance over the frames of some clips."""
+        """Return mean and standard deviation of each distance over the frames of some clips."""
         distances = self.distances[clips]
         return distances.mean(axis=(0, 1)), np.maximum(distances.std(axis=(0, 1)), 1e-6)
 
     def __len__(self) -> int:
-        """The number of clips."""
+        """Return the number of clips."""
         return len(self.points)
+
+
+def read_landmarks(path: Path) -> Landmarks:
+    """Read the landmarks of a signal file."""
+    signal = LandmarkSignal(path)
+    return Landmarks(signal.points, signal.found)

@@ -1,4 +1,4 @@
-"""The face signal of a clip: how far lids and lips are apart, from 68 landmarks a frame."""
+"""The face signal of a clip: openings of the lids and the lips, from 68 landmarks per frame."""
 
 from typing import NamedTuple
 
@@ -10,16 +10,16 @@ POINTS = 68
 DISTANCES = ("left lids", "right lids", "lips")
 OUTER_EYES = (36, 45)
 GAPS = (((37, 41), (38, 40)), ((43, 47), (44, 46)), ((61, 67), (62, 66), (63, 65)))
-"""Per distance the pairs of landmarks (upper, lower; order of iBUG's 300-W) that it is a mean of.
+"""The pairs of landmarks (upper, lower; in the order of iBUG's 300-W) that each distance averages.
 
 Left and right are those of the picture.
 """
 
 
 class Landmarks(NamedTuple):
-    """The landmarks of some clips: (x, y) in pixels, and in which frames a face was found.
+    """The landmarks of some clips: (x, y) in pixels, and a mask of the frames with a face.
 
-    Where none was found, the points mean nothing (they are 0).
+    In frames without a face the points are 0.
     """
 
     points: Float32[ndarray, "clip time 68 2"]
@@ -27,10 +27,10 @@ class Landmarks(NamedTuple):
 
 
 def distances(points: Float[ndarray, "*frames 68 2"]) -> Float32[ndarray, "*frames 3"]:
-    """The gaps between the lids of both eyes and between the lips (section 3.3 of the paper).
+    """Return the distances between the lids of both eyes and the lips (section 3.3 of the paper).
 
-    In units of the distance between the outer corners of the eyes, so that neither scale nor the
-    distance of the camera matters.
+    They are relative to the distance between the outer corners of the eyes, hence independent of
+    scale and of the distance to the camera.
     """
     unit = _length(points[..., OUTER_EYES[0], :] - points[..., OUTER_EYES[1], :])
     gaps = [
@@ -41,33 +41,32 @@ def distances(points: Float[ndarray, "*frames 68 2"]) -> Float32[ndarray, "*fram
     return shares.astype(np.float32)
 
 
-def bridged(
+def fill_gaps(
     landmarks: Landmarks, longest: int
 ) -> tuple[Float32[ndarray, "clip time 68 2"], Bool[ndarray, " clip"]]:
-    """Landmarks of every frame, and which clips have them.
+    """Interpolate the landmarks of frames without a face; return them and the complete clips.
 
-    In a gap of at most `longest` frames each point goes straight from where it was to where it is
-    next; before the first frame with a face and after the last one it stays. A clip with a longer
-    gap has none.
+    Gaps of at most `longest` frames are filled linearly, at both ends of a clip with the nearest
+    landmarks. Clips with a longer gap are not complete; their points are 0.
     """
     points = landmarks.points.copy()
-    whole = without_gaps(landmarks.found, longest)
-    for clip in np.flatnonzero(whole & ~landmarks.found.all(axis=1)):
+    complete = complete_clips(landmarks.found, longest)
+    for clip in np.flatnonzero(complete & ~landmarks.found.all(axis=1)):
         found = landmarks.found[clip].nonzero()[0]
         for value in np.ndindex(points.shape[2:]):
             known = points[clip, found, *value]
             points[clip, :, *value] = np.interp(np.arange(points.shape[1]), found, known)
-    points[~whole] = 0
-    return points, whole
+    points[~complete] = 0
+    return points, complete
 
 
-def without_gaps(found: Bool[ndarray, "clip time"], longest: int) -> Bool[ndarray, " clip"]:
-    """Which clips have a face in every frame, but for gaps of at most so many frames."""
+def complete_clips(found: Bool[ndarray, "clip time"], longest: int) -> Bool[ndarray, " clip"]:
+    """Return a mask of the clips whose gaps are at most `longest` frames long."""
     return np.array([longest_gap(clip) <= longest for clip in found], dtype=bool)
 
 
 def longest_gap(found: Bool[ndarray, " time"]) -> int:
-    """The most frames in a row without a face; of a clip without any, more than there are."""
+    """Count the most consecutive frames without a face; one more than all if none has a face."""
     if not found.any():
         return len(found) + 1
     edges = np.flatnonzero(np.diff(np.concatenate([[True], found, [True]]).astype(np.int8)))

@@ -1,4 +1,4 @@
-"""Optical flow between neighbouring frames of a clip: two methods, one function."""
+"""Optical flow between neighbouring frames of a clip, by one of two methods."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ Brightness = Annotated[int, Field(ge=0, le=255)]
 class Farneback:
     """Farneback's polynomial expansion (OpenCV): fast, and the default.
 
-    `foreground`: flow counts only where either frame is brighter than this (None: everywhere).
+    `foreground`: flow is set to 0 where neither frame is brighter than this (None: nowhere).
     """
 
     kind: Literal["farneback"] = "farneback"
@@ -33,10 +33,10 @@ class Farneback:
 
 @dataclass(frozen=True, config=STRICT)
 class TVL1:
-    """Dual TV-L1 (OpenCV contrib): OpenCV's defaults but for a looser `epsilon` and the mask.
+    """Dual TV-L1 (OpenCV contrib), with OpenCV's defaults except `epsilon` and `foreground`.
 
-    `foreground`: flow counts only where either frame is brighter than this (None: everywhere).
-    Without it the flow of an object bleeds into a textureless background.
+    `foreground`: flow is set to 0 where neither frame is brighter than this (None: nowhere).
+    Without it the flow of an object spreads into a textureless background.
     """
 
     kind: Literal["tvl1"] = "tvl1"
@@ -59,9 +59,9 @@ FlowMethod = Annotated[Farneback | TVL1, Field(discriminator="kind")]
 def clip_flow(
     frames: UInt8[ndarray, "time height width channel"], method: Farneback | TVL1
 ) -> Float[ndarray, "time-1 height width 2"]:
-    """Flow from each frame to the next, float32 pixels per frame; x to the right, y downwards.
+    """Estimate the flow from each frame to the next, in pixels; x to the right, y downwards.
 
-    One OpenCV thread, and an engine of its own for each call: safe to call from many threads.
+    Thread-safe: each call has its own OpenCV object and uses one OpenCV thread.
     """
     require_contrib()
     cv2.setNumThreads(1)
@@ -78,10 +78,10 @@ def clip_flow(
 def grey(
     frames: UInt8[ndarray, "*frames height width channel"],
 ) -> UInt8[ndarray, "*frames height width"]:
-    """The mean over channels: on black, and on white, every pure colour stands out equally well.
+    """Average over channels, so that pure colours contrast equally with black and with white.
 
-    Luma leaves blue at a tenth of white, near the foreground threshold; the brightest channel does
-    not tell yellow from white.
+    Luma would give blue a tenth of white, near the foreground threshold; the maximum over channels
+    would give yellow the value of white.
     """
     channels = [frames[..., index].astype(np.uint16) for index in range(frames.shape[-1])]
     mean = np.asarray(np.sum(channels, axis=0, dtype=np.uint16)) // len(channels)
@@ -89,11 +89,11 @@ def grey(
 
 
 def require_contrib() -> None:
-    """Raises ImportError when the cv2 folder on disk is not opencv-contrib-python's."""
+    """Raise ImportError unless the installed cv2 is that of opencv-contrib-python."""
     if not hasattr(cv2, "optflow"):
         raise ImportError(
             f"cv2 {cv2.__version__} has no optflow: opencv-python has overwritten "
-            "opencv-contrib-python (both own the folder cv2). Mend it with: "
+            "opencv-contrib-python (both install the folder cv2). Reinstall it: "
             "pip install --force-reinstall --no-deps 'opencv-contrib-python==5.0.0.93'"
         )
 
@@ -114,7 +114,7 @@ def _farneback(method: Farneback) -> cv2.DenseOpticalFlow:
 
 
 def _tvl1(method: TVL1) -> cv2.DenseOpticalFlow:
-    """By position: releases of OpenCV differ in how they spell `innnerIterations`."""
+    """Pass arguments by position: releases of OpenCV spell `innnerIterations` differently."""
     return cv2.optflow.DualTVL1OpticalFlow.create(
         method.time_step,
         method.attachment,

@@ -1,4 +1,4 @@
-"""What all signal files have in common: an HDF5 header, arrays by name, and errors with a mend."""
+"""The format shared by all signal files: an HDF5 header and arrays by name."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,9 +21,9 @@ def write_signal(
     parameters: Mapping[str, Any],
     clips_sha256: str,
 ) -> None:
-    """Writes arrays in the order given: the same ones give the same bytes.
+    """Write arrays in the order given; equal arrays give equal bytes.
 
-    `parameters` made them; `clips_sha256` is the sum of the clip file they were made from.
+    `parameters` are the settings they were made with, `clips_sha256` the checksum of their clips.
     """
     with replacing(path) as aside, h5py.File(aside, "w", track_order=False) as file:
         file.attrs["format"] = FORMAT
@@ -36,16 +36,16 @@ def write_signal(
 
 
 class SignalFile:
-    """A signal file of a kind, read into memory and checked; `dtypes` names its arrays' types.
+    """A signal file of one kind, read into memory; `dtypes` maps its parameters to array types.
 
-    Raises ValueError with file, broken rule and mend when the file does not fit the format.
+    Raises ValueError with the file and the violated rule if the file does not fit the format.
     """
 
     def __init__(
         self, path: Path, kind: str, dtypes: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     ) -> None:
         self.path = path
-        with opened(path) as file:
+        with open_signal(path) as file:
             self._require_header(file, kind)
             self.parameters: dict[str, Any] = json.loads(file.attrs["parameters"])
             self.clips_sha256 = str(file.attrs["clips_sha256"])
@@ -55,17 +55,17 @@ class SignalFile:
             }
 
     def require_clips(self, clips_sha256: str) -> None:
-        """Raises ValueError unless the signals were made from the clip file of this sha256."""
+        """Raise ValueError unless the signals were made from the clip file of this sha256."""
         self._require(
             self.clips_sha256 == clips_sha256,
             f"was made from the clips of sha256 {self.clips_sha256}, not {clips_sha256}",
         )
 
     def _require_header(self, file: h5py.File, kind: str) -> None:
-        for name, wanted in {"format": FORMAT, "version": VERSION, "kind": kind}.items():
-            found = file.attrs.get(name)
+        for name, expected in {"format": FORMAT, "version": VERSION, "kind": kind}.items():
+            actual = file.attrs.get(name)
             self._require(
-                bool(found == wanted), f"attribute {name} must be {wanted!r}, it is {found!r}"
+                bool(actual == expected), f"attribute {name} must be {expected!r}, it is {actual!r}"
             )
         for name in ("parameters", "clips_sha256"):
             self._require(name in file.attrs, f"attribute {name} must be there")
@@ -73,8 +73,8 @@ class SignalFile:
     def _array(self, file: h5py.File, name: str, dtype: type) -> Any:
         self._require(name in file, f"data set {name} must be there")
         values = file[name]
-        wanted = np.dtype(dtype)
-        self._require(values.dtype == wanted, f"{name} must be {wanted}, it is {values.dtype}")
+        expected = np.dtype(dtype)
+        self._require(values.dtype == expected, f"{name} must be {expected}, it is {values.dtype}")
         return values[()]
 
     def _require(self, holds: bool, rule: str) -> None:
@@ -82,8 +82,8 @@ class SignalFile:
             raise ValueError(f"{self.path}: {rule}. Make the signals again: dvc repro")
 
 
-def opened(path: Path) -> h5py.File:
-    """A signal file, to be read. Raises ValueError if it is no HDF5 file."""
+def open_signal(path: Path) -> h5py.File:
+    """Open a signal file for reading. Raises ValueError if it is not an HDF5 file."""
     try:
         return h5py.File(path, "r")
     except FileNotFoundError:

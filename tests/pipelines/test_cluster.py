@@ -1,8 +1,10 @@
-"""Feature stages on a Dask cluster whose scheduler and workers were started on their own."""
+"""Feature stages on a Dask cluster of separately started processes."""
 
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,14 +26,14 @@ SETTINGS = {
     "flow": {"method": {"kind": "farneback"}},
     "landmarks": {"backend": {"kind": "annotated"}},
 }
-"""More clips than a shard holds: each worker has one to make."""
+"""More clips than a shard holds, so that each worker makes one."""
 
 
 @pytest.fixture(scope="module")
-def environment(free_port: Callable[[], int]) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """No Prefect server, no cluster, the code of this repository."""
-    nobody = {"PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api", "PYTHONPATH": str(ROOT)}
-    return {name: value for name, value in os.environ.items() if name != DASK} | nobody
+    kept = {name: value for name, value in os.environ.items() if name != DASK}
+    return kept | {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +63,8 @@ def scheduler(
 @pytest.fixture(scope="module")
 def cluster(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with workers in folders of their own."""
-    running = [
-        dask(tmp_path_factory.mktemp("worker"), "worker", scheduler, "--no-nanny", "--no-dashboard")
-        for _ in range(WORKERS)
-    ]
+    command = ("worker", scheduler, "--no-nanny", "--no-dashboard")
+    running = [dask(tmp_path_factory.mktemp("worker"), *command) for _ in range(WORKERS)]
     with Client(scheduler, timeout=SECONDS) as client:  # type: ignore[no-untyped-call]
         client.wait_for_workers(WORKERS, timeout=SECONDS)  # type: ignore[no-untyped-call]
     yield scheduler
@@ -101,86 +101,84 @@ def stage(folder: Path, environment: dict[str, str], name: str, *arguments: str)
 
 @pytest.fixture(scope="module")
 def by_threads(project: Path, environment: dict[str, str]) -> dict[str, bytes]:
-    """What the feature stages leave without a cluster."""
+    """The bytes of both signals made without a cluster."""
     stage(project, environment, "flow", "toy")
     stage(project, environment, "landmarks", "toy")
-    return left(project)
+    return take_signals(project)
 
 
-def left(project: Path) -> dict[str, bytes]:
-    """The bytes of both signals, which are taken away."""
-    found = {}
+def take_signals(project: Path) -> dict[str, bytes]:
+    """Return the bytes of both signal files and delete them."""
+    taken = {}
     for path in (project / Layout("toy").flow, project / Layout("toy").landmarks):
-        found[path.name] = path.read_bytes()
+        taken[path.name] = path.read_bytes()
         path.unlink()
-    return found
+    return taken
 
 
-def test_without_workers_a_cluster_is_refused(
-    scheduler: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("running", [True, False])
+def test_a_cluster_without_workers_or_scheduler_is_refused_by_its_address(
+    running: bool, scheduler: str, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> None:
-    monkeypatch.setenv(DASK, scheduler)
-    with pytest.raises(ClusterError, match=r"has no workers: start some \(`dask worker tcp://"):
-        map_shards("nobody", str, range(3), anywhere=True)
-
-
-def test_where_nobody_answers_the_address_is_named(
-    monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> None:
+    address = scheduler if running else f"tcp://127.0.0.1:{free_port()}"
+    message = f"{address} has no workers" if running else f"no Dask scheduler answers at {address}"
     monkeypatch.setattr("pipelines.runner.SECONDS_TO_CONNECT", 1)
-    monkeypatch.setenv(DASK, f"tcp://127.0.0.1:{free_port()}")
-    with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1"):
-        map_shards("nobody", str, range(3), anywhere=True)
+    monkeypatch.setenv(DASK, address)
+    with pytest.raises(ClusterError, match=re.escape(message)):
+        map_shards("none", str, range(3), anywhere=True)
 
 
-def test_a_cluster_makes_the_same_bytes_as_threads(
+def test_a_cluster_writes_the_same_bytes_as_threads(
     project: Path, environment: dict[str, str], by_threads: dict[str, bytes], cluster: str
 ) -> None:
     stage(project, environment, "flow", "toy", "--runner", "dask", "--address", cluster)
     stage(project, environment | {DASK: cluster}, "landmarks", "toy")
-    assert left(project) == by_threads
+    assert take_signals(project) == by_threads
     assert not list((project / ".checkpoints" / "flow").iterdir())
 
 
-def test_workers_of_the_cluster_do_the_work(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(DASK, cluster)
-    by = map_shards("who", process_of, range(8), anywhere=True)
-    assert len(set(by)) == WORKERS
-    assert os.getpid() not in by
-
-
 def process_of(_: int) -> int:
-    time.sleep(0.2)  # so that none is done before the other has begun
+    time.sleep(0.2)  # so that both workers get some
     return os.getpid()
 
 
-def test_work_that_belongs_here_stays_here(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(DASK, cluster)
-    assert set(map_shards("here", process_of, range(2))) == {os.getpid()}
-
-
-def test_the_first_failure_comes_out_as_it_is(
-    cluster: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("anywhere", [True, False])
+def test_only_work_that_may_run_anywhere_runs_on_the_cluster(
+    anywhere: bool, cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(DASK, cluster)
-    with pytest.raises(ZeroDivisionError):
-        map_shards("fails", (1).__floordiv__, [1, 0, 1], anywhere=True)
+    processes = set(map_shards("who", process_of, range(8), anywhere=anywhere))
+    assert len(processes) == (WORKERS if anywhere else 1)
+    assert (os.getpid() in processes) == (not anywhere)
 
 
-def test_a_stage_asks_the_cluster_that_it_is_given(
+@pytest.mark.parametrize(
+    ("function", "failure"),
+    [((1).__floordiv__, ZeroDivisionError), (lambda item: threading.Lock(), TypeError)],
+    ids=["an error", "a result that cannot be sent"],
+)
+def test_the_first_failure_on_a_cluster_is_raised_unchanged(
+    function: Callable[[int], object],
+    failure: type[Exception],
+    cluster: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(DASK, cluster)
+    with pytest.raises(failure):
+        map_shards("fails", function, [1, 0, 1], anywhere=True)
+
+
+def test_the_address_of_the_command_line_is_used_and_required(
     project: Path, environment: dict[str, str], free_port: Callable[[], int]
 ) -> None:
-    """That the bytes are the same does not tell who has made them."""
     nowhere = f"tcp://127.0.0.1:{free_port()}"
-    with pytest.raises(subprocess.CalledProcessError) as refused:
-        stage(project, environment, "flow", "toy", "--runner", "dask", "--address", nowhere)
-    assert f"no Dask scheduler answers at {nowhere}" in refused.value.stderr
-
-
-def test_dask_without_an_address_is_refused(project: Path, environment: dict[str, str]) -> None:
-    with pytest.raises(subprocess.CalledProcessError) as refused:
-        stage(project, environment, "flow", "toy", "--runner", "dask")
-    assert "--runner dask needs --address tcp://HOST:PORT" in refused.value.stderr
+    for options, message in (
+        (("--address", nowhere), f"no Dask scheduler answers at {nowhere}"),
+        ((), "--runner dask needs --address tcp://HOST:PORT"),
+    ):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            stage(project, environment, "flow", "toy", "--runner", "dask", *options)
+        assert message in refused.value.stderr
 
 
 @pytest.mark.slow
@@ -192,10 +190,10 @@ def test_under_a_prefect_server_shards_are_task_runs_of_the_cluster(
     server: dict[str, str],
     asked: Callable[[str], Any],
 ) -> None:
-    seen = environment | {"PREFECT_API_URL": server["PREFECT_API_URL"], DASK: cluster}
+    served = environment | {"PREFECT_API_URL": server["PREFECT_API_URL"], DASK: cluster}
     for name in ("flow", "landmarks"):
-        stage(project, seen, name, "toy")
-    assert left(project) == by_threads
+        stage(project, served, name, "toy")
+    assert take_signals(project) == by_threads
     assert {run["state_type"] for run in asked("flow_runs")} == {"COMPLETED"}
     until = time.monotonic() + 20
     while len(tasks := asked("task_runs")) < 4 and time.monotonic() < until:

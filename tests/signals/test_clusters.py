@@ -1,8 +1,7 @@
-"""The laws of motion clusters."""
+"""Laws of motion clusters."""
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from s3vae.signals.clusters import (
     ClusterSettings,
@@ -15,43 +14,43 @@ from s3vae.signals.clusters import (
 FEW = ClusterSettings(candidates=(2, 3, 4, 5), restarts=3)
 
 
-def found_in(cells: np.ndarray, settings: ClusterSettings) -> MotionClusters:
-    """The clusters of clips that are all for training."""
+def clusters_of(cells: np.ndarray, settings: ClusterSettings = FEW) -> MotionClusters:
+    """The clusters of clips that all belong to the training split."""
     return motion_clusters(cells, np.arange(len(cells)), settings)
 
 
 def vectors_of(cells: np.ndarray, own_scale: bool) -> np.ndarray:
-    """The motion vectors of clips that are all for training."""
+    """The motion vectors of clips that all belong to the training split."""
     return motion_vectors(cells, np.arange(len(cells)), own_scale)
 
 
 def motions(kinds: int, clips: int = 40, noise: float = 0.1, seed: int = 0) -> np.ndarray:
-    """Cells of clips that move in one of some ways; clip i moves as clip i + kinds does."""
+    """Cells of clips with one of some kinds of motion; clips i and i + kinds have the same."""
     generator = np.random.default_rng(seed)
-    ways = generator.normal(0, 1, (kinds, 4, 3, 3, 2))
-    cells = ways[np.arange(clips) % kinds] + generator.normal(0, noise, (clips, 4, 3, 3, 2))
+    means = generator.normal(0, 1, (kinds, 4, 3, 3, 2))
+    cells = means[np.arange(clips) % kinds] + generator.normal(0, noise, (clips, 4, 3, 3, 2))
     return np.concatenate([np.linalg.norm(cells, axis=-1, keepdims=True), cells], -1)
 
 
 def same_partition(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two labellings part the clips alike, whatever the names of the parts."""
+    """True if two labellings define the same partition of the clips."""
     return bool(((one[:, None] == one) == (other[:, None] == other)).all())
 
 
 @pytest.mark.parametrize("kinds", [2, 3, 4])
-def test_as_many_clusters_are_found_as_there_are_ways_to_move(kinds: int) -> None:
-    found = found_in(motions(kinds), FEW)
-    assert found.number == kinds
-    assert max(found.silhouettes, key=lambda number: found.silhouettes[number]) == kinds
-    assert same_partition(found.labels, np.arange(40) % kinds)
+def test_as_many_clusters_are_found_as_there_are_kinds_of_motion(kinds: int) -> None:
+    result = clusters_of(motions(kinds))
+    assert result.number == kinds
+    assert max(result.silhouettes, key=lambda number: result.silhouettes[number]) == kinds
+    assert same_partition(result.labels, np.arange(40) % kinds)
 
 
 def test_without_structure_there_is_one_cluster() -> None:
     noise = np.random.default_rng(0).normal(0, 1, (200, 4, 3, 3, 3))
-    found = found_in(np.abs(noise), FEW)
-    assert found.number == 1
-    assert not found.labels.any()
-    assert max(found.silhouettes.values()) < FEW.least
+    result = clusters_of(np.abs(noise))
+    assert result.number == 1
+    assert not result.labels.any()
+    assert max(result.silhouettes.values()) < FEW.least
 
 
 def test_of_almost_equal_silhouettes_the_variance_ratio_decides() -> None:
@@ -62,25 +61,25 @@ def test_of_almost_equal_silhouettes_the_variance_ratio_decides() -> None:
 
 
 @pytest.mark.parametrize("clips", [1, 2, 30])
-def test_clips_that_are_still_or_too_few_are_one_cluster(clips: int) -> None:
-    still = found_in(np.zeros((clips, 4, 3, 3, 3)), FEW)
+def test_still_clips_and_single_clips_form_one_cluster(clips: int) -> None:
+    still = clusters_of(np.zeros((clips, 4, 3, 3, 3)))
     assert (still.number, still.labels.tolist()) == (1, [0] * clips)
 
 
 def test_the_same_seed_gives_the_same_clusters() -> None:
     cells = motions(4, clips=300, noise=1.5)
-    once, again = found_in(cells, FEW), found_in(cells, FEW)
+    once, again = clusters_of(cells), clusters_of(cells)
     np.testing.assert_array_equal(once.labels, again.labels)
     assert once.silhouettes == again.silhouettes
 
 
 def test_clips_outside_the_subset_are_clustered_too() -> None:
     settings = ClusterSettings(candidates=(2, 3, 4), restarts=3, subset=30)
-    found = found_in(motions(3, clips=120), settings)
-    assert same_partition(found.labels, np.arange(120) % 3)
+    result = clusters_of(motions(3, clips=120), settings)
+    assert same_partition(result.labels, np.arange(120) % 3)
 
 
-def test_each_clips_own_scale_does_not_matter_unless_asked_for() -> None:
+def test_the_scale_of_a_clip_matters_only_without_own_scale() -> None:
     cells = motions(3)
     scales = np.random.default_rng(1).uniform(0.1, 10, (40, 1, 1, 1, 1))
     plain, scaled = (vectors_of(each, True) for each in (cells, cells * scales))
@@ -89,23 +88,18 @@ def test_each_clips_own_scale_does_not_matter_unless_asked_for() -> None:
     assert not np.allclose(raw, raw_scaled, atol=0.1)
 
 
-def test_the_unit_of_motion_does_not_matter() -> None:
+def test_the_unit_of_motion_does_not_change_the_vectors() -> None:
     cells = motions(3)
     plain, larger = (vectors_of(each, False) for each in (cells, 1000 * cells))
     np.testing.assert_allclose(larger, plain, atol=1e-6)
 
 
-def test_fewer_than_two_clusters_cannot_be_asked_for() -> None:
-    with pytest.raises(ValidationError, match="candidates"):
-        ClusterSettings(candidates=(1, 2))
-
-
-def test_clips_that_are_not_for_training_are_of_the_nearest_cluster() -> None:
+def test_clips_outside_training_join_the_nearest_cluster_and_change_nothing() -> None:
     cells, train = motions(3, clips=60), np.arange(30)
-    found = motion_clusters(cells, train, FEW)
-    assert same_partition(found.labels, np.arange(60) % 3)
+    result = motion_clusters(cells, train, FEW)
+    assert same_partition(result.labels, np.arange(60) % 3)
     others = cells.copy()
     others[30:] = np.random.default_rng(5).normal(0, 9, others[30:].shape)
-    again = motion_clusters(others, train, FEW)  # others change nothing for those for training
-    np.testing.assert_array_equal(again.labels[:30], found.labels[:30])
-    assert again.silhouettes == found.silhouettes
+    again = motion_clusters(others, train, FEW)
+    np.testing.assert_array_equal(again.labels[:30], result.labels[:30])
+    assert again.silhouettes == result.silhouettes

@@ -1,16 +1,14 @@
-"""The laws of the motion signal."""
+"""Laws of the motion signal."""
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
-from s3vae.model.two_objects.tracker import follow_stored
+from s3vae.model.two_objects.tracker import track_clips
 from s3vae.signals.flow_grid import (
     MotionSettings,
     clips_motion,
     directions,
     strongest_cells,
-    summary,
 )
 
 
@@ -32,22 +30,20 @@ def test_the_strongest_cell_is_where_the_square_moves() -> None:
     assert motion.direction[0, :, 1, 2].tolist() == [0, 0, 0]
 
 
-def test_objects_are_followed_only_where_it_is_asked_for() -> None:
+def test_objects_are_tracked_and_stored_in_the_parameters_only_if_set() -> None:
     clips = np.zeros((2, 4, 64, 64, 3), np.uint8)
     for step in range(4):
         clips[:, step, 10:20, 5 + 2 * step : 15 + 2 * step] = 255
         clips[:, step, 40:50, 45 - step : 55 - step] = 200
     assert clips_motion(clips, MotionSettings()).tracks is None
-    tracks = clips_motion(clips, MotionSettings(objects=2), follow_stored).tracks
+    assert "objects" not in MotionSettings().parameters
+    settings = MotionSettings(objects=2)
+    assert settings.parameters["objects"] == 2
+    tracks = clips_motion(clips, settings, track_clips).tracks
     assert tracks is not None
     moves = np.diff(tracks, axis=1)
     assert sorted(moves[0, 0].tolist()) == [[0, -1], [0, 2]]
     assert (moves == moves[:1, :1]).all()
-
-
-def test_parameters_tell_of_objects_only_where_there_are_some() -> None:
-    assert "objects" not in MotionSettings().parameters
-    assert MotionSettings(objects=2).parameters["objects"] == 2
 
 
 def test_strongest_cells_come_strongest_first_and_equal_ones_in_the_order_of_cells() -> None:
@@ -62,22 +58,18 @@ def test_more_strongest_cells_than_cells_are_refused() -> None:
 
 
 def circle(angles: np.ndarray) -> np.ndarray:
-    """Cells that move by one pixel in the directions given, in a grid of one row."""
+    """Cells that move by one pixel in these directions, in a grid of one row."""
     return np.stack([np.ones_like(angles), np.cos(angles), np.sin(angles)], -1)[None]
 
 
-def test_directions_are_numbered_from_right_by_way_of_down() -> None:
+@pytest.mark.parametrize("offset", [-0.38, 0, 0.38])
+def test_bins_are_centred_on_their_directions_and_increase_from_right_to_down(
+    offset: float,
+) -> None:
     eighths = np.arange(8) * np.pi / 4
-    assert directions(circle(eighths), 8, 0.5).tolist() == [[0, 1, 2, 3, 4, 5, 6, 7]]
+    assert directions(circle(eighths + offset), 8, 0.5).tolist() == [[0, 1, 2, 3, 4, 5, 6, 7]]
     down = np.array([[[1.0, 0.0, 1.0]]])
     assert directions(down, 8, 0.5).item() == 2
-
-
-def test_a_bin_is_centred_on_its_direction() -> None:
-    eighths = np.arange(8) * np.pi / 4
-    for slip in (-0.38, 0.38):
-        turned = directions(circle(eighths + slip), 8, 0.5)
-        assert turned.tolist() == [[0, 1, 2, 3, 4, 5, 6, 7]]
 
 
 def test_turning_all_motion_by_a_bin_turns_every_direction_by_one() -> None:
@@ -91,16 +83,3 @@ def test_still_cells_have_no_direction() -> None:
     cells = np.array([[[0.04, 0.04, 0], [0.05, 0.05, 0], [0, 0, 0]]])
     assert directions(cells, 8, 0.05).tolist() == [[-1, 0, -1]]
     assert directions(cells, 8, 0).tolist() == [[0, 0, -1]]
-
-
-def test_a_summary_tells_the_strongest_cells_and_directions_of_its_cells() -> None:
-    cells = np.zeros((1, 1, 3, 3, 3), np.float32)
-    cells[0, 0, 2, 0] = 3, 0, -3
-    motion = summary(cells, MotionSettings(top=1))
-    assert motion.top.tolist() == [[[6]]]
-    assert motion.direction[0, 0].tolist() == [[-1, -1, -1], [-1, -1, -1], [6, -1, -1]]
-
-
-def test_an_unknown_setting_is_refused_by_name() -> None:
-    with pytest.raises(ValidationError, match="colums"):
-        MotionSettings(colums=3)  # type: ignore[call-arg]

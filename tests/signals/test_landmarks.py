@@ -1,4 +1,4 @@
-"""Landmark distances: what they measure, and what frames without a face become."""
+"""Laws of landmark distances and of frames without a face."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ import pytest
 from s3vae.data.faces.expressions import APEX, Muscles
 from s3vae.data.faces.faces import traits
 from s3vae.data.faces.geometry import Pose, face_points
-from s3vae.signals.landmarks import DISTANCES, Landmarks, bridged, distances, longest_gap
+from s3vae.signals.landmarks import DISTANCES, Landmarks, distances, fill_gaps, longest_gap
 
 
 def face(muscles: Muscles, pose: Pose = Pose()) -> np.ndarray:  # noqa: B008 (a value)
     return pose.placed(face_points(traits(0, 4), muscles))
 
 
-def test_neither_scale_nor_place_nor_turn_of_the_head_changes_a_distance() -> None:
+def test_distances_are_invariant_to_scale_translation_and_roll_of_the_head() -> None:
     still = distances(face(APEX["surprise"]))
     for pose in (Pose(x=3, y=-2), Pose(scale=1.3), Pose(roll=0.4)):
         assert distances(face(APEX["surprise"], pose)) == pytest.approx(still, abs=1e-5)
@@ -29,7 +29,7 @@ def test_distances_are_those_of_lids_and_lips_over_the_outer_eyes() -> None:
     assert len(DISTANCES) == 3
 
 
-def test_a_wink_is_of_one_eye_and_a_yawn_of_the_lips() -> None:
+def test_a_wink_changes_one_eye_and_a_yawn_the_lips() -> None:
     rest, yawn = distances(face(Muscles())), distances(face(Muscles(open=4.0)))
     assert yawn[:2] == pytest.approx(rest[:2])
     assert yawn[2] > rest[2] + 0.05
@@ -40,23 +40,23 @@ def test_a_wink_is_of_one_eye_and_a_yawn_of_the_lips() -> None:
     assert right == pytest.approx(rest[1])
 
 
-def test_a_short_gap_is_bridged_straight_and_its_ends_stay() -> None:
+def test_a_short_gap_is_filled_linearly_and_the_ends_constantly() -> None:
     points = np.zeros((1, 6, 68, 2), np.float32)
     points[0, :, :, 0] = np.arange(6)[:, None]
     found = np.array([[False, True, False, False, True, False]])
-    bridge, whole = bridged(Landmarks(points * found[..., None, None], found), longest=2)
-    assert whole.tolist() == [True]
-    assert bridge[0, :, 7, 0].tolist() == pytest.approx([1, 1, 2, 3, 4, 4])
+    filled, complete = fill_gaps(Landmarks(points * found[..., None, None], found), longest=2)
+    assert complete.tolist() == [True]
+    assert filled[0, :, 7, 0].tolist() == pytest.approx([1, 1, 2, 3, 4, 4])
 
 
 def test_a_clip_with_a_longer_gap_has_no_landmarks() -> None:
     points = np.ones((3, 6, 68, 2), np.float32)
     found = np.ones((3, 6), bool)
     found[0, 1:4], found[1] = False, False
-    bridge, whole = bridged(Landmarks(points, found), longest=2)
-    assert whole.tolist() == [False, False, True]
-    assert not bridge[:2].any()
-    assert np.array_equal(bridge[2], points[2])
+    filled, complete = fill_gaps(Landmarks(points, found), longest=2)
+    assert complete.tolist() == [False, False, True]
+    assert not filled[:2].any()
+    assert np.array_equal(filled[2], points[2])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The laws of optical flow."""
+"""Laws of optical flow."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -7,12 +7,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy import ndarray
-from pydantic import TypeAdapter, ValidationError
 
-from s3vae.signals.optical_flow import TVL1, Farneback, FlowMethod, clip_flow, grey, require_contrib
+from s3vae.signals.optical_flow import TVL1, Farneback, clip_flow, grey, require_contrib
 
-METHODS = [Farneback(), TVL1()]
-BOTH = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.kind)
+BOTH = pytest.mark.parametrize("method", [Farneback(), TVL1()], ids=lambda method: method.kind)
 
 
 def drifting_clip(x: int, y: int, time: int = 3) -> ndarray:
@@ -23,15 +21,15 @@ def drifting_clip(x: int, y: int, time: int = 3) -> ndarray:
     return np.repeat(np.stack(frames)[..., None], 3, axis=-1).astype(np.uint8)
 
 
-def moving_square(colour: tuple[int, int, int] = (255, 255, 255)) -> ndarray:
+def moving_square() -> ndarray:
     clip = np.zeros((3, 64, 64, 3), np.uint8)
     for step, frame in enumerate(clip):
-        frame[20:36, 20 + 2 * step : 36 + 2 * step] = colour
+        frame[20:36, 20 + 2 * step : 36 + 2 * step] = 255
     return clip
 
 
 @BOTH
-def test_flow_is_how_far_the_picture_moved_right_and_down(method: Farneback | TVL1) -> None:
+def test_flow_is_the_displacement_to_the_right_and_downwards(method: Farneback | TVL1) -> None:
     flow = clip_flow(drifting_clip(x=2, y=-1), method)
     assert flow.shape == (2, 64, 64, 2)
     assert flow.dtype == np.float32
@@ -41,7 +39,7 @@ def test_flow_is_how_far_the_picture_moved_right_and_down(method: Farneback | TV
 
 @BOTH
 def test_a_still_clip_has_no_flow_inside(method: Farneback | TVL1) -> None:
-    """At the right and lower border OpenCV's Farneback compares the picture with nothing."""
+    """At the right and lower border OpenCV's Farneback has nothing to compare the picture with."""
     assert np.abs(clip_flow(drifting_clip(x=0, y=0), method)[:, 12:-12, 12:-12]).max() < 1e-3
 
 
@@ -60,7 +58,7 @@ def test_farneback_is_opencvs_own_function() -> None:
 
 
 @pytest.mark.parametrize("method", [Farneback(foreground=20), TVL1()], ids=lambda each: each.kind)
-def test_flow_counts_only_where_either_frame_is_bright(method: Farneback | TVL1) -> None:
+def test_flow_is_zero_where_neither_frame_is_bright(method: Farneback | TVL1) -> None:
     clip = moving_square()
     lit = np.maximum(grey(clip)[:-1], grey(clip)[1:]) > 20
     flow = clip_flow(clip, method)
@@ -68,14 +66,7 @@ def test_flow_counts_only_where_either_frame_is_bright(method: Farneback | TVL1)
     assert flow[lit].any()
 
 
-def test_every_pure_colour_is_seen_moving() -> None:
-    white = clip_flow(moving_square(), TVL1())
-    for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255)):
-        flow = clip_flow(moving_square(colour), TVL1())
-        assert flow[..., 0].max() > white[..., 0].max() / 2
-
-
-def test_pure_colours_are_equally_grey_and_grey_stays_itself() -> None:
+def test_pure_colours_are_equally_grey_and_grey_is_unchanged() -> None:
     colours = 255 * np.eye(3, dtype=np.uint8)[None]
     assert grey(colours).tolist() == [[85, 85, 85]]
     shades = np.arange(256, dtype=np.uint8)
@@ -84,7 +75,7 @@ def test_pure_colours_are_equally_grey_and_grey_stays_itself() -> None:
 
 
 @BOTH
-def test_many_threads_find_what_one_finds(method: Farneback | TVL1) -> None:
+def test_many_threads_estimate_the_same_flow_as_one(method: Farneback | TVL1) -> None:
     clips = [drifting_clip(x, y) for x, y in ((0, 1), (1, 0), (2, 2), (-1, 1))] * 2
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda clip: clip_flow(clip, method), clips))
@@ -92,15 +83,7 @@ def test_many_threads_find_what_one_finds(method: Farneback | TVL1) -> None:
         np.testing.assert_array_equal(clip_flow(clip, method), flow)
 
 
-def test_the_kind_names_the_method_and_an_unknown_setting_is_refused_by_name() -> None:
-    read = TypeAdapter[Farneback | TVL1](FlowMethod).validate_python
-    assert read({"kind": "tvl1", "epsilon": 0.1}) == TVL1(epsilon=0.1)
-    assert read({"kind": "farneback", "window": 5}) == Farneback(window=5)
-    with pytest.raises(ValidationError, match="window"):
-        read({"kind": "tvl1", "window": 5})
-
-
-def test_a_cv2_without_contrib_is_refused_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cv2_without_contrib_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "optflow")
     with pytest.raises(ImportError, match="pip install --force-reinstall --no-deps"):
         require_contrib()

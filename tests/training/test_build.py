@@ -78,7 +78,7 @@ def test_in_training_objects_are_seen_along_the_tracks_of_the_signal(
     def refuse(_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(networks, "follow_two", refuse)
+    monkeypatch.setattr(networks, "track", refuse)
     given = training_set_for(objects_method(), clips, FlowSignal(tmp_path / "flow.h5"))
     objective = objective_of(objects_method(), given)
     batch = given.batches[clips.split("train")[:4]]

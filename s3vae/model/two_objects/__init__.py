@@ -1,1 +1,1 @@
-"""A hand-built prior for two bright objects on black: a tracker, and networks along its tracks."""
+"""A hand-built prior for two bright objects on black: a tracker, and networks on its tracks."""

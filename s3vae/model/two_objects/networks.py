@@ -1,7 +1,7 @@
-"""Two objects that fly about on black: one code for what each is, their places in z_t.
+"""Networks for two objects moving on black: z_f holds both appearances, z_t both positions.
 
-Encoder and decoder agree on what the first numbers of z_t are: the places of both objects. z_f is
-the codes of both, side by side; which object is the first is arbitrary, but the same for both.
+The first four dimensions of z_t are the positions of both objects. z_f is the concatenation of
+their codes; which object comes first is arbitrary, but the same in z_f and z_t.
 """
 
 import torch
@@ -12,36 +12,36 @@ from s3vae.distributions import Gaussian
 from s3vae.model.architecture import OBJECTS, PLACES, Architecture
 from s3vae.model.layers import SLOPE
 from s3vae.model.posteriors import DynamicPosterior, GaussianHead
-from s3vae.model.two_objects.tracker import brightness, follow_two
-from s3vae.model.two_objects.windows import SIDE, Tracks, seen_along
+from s3vae.model.two_objects.tracker import brightness, track
+from s3vae.model.two_objects.windows import SIDE, Tracks, crop_along
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 
 FRAME = 64
 MIDDLE, UNIT = (FRAME - SIDE) / 2, 10.0
-"""Pixels: the corner of a window in the middle of a frame, and what 1 is in z_t."""
+"""Pixels: the corner of a window in the middle of a frame, and the unit of positions in z_t."""
 HIDDEN = 256
-FIRST_LIGHT = -2.0
-"""Logit of the light that sprites begin with: most of a sprite is black."""
+INITIAL_LOGIT = -2.0
+"""Bias of the last layer before training: most of a sprite is black."""
 
 
 class ObjectEncoder(nn.Module):
-    """Clips to what is seen along both objects' tracks, and where: nothing of it is learned."""
+    """The windows along both objects' tracks and their positions; it has no parameters."""
 
     def forward(self, video: Video, tracks: Tracks | None = None) -> Features:
-        """Per frame the windows of both objects, then their places in units of z_t.
+        """Return per frame both objects' windows, then their positions in units of z_t.
 
-        Without `tracks` the objects are followed here. The whole clip decides where they are.
+        Without `tracks` the objects are tracked here, each through its whole clip.
         """
         if tracks is None:
-            tracks = follow_two(brightness(video)).tracks
-        seen = seen_along(video, tracks).flatten(2)
-        return torch.cat([seen, (tracks.flatten(2) - MIDDLE) / UNIT], dim=-1)
+            tracks = track(brightness(video)).tracks
+        windows = crop_along(video, tracks).flatten(2)
+        return torch.cat([windows, (tracks.flatten(2) - MIDDLE) / UNIT], dim=-1)
 
 
 class ObjectStatic(nn.Module):
-    """q(z_f | x_1:T), object by object: from mean and minimum over frames of its windows.
+    """q(z_f | x_1:T), object by object, from the mean and the minimum of its windows over time.
 
-    What passes behind an object leaves little in the one and nothing in the other. Blind to the
+    The other object contributes little to the mean and nothing to the minimum. Invariant to the
     order of frames by construction.
     """
 
@@ -60,7 +60,7 @@ class ObjectStatic(nn.Module):
         self.head = GaussianHead(HIDDEN, architecture.static // OBJECTS)
 
     def forward(self, features: Features) -> Gaussian:
-        """One Gaussian per clip."""
+        """Return one Gaussian per clip."""
         windows = features[..., :-PLACES]
         summary = torch.stack([windows.mean(dim=1), windows.amin(dim=1)], dim=1)
         shape = (len(features), 2, OBJECTS, self.channels, SIDE, SIDE)
@@ -71,9 +71,10 @@ class ObjectStatic(nn.Module):
 
 
 class ObjectDynamic(nn.Module):
-    """q(z_t | x_1:T): its first numbers are the places as found, the rest is told by the places.
+    """q(z_t | x_1:T): the mean of the first dimensions is the tracked positions.
 
-    `causal` and `framewise` say by which: those up to a frame, all, or its own.
+    All other parameters are inferred from the positions: those of all frames, with `causal` those
+    up to the frame, with `framewise` the frame's own.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -87,27 +88,27 @@ class ObjectDynamic(nn.Module):
         )
 
     def forward(self, features: Features) -> Gaussian:
-        """One Gaussian per frame."""
-        places = features[..., -PLACES:]
-        rest = self.rest(places)
-        return Gaussian(torch.cat([places, rest.mean[..., PLACES:]], dim=-1), rest.std)
+        """Return one Gaussian per frame."""
+        positions = features[..., -PLACES:]
+        rest = self.rest(positions)
+        return Gaussian(torch.cat([positions, rest.mean[..., PLACES:]], dim=-1), rest.std)
 
 
 class SpriteDecoder(nn.Module):
-    """p(x_1:T | z_f, z_1:T): a sprite per object, drawn once a clip and laid where z_t says."""
+    """p(x_1:T | z_f, z_1:T): one sprite per object and clip, translated to its position in z_t."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         width, self.channels = architecture.decoder_width, architecture.channels
-        places = SIDE // 4
+        size = SIDE // 4
         last = nn.Conv2d(2 * width, 16 * self.channels, 3, 1, 1)
-        nn.init.constant_(last.bias, FIRST_LIGHT)  # type: ignore[arg-type]
+        nn.init.constant_(last.bias, INITIAL_LOGIT)  # type: ignore[arg-type]
         self.sprite = nn.Sequential(
             nn.Linear(architecture.static // OBJECTS, HIDDEN),
             nn.LeakyReLU(SLOPE),
-            nn.Linear(HIDDEN, 2 * width * places**2),
+            nn.Linear(HIDDEN, 2 * width * size**2),
             nn.LeakyReLU(SLOPE),
-            nn.Unflatten(-1, (2 * width, places, places)),
+            nn.Unflatten(-1, (2 * width, size, size)),
             nn.Conv2d(2 * width, 2 * width, 3, 1, 1),
             nn.LeakyReLU(SLOPE),
             last,
@@ -116,22 +117,19 @@ class SpriteDecoder(nn.Module):
         )
 
     def forward(self, static: StaticCode, dynamic: DynamicCode) -> Video:
-        """Light adds up, and is white at most."""
+        """Add both sprites to a black frame: values are clamped to 1, gradients are not."""
         codes = static.reshape(len(static) * OBJECTS, -1)
         sprites = self.sprite(codes).reshape(len(static), 1, OBJECTS, self.channels, SIDE, SIDE)
-        corners = dynamic[..., :PLACES].reshape(*dynamic.shape[:2], OBJECTS, 2)
-        places = MIDDLE + UNIT * corners
-        rows, columns = (between_pixels(places[..., axis])[:, :, :, None] for axis in (0, 1))
+        positions = dynamic[..., :PLACES].reshape(*dynamic.shape[:2], OBJECTS, 2)
+        corners = MIDDLE + UNIT * positions
+        rows, columns = (interpolation_matrix(corners[..., axis])[:, :, :, None] for axis in (0, 1))
         summed = (rows @ sprites @ columns.mT).sum(dim=2)
-        # where light is cut off, what is too bright must still feel it
         frames: Tensor = summed - (summed - 1).relu().detach()
         return frames
 
 
-def between_pixels(
-    corners: Float[Tensor, "*objects"],
-) -> Float[Tensor, "*objects 64 32"]:
-    """The matrix that lays a sprite's rows (or columns) on a frame's, linearly between pixels."""
+def interpolation_matrix(corners: Float[Tensor, "*objects"]) -> Float[Tensor, "*objects 64 32"]:
+    """Return the matrix that maps a sprite's rows (or columns) to a frame's, linearly."""
     frame = torch.arange(FRAME, device=corners.device)[:, None]
     sprite = torch.arange(SIDE, device=corners.device)
     return (1 - (frame - sprite - corners[..., None, None]).abs()).relu()

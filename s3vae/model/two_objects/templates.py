@@ -1,7 +1,7 @@
-"""What two objects on black look like, by where they are in a clip; where they are, by their looks.
+"""Templates of two objects on black from their tracks, and tracks from their templates.
 
-Light adds up: the darkest that a pixel of an object's window ever was is the object alone, once
-its window is right in all frames.
+Intensities of overlapping objects add up. The minimum over time of the pixels in an object's window
+is therefore the object alone, once its window is right in all frames.
 """
 
 from typing import NamedTuple
@@ -18,156 +18,158 @@ from s3vae.model.two_objects.windows import (
     Corners,
     Tracks,
     Windows,
-    placed,
-    remainder,
-    windows,
-    within,
+    clamp_corners,
+    crop,
+    paste,
+    subtract,
 )
 
-DARKEST = (0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
-"""In which place, of a window's values over the frames, a pixel of a template is, round by round.
+QUANTILES = (0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+"""The quantile over time that templates are made of, in each round of refinement.
 
-From the median, which wrong windows do not spoil, to the darkest, which the other object does not.
+The median is robust to wrong windows; the minimum is free of the other object.
 """
-GOOD = 0.1
-"""Sum of squares per frame (intensities in [0, 1]) below which a clip counts as explained."""
-MOVES = 2 * REACH + 1
-TIE = 1e-3
-"""Sum of squares that a move costs per square of its length, where nothing else decides."""
+EXPLAINED = 0.1
+"""Sum of squares per frame (intensities in [0, 1]) up to which a clip counts as explained."""
+SHIFTS = 2 * REACH + 1
+SHIFT_PENALTY = 1e-3
+"""Added to the sum of squares, per squared pixel of a shift: it only decides between ties."""
 
-Places = tuple[Int[Tensor, "frame 2"], Int[Tensor, "frame 2"]]
+ObjectCorners = tuple[Int[Tensor, "frame 2"], Int[Tensor, "frame 2"]]
 """The corner of each object's window in every frame of all clips."""
 Templates = tuple[Float[Tensor, "frame side side"], Float[Tensor, "frame side side"]]
-"""For every frame of all clips what each object looks like."""
+"""The appearance of each object, for every frame of all clips."""
 
 
-class Followed(NamedTuple):
-    """Tracks, and what both objects leave unexplained: a sum of squares per frame."""
+class Tracking(NamedTuple):
+    """Tracks, and the squares that both objects leave unexplained, per frame."""
 
     tracks: Tracks
-    unexplained: Float[Tensor, " clip"]
+    residual: Float[Tensor, " clip"]
 
 
-def settled(canvas: Float[Tensor, "clip time height width"], tracks: Tracks) -> Followed:
-    """Templates from the whole clip and tracks by these templates, in turn: the best of them.
+def refine(canvas: Float[Tensor, "clip time height width"], tracks: Tracks) -> Tracking:
+    """Alternate between estimating templates and fitting tracks; return the best tracks.
 
-    What is explained is left as it is.
+    Clips that are explained already are left as they are.
     """
-    best, tracks = Followed(tracks.clone(), unexplained(canvas, tracks)), tracks.clone()
-    for share in DARKEST:
-        rows = (best.unexplained > GOOD).nonzero()[:, 0]
+    best, tracks = Tracking(tracks.clone(), residual(canvas, tracks)), tracks.clone()
+    for quantile in QUANTILES:
+        rows = (best.residual > EXPLAINED).nonzero()[:, 0]
         if not len(rows):
             break
-        tracks[rows] = refitted(canvas[rows], tracks[rows], share)
-        keep_better(best, rows, Followed(tracks[rows], unexplained(canvas[rows], tracks[rows])))
+        tracks[rows] = refit(canvas[rows], tracks[rows], quantile)
+        keep_better(best, rows, Tracking(tracks[rows], residual(canvas[rows], tracks[rows])))
     return best
 
 
-def keep_better(best: Followed, rows: Int[Tensor, " some"], found: Followed) -> None:
-    """Put what was found for these clips in place of what explains them less."""
-    better = found.unexplained < best.unexplained[rows]
-    best.tracks[rows[better]] = found.tracks[better]
-    best.unexplained[rows[better]] = found.unexplained[better]
+def keep_better(best: Tracking, rows: Int[Tensor, " some"], candidate: Tracking) -> None:
+    """Overwrite the rows of `best` whose residual the candidate lowers."""
+    better = candidate.residual < best.residual[rows]
+    best.tracks[rows[better]] = candidate.tracks[better]
+    best.residual[rows[better]] = candidate.residual[better]
 
 
-def unexplained(
+def residual(
     canvas: Float[Tensor, "clip time height width"], tracks: Tracks
 ) -> Float[Tensor, " clip"]:
-    """What is left of a frame, on average, if windows are right."""
+    """Return the sum of squares that the objects on these tracks leave, a mean over frames."""
     frames = canvas.flatten(0, 1)
-    seen = templates_of(frames, tracks, DARKEST[-1])
-    return errors_of(frames, seen, parted(tracks)).reshape(tracks.shape[:2]).mean(dim=1)
+    templates = estimate_templates(frames, tracks, QUANTILES[-1])
+    errors = squared_errors(frames, templates, unbind(tracks))
+    return errors.reshape(tracks.shape[:2]).mean(dim=1)
 
 
-def refitted(
-    canvas: Float[Tensor, "clip time height width"], tracks: Tracks, share: float
+def refit(
+    canvas: Float[Tensor, "clip time height width"], tracks: Tracks, quantile: float
 ) -> Tracks:
-    """Tracks by templates of that share; frame by frame the best of what is looked for around."""
+    """Fit tracks to templates of that quantile, from the tracks and from their extrapolations.
+
+    Each frame keeps the corners of least error.
+    """
     frames = canvas.flatten(0, 1)
-    seen = templates_of(frames, tracks, share)
-    found, errors = fitted(frames, seen, tracks)
-    for guess in passing(found, canvas.shape[-1]):
-        others, others_errors = fitted(frames, seen, guess)
+    templates = estimate_templates(frames, tracks, quantile)
+    best, errors = fit(frames, templates, tracks)
+    for guess in extrapolate(best, canvas.shape[-1]):
+        others, others_errors = fit(frames, templates, guess)
         nearer = others_errors < errors
-        found = torch.where(nearer[..., None, None], others, found)
+        best = torch.where(nearer[..., None, None], others, best)
         errors = torch.where(nearer, others_errors, errors)
-    return found
+    return best
 
 
-def parted(tracks: Tracks) -> Places:
-    """The corners of the one object in all frames, and of the other."""
+def unbind(tracks: Tracks) -> ObjectCorners:
+    """Split tracks into the corners of the one object in all frames, and of the other."""
     one, other = tracks.flatten(0, 1).unbind(dim=1)
     return one, other
 
 
-def templates_of(
-    frames: Float[Tensor, "frame height width"], tracks: Tracks, share: float
+def estimate_templates(
+    frames: Float[Tensor, "frame height width"], tracks: Tracks, quantile: float
 ) -> Templates:
-    """For every frame what each object looks like in its clip: dark pixels of its windows.
-
-    The darkest where `share` is 0, the median where it is 0.5.
-    """
+    """Return a quantile over time of each object's windows: the minimum at 0, the median at .5."""
     clips, time = tracks.shape[:2]
 
     def template(corners: Corners) -> Windows:
-        seen = windows(frames, corners).reshape(clips, time, SIDE, SIDE)
-        ranked: Tensor = seen.kthvalue(int(share * (time - 1)) + 1, dim=1).values
+        windows = crop(frames, corners).reshape(clips, time, SIDE, SIDE)
+        ranked: Tensor = windows.kthvalue(int(quantile * (time - 1)) + 1, dim=1).values
         return ranked.repeat_interleave(time, dim=0)
 
-    one, other = parted(tracks)
+    one, other = unbind(tracks)
     return template(one), template(other)
 
 
-def fitted(
-    frames: Float[Tensor, "frame height width"], seen: Templates, tracks: Tracks
+def fit(
+    frames: Float[Tensor, "frame height width"], templates: Templates, tracks: Tracks
 ) -> tuple[Tracks, Float[Tensor, "clip time"]]:
-    """Each object looked for around these places, in turn, and the squares left of every frame."""
-    one, other = parted(tracks)
-    one = looked_for(remainder(frames, seen[1], other), seen[0], one)
-    other = looked_for(remainder(frames, seen[0], one), seen[1], other)
-    errors = errors_of(frames, seen, (one, other)).reshape(tracks.shape[:2])
+    """Match both templates around the tracks, one after the other; return tracks and errors."""
+    one, other = unbind(tracks)
+    one = match_template(subtract(frames, templates[1], other), templates[0], one)
+    other = match_template(subtract(frames, templates[0], one), templates[1], other)
+    errors = squared_errors(frames, templates, (one, other)).reshape(tracks.shape[:2])
     return torch.stack([one, other], dim=1).reshape(tracks.shape), errors
 
 
-def errors_of(
-    frames: Float[Tensor, "frame height width"],
-    seen: Templates,
-    corners: Places,
+def squared_errors(
+    frames: Float[Tensor, "frame height width"], templates: Templates, corners: ObjectCorners
 ) -> Float[Tensor, " frame"]:
-    """The sum of squares that both objects leave of each frame."""
+    """Return the sum of squares between each frame and both objects on black."""
     size = frames.shape[-1]
-    one, other = (placed(each, at, size) for each, at in zip(seen, corners, strict=True))
+    one, other = (paste(each, at, size) for each, at in zip(templates, corners, strict=True))
     return (frames - (one + other).clamp(max=1)).square().sum(dim=(1, 2))
 
 
-def passing(tracks: Tracks, size: int) -> tuple[Tracks, Tracks, Tracks]:
-    """Where the objects would be if they came straight from before, go straight on, or both."""
+def extrapolate(tracks: Tracks, size: int) -> tuple[Tracks, Tracks, Tracks]:
+    """Predict each frame's corners from the two frames before, the two after, or both neighbours.
+
+    Motion is taken to be uniform; `size` is that of the canvas.
+    """
     before = torch.cat([tracks[:, :1], tracks[:, :-1]], dim=1)
     after = torch.cat([tracks[:, 1:], tracks[:, -1:]], dim=1)
     before_that = torch.cat([before[:, :1], before[:, :-1]], dim=1)
     after_that = torch.cat([after[:, 1:], after[:, -1:]], dim=1)
     return (
-        within(2 * before - before_that, size),
-        within(2 * after - after_that, size),
+        clamp_corners(2 * before - before_that, size),
+        clamp_corners(2 * after - after_that, size),
         (before + after) // 2,
     )
 
 
-def looked_for(frames: Canvas, seen: Windows, corners: Corners) -> Corners:
-    """Where around its last corner an object fits best: least squares over all whole moves.
+def match_template(frames: Canvas, templates: Windows, corners: Corners) -> Corners:
+    """Find the least-squares position of a template among all whole-pixel shifts within `REACH`.
 
-    Of moves that fit alike the shortest: what is not seen stays where it was.
+    Of shifts that fit equally the shortest is chosen, so an invisible object stays where it was.
     """
-    around = windows(frames, corners - REACH, SIDE + 2 * REACH)
-    # each row of the template at each sidewards move, so that all moves are one matrix product
-    moved = torch.zeros(len(seen), SIDE, SIDE + 2 * REACH, MOVES, device=seen.device)
-    for move in range(MOVES):
-        moved[:, :, move : move + SIDE, move] = seen
-    rows = around.unfold(1, SIDE, 1).transpose(2, 3).flatten(2)
-    match = rows @ moved.flatten(1, 2)
-    light = avg_pool2d(around.square()[:, None], SIDE, 1)[:, 0] * SIDE**2
-    line = torch.arange(-REACH, REACH + 1, device=seen.device).square()
-    shortest = TIE * (line[:, None] + line)
-    best = (light - 2 * match + shortest).flatten(1).argmin(dim=1)
-    moves = torch.stack([best // MOVES, best % MOVES], dim=1) - REACH
-    return within(corners + moves, frames.shape[-1])
+    area = crop(frames, corners - REACH, SIDE + 2 * REACH)
+    # each row of the template at each horizontal shift, so that all shifts are one matrix product
+    shifted = torch.zeros(len(templates), SIDE, SIDE + 2 * REACH, SHIFTS, device=templates.device)
+    for shift in range(SHIFTS):
+        shifted[:, :, shift : shift + SIDE, shift] = templates
+    rows = area.unfold(1, SIDE, 1).transpose(2, 3).flatten(2)
+    correlation = rows @ shifted.flatten(1, 2)
+    energy = avg_pool2d(area.square()[:, None], SIDE, 1)[:, 0] * SIDE**2
+    line = torch.arange(-REACH, REACH + 1, device=templates.device).square()
+    penalty = SHIFT_PENALTY * (line[:, None] + line)
+    best = (energy - 2 * correlation + penalty).flatten(1).argmin(dim=1)
+    shifts = torch.stack([best // SHIFTS, best % SHIFTS], dim=1) - REACH
+    return clamp_corners(corners + shifts, frames.shape[-1])

@@ -1,4 +1,4 @@
-"""Two objects: each has a code of its own, places are in z_t, and light adds up."""
+"""Laws of the networks for two objects: separate codes, positions in z_t, additive decoding."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ from s3vae.model.two_objects.networks import (
     ObjectEncoder,
     ObjectStatic,
     SpriteDecoder,
-    between_pixels,
+    interpolation_matrix,
 )
 from s3vae.model.two_objects.windows import SIDE
 
@@ -30,34 +30,37 @@ def objects(tiny: Architecture) -> Architecture:
 
 
 def squares(channels: int = 1) -> tuple[Tensor, Tensor]:
-    """A bright and a dim square that fly apart, and the corners of windows around them."""
+    """A bright and a dim square that move apart, and the corners of windows around them."""
     video = torch.zeros(BATCH, TIME, channels, 64, 64)
     tracks = torch.zeros(BATCH, TIME, 2, 2, dtype=torch.long)
     for time in range(TIME):
-        for k, (light, column) in enumerate(((1.0, 8 - time), (0.5, 40 + time))):
-            video[:, time, :, 20:32, column : column + 12] = light
+        for k, (intensity, column) in enumerate(((1.0, 8 - time), (0.5, 40 + time))):
+            video[:, time, :, 20:32, column : column + 12] = intensity
             tracks[:, time, k] = torch.tensor([10, column - 10])
     return video, tracks
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_clips_become_codes_and_codes_become_clips(channels: int, objects: Architecture) -> None:
-    model = S3VAE(replace(objects, channels=channels))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("encoder", "decoder", "channels"),
+    [
+        ("objects", "sprites", 1),
+        ("objects", "sprites", 3),
+        ("patch", "sprites", 1),
+        ("objects", "broadcast", 1),
+    ],
+)
+def test_clips_become_codes_and_codes_become_clips(
+    encoder: Any, decoder: Any, channels: Any, objects: Architecture
+) -> None:
     video = squares(channels)[0]
+    model = S3VAE(replace(objects, encoder=encoder, decoder=decoder, channels=channels))
     static, dynamic = model.encode(video)
     assert static.mean.shape == static.std.shape == (BATCH, objects.static)
     assert dynamic.mean.shape == dynamic.std.shape == (BATCH, TIME, objects.dynamic)
     assert model.decode(static.mean, dynamic.mean).shape == video.shape
 
 
-@pytest.mark.parametrize(("encoder", "decoder"), [("patch", "sprites"), ("objects", "broadcast")])
-def test_either_side_may_be_another_one(encoder: Any, decoder: Any, objects: Architecture) -> None:
-    model, video = S3VAE(replace(objects, encoder=encoder, decoder=decoder)), squares()[0]
-    static, dynamic = model.encode(video)
-    assert model.decode(static.mean, dynamic.mean).shape == video.shape
-
-
-def test_places_are_those_of_the_tracks_and_windows_what_is_there() -> None:
+def test_features_are_the_positions_of_the_tracks_and_the_pixels_of_the_windows() -> None:
     video, tracks = squares()
     features = ObjectEncoder()(video, tracks)
     assert torch.equal(features[..., -PLACES:] * UNIT + MIDDLE, tracks.flatten(2).float())
@@ -66,12 +69,12 @@ def test_places_are_those_of_the_tracks_and_windows_what_is_there() -> None:
     assert (windows[:, :, 1, 10:22, 10:22] == 0.5).all()
 
 
-def test_without_tracks_the_objects_are_found() -> None:
+def test_without_given_tracks_the_objects_are_tracked() -> None:
     video, tracks = squares()
-    found = ObjectEncoder()(video)[..., -PLACES:].reshape(BATCH, TIME, 2, 2) * UNIT
-    moved = (found - found[:, :1]).round().long()
-    told = tracks - tracks[:, :1]
-    assert torch.equal(moved, told) or torch.equal(moved, told.flip(2))
+    positions = ObjectEncoder()(video)[..., -PLACES:].reshape(BATCH, TIME, 2, 2) * UNIT
+    moves = (positions - positions[:, :1]).round().long()
+    exact = tracks - tracks[:, :1]
+    assert torch.equal(moves, exact) or torch.equal(moves, exact.flip(2))
 
 
 def test_an_object_is_encoded_from_its_own_windows_alone(objects: Architecture) -> None:
@@ -84,16 +87,14 @@ def test_an_object_is_encoded_from_its_own_windows_alone(objects: Architecture) 
     assert not second.any()
 
 
-def test_objects_in_the_other_order_have_the_same_codes_in_the_other_order(
-    objects: Architecture,
-) -> None:
+def test_swapping_the_objects_swaps_their_codes(objects: Architecture) -> None:
     encoder, static = ObjectEncoder(), ObjectStatic(objects).eval()
     video, tracks = squares()
     one, other = (static(encoder(video, order)).mean for order in (tracks, tracks.flip(2)))
     torch.testing.assert_close(one, torch.cat(other.chunk(2, dim=-1)[::-1], dim=-1))
 
 
-def test_the_static_code_is_blind_to_the_order_of_frames(objects: Architecture) -> None:
+def test_the_static_code_is_invariant_to_the_order_of_frames(objects: Architecture) -> None:
     static = ObjectStatic(objects).eval()
     video = torch.rand(BATCH, TIME, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     features = ObjectEncoder()(video, squares()[1])
@@ -101,14 +102,14 @@ def test_the_static_code_is_blind_to_the_order_of_frames(objects: Architecture) 
     assert not torch.allclose(static(features).mean, static(features[:, :1]).mean, atol=1e-4)
 
 
-def test_the_motion_begins_with_the_places(objects: Architecture) -> None:
+def test_the_dynamic_code_begins_with_the_positions(objects: Architecture) -> None:
     features = ObjectEncoder()(*squares())
     dynamic = ObjectDynamic(objects)(features)
     assert torch.equal(dynamic.mean[..., :PLACES], features[..., -PLACES:])
     assert dynamic.mean.shape == (BATCH, TIME, objects.dynamic)
 
 
-def test_a_whole_pixel_further_in_z_t_is_a_pixel_further_in_the_frame(
+def test_a_shift_by_a_pixel_in_z_t_shifts_the_frame_by_a_pixel(
     objects: Architecture, draws: Callable[[int], Generator]
 ) -> None:
     decoder = SpriteDecoder(objects)
@@ -119,14 +120,14 @@ def test_a_whole_pixel_further_in_z_t_is_a_pixel_further_in_the_frame(
     torch.testing.assert_close(here[:, :-1], there[:, 1:], atol=1e-5, rtol=0)
 
 
-def test_half_a_pixel_shares_the_light_between_neighbours() -> None:
-    laid = between_pixels(torch.tensor([3.5]))[0]
-    assert laid.shape == (64, SIDE)
-    assert laid[:, 0].nonzero()[:, 0].tolist() == [3, 4]
-    assert (laid.sum(dim=0) == 1).all()
+def test_a_shift_by_half_a_pixel_divides_intensity_between_neighbours() -> None:
+    matrix = interpolation_matrix(torch.tensor([3.5]))[0]
+    assert matrix.shape == (64, SIDE)
+    assert matrix[:, 0].nonzero()[:, 0].tolist() == [3, 4]
+    assert (matrix.sum(dim=0) == 1).all()
 
 
-def test_light_adds_up_to_white_and_what_is_cut_off_is_still_felt(objects: Architecture) -> None:
+def test_intensities_are_clamped_at_white_but_gradients_are_not(objects: Architecture) -> None:
     decoder = SpriteDecoder(objects)
     with torch.no_grad():
         decoder.sprite[-3].bias.fill_(3.0)  # type: ignore[operator, union-attr]
@@ -147,7 +148,7 @@ def test_light_adds_up_to_white_and_what_is_cut_off_is_still_felt(objects: Archi
         ({"static_posterior": "averaged"}, "static_posterior: pooled"),
     ],
 )
-def test_what_does_not_fit_two_objects_is_refused(changes: dict[str, object], rule: str) -> None:
-    asked: dict[str, object] = {"encoder": "objects", "decoder": "sprites", "static": 8} | changes
+def test_settings_that_do_not_fit_are_refused(changes: dict[str, object], rule: str) -> None:
+    settings: dict[str, object] = {"encoder": "objects", "decoder": "sprites", "static": 8}
     with pytest.raises(ValueError, match=rule):
-        architecture("fast", **asked)
+        architecture("fast", **settings | changes)

@@ -35,7 +35,7 @@ def test_fresh_clips_are_of_the_source_that_the_file_names_or_none(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("S3VAE_MIRROR", str(tmp_path / "empty"))
-    monkeypatch.setattr("s3vae.data.mnist.ORIGINS", ())
+    monkeypatch.setattr("s3vae.data.smmnist.mnist.ORIGINS", ())
     settings = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
     write_clips(Layout("digits").clips, settings.clips(Path("unused")))
     clips = ClipFile(Layout("digits").clips)

@@ -1,4 +1,4 @@
-"""Landmarks to look at: drawn on frames, and their three distances over time."""
+"""A picture of landmarks on frames, and of their three distances over time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from numpy import ndarray
 from s3vae.files import replacing
 from s3vae.signals.landmarks import DISTANCES, distances
 
-SHOWN = 5
-"""How many frames of a clip are shown."""
+FRAMES = 5
+"""Frames drawn per clip."""
 SIDE = 2.2
-"""Inches of one of them."""
+"""Width and height of a frame, in inches."""
 
 
 def draw_landmarks(
@@ -23,19 +23,19 @@ def draw_landmarks(
     points: Sequence[Float[ndarray, "time 68 2"]],
     found: Sequence[Bool[ndarray, " time"]],
 ) -> None:
-    """A row per clip: frames evenly spread over it, then the distances against frames; as PNG."""
-    figure = Figure(figsize=(SIDE * (SHOWN + 1.6), SIDE * len(clips)), layout="constrained")
-    widths = [1.0] * SHOWN + [1.6]
-    rows = figure.subplots(len(clips), SHOWN + 1, squeeze=False, width_ratios=widths)
-    for panels, clip, places, seen in zip(rows, clips, points, found, strict=True):
-        evenly = np.linspace(0, len(clip) - 1, SHOWN).astype(int)
-        for panel, frame in zip(panels[:-1], evenly, strict=True):
+    """Write a PNG with a row per clip: spaced spaced frames, then the distances over time."""
+    figure = Figure(figsize=(SIDE * (FRAMES + 1.6), SIDE * len(clips)), layout="constrained")
+    widths = [1.0] * FRAMES + [1.6]
+    rows = figure.subplots(len(clips), FRAMES + 1, squeeze=False, width_ratios=widths)
+    for panels, clip, dots, mask in zip(rows, clips, points, found, strict=True):
+        spaced = np.linspace(0, len(clip) - 1, FRAMES).astype(int)
+        for panel, frame in zip(panels[:-1], spaced, strict=True):
             panel.imshow(clip[frame].squeeze(), cmap="gray")
-            if seen[frame]:
-                panel.plot(*places[frame].T, ".", color="#00e060", ms=2.2)
+            if mask[frame]:
+                panel.plot(*dots[frame].T, ".", color="#00e060", ms=2.2)
             panel.set_title(f"frame {frame}", fontsize="x-small")
             panel.axis("off")
-        gaps = np.where(seen[:, None], distances(places), np.nan)
+        gaps = np.where(mask[:, None], distances(dots), np.nan)
         for name, gap in zip(DISTANCES, gaps.T, strict=True):
             panels[-1].plot(gap, label=name)
         panels[-1].grid(alpha=0.3)
