@@ -1,4 +1,4 @@
-"""Stage `report`: the tables and the curve of README and docs/results.md, from the metrics files.
+"""Stage `report`: the tables and the curve of docs/results.md, from the metrics of the benchmark.
 
 Replaces the text between `<!-- generated: NAME -->` and `<!-- end -->` and leaves the rest. Runs in
 the root of the repository (docs/dvc.yaml).
@@ -22,7 +22,6 @@ DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("drawn_h_y", "distances_explained")
 """Further metrics of the ablations on faces."""
 CURVE = Path("docs/pictures/curve.png")
-DEMO = Path()
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -37,22 +36,17 @@ def curves(found: pd.DataFrame) -> str:
     return f"![scores against minutes of training]({CURVE.relative_to('docs')})\n"
 
 
-def blocks(demo: pd.DataFrame, benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
+def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     """Return the generated parts by name, each as a function that computes it."""
-    only_demo = demo[~demo["data set"].isin(benchmark["data set"])]
-    every = pd.concat([only_demo, benchmark], ignore_index=True)
     named: dict[str, Callable[[], str]] = {
-        "headline": lambda: tables.headline(every),
-        "other": lambda: tables.other_scores(every),
+        "headline": lambda: tables.headline(benchmark),
+        "other": lambda: tables.other_scores(benchmark),
         "metrics": tables.metric_list,
         "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),
         "ablations-s3vae": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
         "ablations-s3vae-plus": lambda: tables.ablations(benchmark, "sprites", "s3vae-plus"),
         "faces-signals": lambda: tables.ablations(benchmark, "faces", "s3vae", FACES),
-        "demo": lambda: tables.ours(demo),
-        "demo-judges": lambda: tables.judge_lines(demo),
-        "dsprites-factors": lambda: tables.by_factor(demo, "dsprites"),
     }
     for dataset in ("sprites", "smmnist", "faces"):
         named |= {
@@ -79,7 +73,7 @@ def fill(text: str, known: Mapping[str, Callable[[], str]]) -> str:
 
 def report() -> None:
     """Write the generated parts of every document."""
-    known = blocks(results(DEMO), results(BENCHMARK))
+    known = blocks(results(BENCHMARK))
     for document in DOCUMENTS:
         write_text(document, fill(document.read_text(), known))
 

@@ -82,11 +82,6 @@ def against_published(results: pd.DataFrame, dataset: str) -> str:
     return stacked(table.iloc[:0], *blocks, theirs[~theirs["like"].isin(chosen["key"])])
 
 
-def ours(results: pd.DataFrame) -> str:
-    """Return the methods on all data sets, without published rows."""
-    return markdown(marked(methods(results), "data set", "method", *compared(), *TRAINING))
-
-
 def other_scores(results: pd.DataFrame) -> str:
     """Return the metrics that the main tables leave out."""
     others = names("draws", "reconstruction", "probes", "dependence")
