@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipelines.tools.process_group import guarded
+from pipelines.tools.process_group import process_group
 
 FAMILY = """
 import subprocess, sys, time
@@ -21,8 +21,8 @@ time.sleep(600)
 STARTER = """
 import sys, time
 from pathlib import Path
-from pipelines.tools.process_group import guarded
-with guarded([sys.executable, "-c", sys.argv[1]], Path()) as running:
+from pipelines.tools.process_group import process_group
+with process_group([sys.executable, "-c", sys.argv[1]], Path()) as running:
     print(running.stdout.readline(), flush=True)
     time.sleep(600)
 """
@@ -40,7 +40,7 @@ def is_gone(pid: int, seconds: float = 20) -> bool:
 
 def test_its_output_and_its_exit_code_come_out(tmp_path: Path) -> None:
     program = "import os, sys; print(os.getcwd()); print('oh', file=sys.stderr); sys.exit(7)"
-    with guarded([sys.executable, "-c", program], tmp_path) as running:
+    with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.stdout is not None
         assert sorted(running.stdout.read().split()) == sorted([str(tmp_path), "oh"])
         assert running.wait() == 7
@@ -48,12 +48,12 @@ def test_its_output_and_its_exit_code_come_out(tmp_path: Path) -> None:
 
 def test_what_ends_it_comes_out(tmp_path: Path) -> None:
     program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    with guarded([sys.executable, "-c", program], tmp_path) as running:
+    with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.wait() == 128 + signal.SIGKILL
 
 
 def test_the_family_ends_with_the_block(tmp_path: Path) -> None:
-    with guarded([sys.executable, "-c", FAMILY], tmp_path) as running:
+    with process_group([sys.executable, "-c", FAMILY], tmp_path) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
     assert is_gone(running.pid)
@@ -84,7 +84,7 @@ child.stdout.readline()
 print(child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    with guarded([sys.executable, "-c", program], tmp_path) as running:
+    with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
         assert running.wait() == 128 + signal.SIGKILL
@@ -93,7 +93,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_one_that_does_not_end_when_told_is_killed(tmp_path: Path) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + FAMILY
-    with guarded([sys.executable, "-c", deaf], tmp_path) as running:
+    with process_group([sys.executable, "-c", deaf], tmp_path) as running:
         assert running.stdout is not None
         running.stdout.readline()
         begun = time.monotonic()

@@ -15,7 +15,6 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from pipelines import tracking
 from pipelines.paths import Layout
 from pipelines.tracking.mlflow_run import tracked
 from pipelines.tracking.provenance import StageRun
@@ -48,9 +47,17 @@ def steps(store: MlflowClient, run: Run, name: str) -> list[int]:
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every row is sent when it is told."""
-    monkeypatch.setattr(tracking, "METRICS_BETWEEN_BATCHES", 1)
+def unbuffered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send every row at once, still in the background."""
+    monkeypatch.setenv("MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS", "0")
+
+
+def wait_for_steps(store: MlflowClient, find: Find, expected: list[int]) -> Run:
+    end = time.monotonic() + 10
+    while steps(store, find("train"), "total") != expected:
+        assert time.monotonic() < end, "the rows do not arrive"
+        time.sleep(0.05)
+    return find("train")
 
 
 def test_rows_arrive_at_their_steps_and_scores_where_they_are_defined(
@@ -76,15 +83,14 @@ def test_the_same_key_is_the_same_run_and_repeats_nothing(
     assert len(run.inputs.dataset_inputs) == 1
 
 
-@pytest.mark.usefixtures("at_once")
+@pytest.mark.usefixtures("unbuffered")
 def test_a_killed_run_is_taken_up_again(
     store: MlflowClient, training: StageRun, run_of: Find
 ) -> None:
     stage = tracked(training)
     stage.__enter__().log(ROWS[0])
-    killed = run_of("train")
+    killed = wait_for_steps(store, run_of, [50])
     assert killed.info.status == "RUNNING"
-    assert steps(store, killed, "total") == [50]
     track(training)
     run = run_of("train")
     assert (run.info.run_id, run.info.status) == (killed.info.run_id, "FINISHED")
@@ -211,12 +217,13 @@ def test_a_store_out_of_reach_costs_one_warning_and_no_stage(
     assert_one_warning(caplog)
 
 
-@pytest.mark.usefixtures("at_once")
+@pytest.mark.usefixtures("unbuffered")
 def test_a_store_that_breaks_half_way_costs_one_warning_and_no_stage(
     store: MlflowClient, training: StageRun, run_of: Find, caplog: pytest.LogCaptureFixture
 ) -> None:
     with tracked(training) as tracker:
         tracker.log(ROWS[0])
+        wait_for_steps(store, run_of, [50])
         with sqlite3.connect("mlflow.db") as database:
             database.execute("ALTER TABLE metrics RENAME TO gone")
         tracker.log(ROWS[1])
