@@ -205,7 +205,7 @@ def test_the_first_run_makes_champions_of_what_was_judged(project: Project) -> N
     assert "was not judged" in project.log()
 
 
-def test_it_is_seen_in_prefect_and_each_side_links_to_the_other(project: Project) -> None:
+def test_prefect_shows_artifacts_and_links_to_mlflow_and_back(project: Project) -> None:
     artifacts = {each["key"]: each for each in project.ask("artifacts/latest/filter", {})}
     assert {"dsprites-s3vae-scores", "dsprites-s3vae-mlflow", "dsprites-s3vae-swap"} <= set(
         artifacts
@@ -227,7 +227,7 @@ def test_it_is_seen_in_prefect_and_each_side_links_to_the_other(project: Project
     assert project.ask(f"flow_runs/{run}")["state_type"] == "COMPLETED"
 
 
-def test_when_nothing_changed_it_says_so_soon_and_registers_nothing(project: Project) -> None:
+def test_without_changes_a_run_ends_soon_and_registers_nothing(project: Project) -> None:
     before = project.versions()
     found = project.completed(project.trigger())
     assert found["state"]["message"].startswith("Nothing changed")
@@ -235,19 +235,19 @@ def test_when_nothing_changed_it_says_so_soon_and_registers_nothing(project: Pro
     assert project.versions() == before
 
 
-def test_a_dry_run_with_overrides_says_what_would_run_and_leaves_all_as_it_was(
+def test_a_dry_run_with_overrides_reports_stages_and_changes_nothing(
     project: Project,
 ) -> None:
     params, weights = (project.folder / "params.yaml").read_bytes(), project.weights()
-    said = project.retrained(
+    message = project.retrained(
         dry_run=True, overrides={"datasets.dsprites.methods.s3vae.training.seed": 9}
     )
-    assert said == "Would run: train@dsprites-s3vae, evaluate@dsprites-s3vae, table"
+    assert message == "Would run: train@dsprites-s3vae, evaluate@dsprites-s3vae, table"
     assert (project.folder / "params.yaml").read_bytes() == params
     assert project.weights() == weights
 
 
-def test_killed_with_its_worker_it_goes_on_and_ends_in_the_same_weights(
+def test_a_run_killed_with_its_worker_goes_on_to_the_same_weights(
     project: Project, tmp_path: Path
 ) -> None:
     project.set(seed=1)
@@ -260,7 +260,7 @@ def test_killed_with_its_worker_it_goes_on_and_ends_in_the_same_weights(
     for process in project.processes():
         process.kill()
     assert project.training()
-    assert "1 runs that a kill had left go on" in project.run(
+    assert "1 runs that a kill had interrupted go on" in project.run(
         sys.executable, "-m", "pipelines.tools.serve", "start"
     )
     project.completed(run)
@@ -269,7 +269,7 @@ def test_killed_with_its_worker_it_goes_on_and_ends_in_the_same_weights(
     assert project.weights() == alone.weights()
 
 
-def test_a_training_that_is_killed_alone_is_tried_again(project: Project) -> None:
+def test_a_training_that_is_killed_alone_is_retried(project: Project) -> None:
     project.set(seed=5)
     run = project.trigger()
     wait_for(project.training)
@@ -283,7 +283,7 @@ def test_a_training_that_is_killed_alone_is_tried_again(project: Project) -> Non
     assert "exited with" in project.log()
 
 
-def test_of_two_at_once_the_second_waits_and_both_end_well(project: Project) -> None:
+def test_the_second_of_two_runs_waits_and_both_succeed(project: Project) -> None:
     project.set(seed=2)
     runs = [project.trigger() for _ in range(2)]
     first, second = sorted(map(project.completed, runs), key=lambda run: str(run["start_time"]))
@@ -291,7 +291,7 @@ def test_of_two_at_once_the_second_waits_and_both_end_well(project: Project) -> 
     assert second["state"]["message"].startswith("Nothing changed")
 
 
-def test_cancelled_it_leaves_no_process_behind(project: Project) -> None:
+def test_a_cancelled_run_leaves_no_process(project: Project) -> None:
     project.set(seed=3)
     run = project.trigger()
     wait_for(project.training)
@@ -304,13 +304,13 @@ def test_cancelled_it_leaves_no_process_behind(project: Project) -> None:
     project.retrained()  # goes on where it was
 
 
-def test_a_bad_video_among_new_ones_is_told_and_the_rest_retrained(project: Project) -> None:
+def test_an_unreadable_video_is_named_and_the_rest_is_retrained(project: Project) -> None:
     for seed in range(50, 54):  # some of them are for training
         film(project.folder / "my-videos" / f"{seed}.avi", seed)
     (project.folder / "my-videos" / "bad.avi").write_text("no video")
     before = (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes()
-    said = project.retrained(datasets=["mine"])
-    assert "mine-s3vae version 2 is the challenger: was not judged" in said
+    message = project.retrained(datasets=["mine"])
+    assert "mine-s3vae version 2 is the challenger: was not judged" in message
     assert "bad.avi" in project.log()
     assert (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes() != before
 
@@ -330,7 +330,7 @@ def test_one_data_set_that_fails_does_not_stop_another(project: Project) -> None
     project.retrained()
 
 
-def test_a_run_waits_for_a_stage_that_somebody_else_runs(project: Project) -> None:
+def test_a_run_waits_for_a_stage_run_by_hand(project: Project) -> None:
     project.set(seed=8)
     by_hand = subprocess.Popen(
         ["dvc", "repro", "--quiet", "train@dsprites-s3vae"],
@@ -358,14 +358,16 @@ def test_a_run_whose_worker_was_killed_ends_with_make_stop(project: Project) -> 
     project.retrained()
 
 
-def test_a_spoilt_output_is_found_named_and_made_good(project: Project) -> None:
+def test_a_corrupted_output_is_named_and_restored(project: Project) -> None:
     path = project.folder / "data/dsprites/clips.h5"
     good, known = path.read_bytes(), path.stat()
     path.chmod(0o644)
     path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
     project.retrained()
-    assert "data/dsprites/clips.h5 (the working folder, left by acquire@dsprites)" in project.log()
+    assert (
+        "data/dsprites/clips.h5 (the working folder, written by acquire@dsprites)" in project.log()
+    )
     assert path.read_bytes() == good
 
 
@@ -382,7 +384,7 @@ def test_a_champion_is_verified_by_a_fresh_process_and_moved_back(project: Proje
     )
 
 
-def test_without_mlflow_a_training_goes_on_and_its_metrics_arrive_later(
+def test_a_training_survives_the_loss_of_mlflow_and_is_published_later(
     project: Project, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     """The server is really there, really killed, and really back."""
