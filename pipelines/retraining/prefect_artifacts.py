@@ -1,16 +1,30 @@
-"""The artifacts of a retraining in Prefect's UI: scores, MLflow's address and a picture."""
+"""The artifacts of a retraining in Prefect's UI: progress, scores, MLflow's address, a picture."""
 
 import base64
+import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from prefect.artifacts import create_image_artifact, create_link_artifact, create_table_artifact
+from prefect import get_run_logger
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 
 from pipelines.paths import Layout
-from pipelines.retraining.promotion import Outcome
 from pipelines.retraining.versions import SCORED
 
+if TYPE_CHECKING:
+    from pipelines.retraining.promotion import Outcome
 
-def report(outcomes: Iterable[Outcome]) -> None:
+PROGRESS = re.compile(r"\w[\w .@-]*: (?P<done>\d+)/(?P<total>\d+) \w+")
+"""The lines of s3vae/progress.py."""
+
+
+def report(outcomes: "Iterable[Outcome]") -> None:
     """Create the artifacts of each model, under its name."""
     for outcome in outcomes:
         key = "".join(c if c.isalnum() else "-" for c in outcome.chosen.name.lower())
@@ -29,7 +43,7 @@ def report(outcomes: Iterable[Outcome]) -> None:
             )
 
 
-def table(outcome: Outcome) -> list[dict[str, str]]:
+def table(outcome: "Outcome") -> list[dict[str, str]]:
     """Return a row for every score: the previous champion's, this model's, their difference."""
     rows = []
     for name in SCORED:
@@ -43,3 +57,24 @@ def table(outcome: Outcome) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+class ProgressArtifact:
+    """Prefect's progress artifact of the current stage."""
+
+    def __init__(self) -> None:
+        self._id: Any = None
+
+    def update(self, line: str) -> None:
+        """Update the artifact if the line reports progress."""
+        report = PROGRESS.search(line)
+        if report is None:
+            return
+        percent = 100 * int(report["done"]) / max(int(report["total"]), 1)
+        try:
+            if self._id is None:
+                self._id = create_progress_artifact(percent, key="progress", description=report[0])
+            else:
+                update_progress_artifact(self._id, percent, description=line)
+        except Exception as error:  # the server may not answer for a while
+            get_run_logger().warning("progress is not shown: %s", error)

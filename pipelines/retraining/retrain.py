@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
@@ -31,6 +30,7 @@ from pipelines.retraining.changes import (
 from pipelines.retraining.gate import MARGIN
 from pipelines.retraining.outputs import corrupted_outputs, restore
 from pipelines.retraining.overrides import overridden_params
+from pipelines.retraining.prefect_artifacts import ProgressArtifact, report
 from pipelines.runner import RETRAINING
 from pipelines.tools.doctor import require_health
 from pipelines.tools.process_group import process_group
@@ -38,8 +38,6 @@ from pipelines.tools.process_group import process_group
 if TYPE_CHECKING:
     from pipelines.retraining.promotion import Outcome
 
-PROGRESS = re.compile(r"\w[\w .@-]*: (?P<done>\d+)/(?P<total>\d+) \w+")
-"""The lines of s3vae/progress.py."""
 FAILED = re.compile(f"failed to run|failed to reproduce|{BUSY}")
 """DVC's messages about a failed stage, after which it goes on with others."""
 ENDED_BY_SIGNAL = re.compile(r"(exited|ended) with (-\d+|129|1[3-8]\d|19[0-2])\b")
@@ -88,10 +86,8 @@ def retrain(
                 pending = [model for model in pending if is_pending(model)]
         outcomes = promote_all(pending, margin, errors)
     summarize(outcomes)
-    if len(errors) > 1:
-        raise ExceptionGroup(f"{len(errors)} errors, and {len(outcomes)} models promoted", errors)
     if errors:
-        raise errors[0]
+        raise ExceptionGroup("\n".join(map(str, errors)), errors)
     return Completed(message="; ".join(map(str, outcomes)) or "Rebuilt; no model was trained.")
 
 
@@ -137,7 +133,7 @@ def rebuild(changes: Changes) -> None:
     run_dvc(["repro", "--keep-going", *changes.targets], progress)
 
 
-def run_dvc(arguments: Sequence[str], progress: "ProgressArtifact") -> None:
+def run_dvc(arguments: Sequence[str], progress: ProgressArtifact) -> None:
     """Run a command of DVC that ends when this run does; repeat it while another DVC blocks it."""
     while (error := run_dvc_once(arguments, progress)) and BUSY in error:
         wait_for_dvc()
@@ -145,7 +141,7 @@ def run_dvc(arguments: Sequence[str], progress: "ProgressArtifact") -> None:
         raise (KilledError if ENDED_BY_SIGNAL.search(error) else RebuildError)(error)
 
 
-def run_dvc_once(arguments: Sequence[str], progress: "ProgressArtifact") -> str:
+def run_dvc_once(arguments: Sequence[str], progress: ProgressArtifact) -> str:
     """Run the command; return its exit code, failed stages and last lines, or "" if it succeeds."""
     failed, last = list[str](), list[str]()
     # Prefect's variables for this run do not apply to DVC and its stages
@@ -190,29 +186,6 @@ def promote(model: Chosen, margin: float) -> "Outcome":
 @task(cache_policy=NO_CACHE, persist_result=False)
 def summarize(outcomes: "Sequence[Outcome]") -> None:
     """Show the outcome of each model in the log and as artifacts."""
-    from pipelines.retraining.prefect_artifacts import report
-
     for outcome in outcomes:
         get_run_logger().info("%s", outcome)
     report(outcomes)
-
-
-class ProgressArtifact:
-    """Prefect's progress artifact of the current stage."""
-
-    def __init__(self) -> None:
-        self._id: Any = None
-
-    def update(self, line: str) -> None:
-        """Update the artifact if the line reports progress."""
-        report = PROGRESS.search(line)
-        if report is None:
-            return
-        percent = 100 * int(report["done"]) / max(int(report["total"]), 1)
-        try:
-            if self._id is None:
-                self._id = create_progress_artifact(percent, key="progress", description=report[0])
-            else:
-                update_progress_artifact(self._id, percent, description=line)
-        except Exception as error:  # the server may not answer for a while
-            get_run_logger().warning("progress is not shown: %s", error)

@@ -1,12 +1,16 @@
-"""Settings, scores and clips of a stage as MLflow's entities."""
+"""Settings, scores, clips and links of a stage as MLflow's entities."""
 
 import json
+import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
+from pipelines.runner import RETRAINING
+from pipelines.tracking.environment import code_that_runs
 from pipelines.tracking.provenance import StageRun, record
 
 LONGEST_VALUE, LONGEST_NAME = 6000, 250
@@ -41,3 +45,27 @@ def data_set(run: StageRun) -> DatasetInput:
     context = "evaluation" if run.kind == "evaluate" else "training"
     data = Dataset(clips.name, clips.md5, "local", json.dumps(source), profile=json.dumps(profile))
     return DatasetInput(data, [InputTag("mlflow.data.context", context)])
+
+
+def run_tags(run: StageRun) -> dict[str, str]:
+    """Return tags that link a run to DVC's stage, git's commit, Prefect's run and the weights."""
+    stage = f"{run.kind}@{run.dataset}" + (f"-{run.method}" if run.kind != "judge" else "")
+    tags = {
+        "dvc.stage": os.environ.get("DVC_STAGE", stage),
+        "mlflow.source.name": f"pipelines.stages.{run.kind}",
+        "mlflow.source.type": "LOCAL",
+    }
+    if run.weights_sha256:
+        tags["s3vae.weights_sha256"] = run.weights_sha256
+    commit, changed = code_that_runs()
+    if commit:
+        tags |= {"git.commit": commit, "mlflow.source.git.commit": commit}
+        tags["git.dirty"] = str(changed).lower()
+    if retraining := os.environ.get(RETRAINING):
+        tags["prefect.retrain_run_id"] = retraining
+    if "prefect" in sys.modules:
+        from prefect.runtime import flow_run
+
+        if flow_run.id:
+            tags["prefect.flow_run_id"] = str(flow_run.id)
+    return tags

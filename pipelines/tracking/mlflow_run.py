@@ -7,15 +7,12 @@ if its metrics were lost, and `make publish` would skip it.
 
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from pipelines.paths import takes_clips
-from pipelines.runner import RETRAINING
-from pipelines.tracking.environment import code_that_runs
 from pipelines.tracking.provenance import StageRun as StageRun
 from pipelines.tracking.store import Store, has_model, without_logins
 from s3vae.progress import LOG
@@ -104,7 +101,7 @@ class Tracked:
         store = Store()
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-        from pipelines.tracking.mlflow_format import data_set, parameters
+        from pipelines.tracking.mlflow_format import data_set, parameters, run_tags
 
         self._client, self._run = store.client, store.open(run, run_tags(run))
         self._id = self._run.info.run_id
@@ -176,27 +173,3 @@ def tracked(run: StageRun, *, live: bool = True) -> Iterator[Tracked]:
 def tracking_is_off() -> bool:
     """Return whether the user has turned MLflow off."""
     return os.environ.get("S3VAE_TRACKING", "").lower() == "off"
-
-
-def run_tags(run: StageRun) -> dict[str, str]:
-    """Return tags that link a run to DVC's stage, git's commit, Prefect's run and the weights."""
-    stage = f"{run.kind}@{run.dataset}" + (f"-{run.method}" if run.kind != "judge" else "")
-    tags = {
-        "dvc.stage": os.environ.get("DVC_STAGE", stage),
-        "mlflow.source.name": f"pipelines.stages.{run.kind}",
-        "mlflow.source.type": "LOCAL",
-    }
-    if run.weights_sha256:
-        tags["s3vae.weights_sha256"] = run.weights_sha256
-    commit, changed = code_that_runs()
-    if commit:
-        tags |= {"git.commit": commit, "mlflow.source.git.commit": commit}
-        tags["git.dirty"] = str(changed).lower()
-    if retraining := os.environ.get(RETRAINING):
-        tags["prefect.retrain_run_id"] = retraining
-    if "prefect" in sys.modules:
-        from prefect.runtime import flow_run
-
-        if flow_run.id:
-            tags["prefect.flow_run_id"] = str(flow_run.id)
-    return tags

@@ -1,4 +1,4 @@
-"""Commands whose family ends with whoever started them: real processes, really killed."""
+"""Commands whose processes end with their starter: real processes, really killed."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ with process_group([sys.executable, "-c", sys.argv[1]], Path()) as running:
 
 
 def is_gone(pid: int, seconds: float = 20) -> bool:
-    """Whether a process ends in time."""
+    """Return whether a process ends in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
@@ -38,7 +38,7 @@ def is_gone(pid: int, seconds: float = 20) -> bool:
     return False
 
 
-def test_its_output_and_its_exit_code_come_out(tmp_path: Path) -> None:
+def test_output_and_exit_code_are_those_of_the_command(tmp_path: Path) -> None:
     program = "import os, sys; print(os.getcwd()); print('oh', file=sys.stderr); sys.exit(7)"
     with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.stdout is not None
@@ -46,13 +46,13 @@ def test_its_output_and_its_exit_code_come_out(tmp_path: Path) -> None:
         assert running.wait() == 7
 
 
-def test_what_ends_it_comes_out(tmp_path: Path) -> None:
+def test_the_exit_code_tells_the_signal(tmp_path: Path) -> None:
     program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.wait() == 128 + signal.SIGKILL
 
 
-def test_the_family_ends_with_the_block(tmp_path: Path) -> None:
+def test_all_processes_end_with_the_block(tmp_path: Path) -> None:
     with process_group([sys.executable, "-c", FAMILY], tmp_path) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
@@ -61,7 +61,7 @@ def test_the_family_ends_with_the_block(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_the_family_ends_with_a_starter_that_is_killed(sent: signal.Signals) -> None:
+def test_all_processes_end_with_a_killed_starter(sent: signal.Signals) -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, FAMILY], stdout=subprocess.PIPE, text=True
     )
@@ -75,7 +75,7 @@ def test_the_family_ends_with_a_starter_that_is_killed(sent: signal.Signals) -> 
 
 
 @pytest.mark.parametrize("deaf", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN);"])
-def test_what_a_killed_command_leaves_ends_too(tmp_path: Path, deaf: str) -> None:
+def test_the_processes_of_a_killed_command_end(tmp_path: Path, deaf: str) -> None:
     left = f"import signal, time; {deaf} print(flush=True); time.sleep(600)"
     program = f"""
 import os, signal, subprocess, sys
@@ -91,7 +91,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert is_gone(grandchild, seconds=1)
 
 
-def test_one_that_does_not_end_when_told_is_killed(tmp_path: Path) -> None:
+def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + FAMILY
     with process_group([sys.executable, "-c", deaf], tmp_path) as running:
         assert running.stdout is not None

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.tools import serve
-from pipelines.tools.serve import reschedule, run_processes, worker_name
+from pipelines.tools import flow_runs
+from pipelines.tools.flow_runs import reschedule, run_processes, worker_name
 
 URL = "http://127.0.0.1:4311/api"
 LIVING, DEAD = "11111111-aaaa", "22222222-bbbb"
@@ -48,7 +48,7 @@ def test_runs_of_this_machine_without_a_process_are_rescheduled(
     process: str, worker: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scheduled: list[str] = []
-    monkeypatch.setattr(serve, "ask", server((worker, worker_name(URL)), scheduled))
+    monkeypatch.setattr(flow_runs, "ask", server((worker, worker_name(URL)), scheduled))
     with process_of_run(process) as running:
         while not any(run == LIVING for run, _, _ in run_processes()) and process == "prefect":
             assert running.poll() is None
