@@ -46,25 +46,18 @@ def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None)
     Raises ParamsError for a name that no model has, or if no model has one of each.
     """
     models = list(section(Pipeline, "pipeline").models.values())
-    for kind, names, known in (
-        ("data set", datasets, {model.dataset for model in models}),
-        ("method", methods, {model.method for model in models}),
-    ):
-        if unknown := set(names or ()) - known:
-            msg = (
-                f"{PARAMS}: pipeline.models has no {kind} {', '.join(sorted(unknown))}, "
-                f"only {', '.join(sorted(known))}"
-            )
-            raise ParamsError(msg)
     chosen = [
         model
         for model in models
         if (datasets is None or model.dataset in datasets)
         and (methods is None or model.method in methods)
     ]
-    if not chosen:
+    unknown = set(datasets or ()) - {model.dataset for model in models}
+    unknown |= set(methods or ()) - {model.method for model in models}
+    if unknown or not chosen:
+        absent = ", ".join(sorted(unknown)) or f"{methods} on {datasets}"
         names = ", ".join(model.name for model in models)
-        raise ParamsError(f"{PARAMS}: pipeline.models has no {methods} on {datasets}, only {names}")
+        raise ParamsError(f"{PARAMS}: pipeline.models has no {absent}, only {names}")
     return chosen
 
 

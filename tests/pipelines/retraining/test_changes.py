@@ -93,8 +93,8 @@ def test_models_are_chosen_by_data_set_and_method(
     ("datasets", "methods", "message"),
     [
         (["b"], ["two"], r"no \['two'\] on \['b'\], only a-one, a-two, b-one"),
-        (["a", "c"], None, "no data set c, only a, b"),
-        (None, ["three"], "no method three, only one, two"),
+        (["a", "c"], None, "no c, only a-one, a-two, b-one"),
+        (None, ["three"], "no three, only a-one, a-two, b-one"),
     ],
 )
 def test_unknown_names_and_combinations_are_refused(

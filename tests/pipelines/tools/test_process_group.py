@@ -38,24 +38,26 @@ def is_gone(pid: int, seconds: float = 20) -> bool:
     return False
 
 
-def test_output_and_exit_code_are_those_of_the_command(tmp_path: Path) -> None:
-    program = "import os, sys; print(os.getcwd()); print('oh', file=sys.stderr); sys.exit(7)"
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("sys.exit(7)", 7), ("os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL)],
+)
+def test_output_and_exit_code_are_those_of_the_command(end: str, code: int, tmp_path: Path) -> None:
+    program = f"import os, signal, sys; print(os.getcwd(), flush=True); {end}"
     with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.stdout is not None
-        assert sorted(running.stdout.read().split()) == sorted([str(tmp_path), "oh"])
-        assert running.wait() == 7
+        assert running.stdout.read().split() == [str(tmp_path)]
+        assert running.wait() == code
 
 
-def test_the_exit_code_tells_the_signal(tmp_path: Path) -> None:
-    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    with process_group([sys.executable, "-c", program], tmp_path) as running:
-        assert running.wait() == 128 + signal.SIGKILL
-
-
-def test_all_processes_end_with_the_block(tmp_path: Path) -> None:
-    with process_group([sys.executable, "-c", FAMILY], tmp_path) as running:
+@pytest.mark.parametrize("deaf", [False, True])
+def test_all_processes_end_with_the_block(deaf: bool, tmp_path: Path) -> None:
+    ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" if deaf else ""
+    with process_group([sys.executable, "-c", ignore + FAMILY], tmp_path) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
+        begun = time.monotonic()
+    assert deaf == (5 < time.monotonic() - begun < 30)
     assert is_gone(running.pid)
     assert is_gone(grandchild)
 
@@ -89,13 +91,3 @@ os.kill(os.getpid(), signal.SIGKILL)
         grandchild = int(running.stdout.readline())
         assert running.wait() == 128 + signal.SIGKILL
         assert is_gone(grandchild, seconds=1)
-
-
-def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
-    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + FAMILY
-    with process_group([sys.executable, "-c", deaf], tmp_path) as running:
-        assert running.stdout is not None
-        running.stdout.readline()
-        begun = time.monotonic()
-    assert is_gone(running.pid)
-    assert 5 < time.monotonic() - begun < 30

@@ -171,18 +171,6 @@ def committed(*names: str) -> str:
     return done.stdout.strip()
 
 
-def test_pictures_are_stored_in_their_folder(
-    store: MlflowClient, training: StageRun, run_of: Find
-) -> None:
-    folder = Path("pictures")
-    folder.mkdir()
-    (folder / "swap.png").write_bytes(b"a picture")
-    with tracked(training) as tracker:
-        tracker.folder(folder, "pictures")
-    found = store.list_artifacts(run_of("train").info.run_id, "pictures")
-    assert [artifact.path for artifact in found] == ["pictures/swap.png"]
-
-
 def test_only_live_runs_are_sampled(
     training: StageRun, run_of: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
