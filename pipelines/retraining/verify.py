@@ -54,7 +54,7 @@ def compute_scores(version: "ModelVersion") -> Scores:
     """Load a version from the store and score it on the current clips with the current judge."""
     import mlflow
 
-    Registry()  # points MLflow to the store
+    mlflow.set_tracking_uri(Registry().store.uri)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     served = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
     files, device = Layout(version.tags["dataset"]), choose_device()

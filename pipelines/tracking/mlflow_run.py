@@ -123,10 +123,6 @@ class Tracked:
 
     @_unless_failed
     def _close(self, status: str) -> None:
-        import mlflow
-
-        if self._pending:
-            mlflow.flush_async_logging()
         for operation in self._pending:
             operation.wait()
         self._stop_monitor()

@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS": "10",
+    "MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS": "1",
 }
 """Defaults set before MLflow is imported: a server that does not answer must not delay a stage."""
 LOGIN = re.compile(r"(?<=://)[^/@\s]*@")
@@ -58,7 +58,7 @@ class Store:
 
     def __init__(self) -> None:
         os.environ.update({k: v for k, v in ENVIRONMENT.items() if k not in os.environ})
-        import mlflow
+        from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic", "urllib3.connectionpool"):  # failures are raised
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -69,8 +69,7 @@ class Store:
         alone = FileLock(f"{file}.lock", SECONDS_TO_CREATE) if file else nullcontext()
         with alone, warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=UserWarning, module="alembic")
-            mlflow.set_tracking_uri(self.uri)
-            self.client = mlflow.MlflowClient(self.uri)
+            self.client = MlflowClient(self.uri)
             artifacts = (file.parent / "mlartifacts").as_uri() if file else None
             self.experiment = self._experiment(artifacts)
 

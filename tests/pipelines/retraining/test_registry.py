@@ -91,6 +91,7 @@ def test_the_champion_is_loaded_by_its_alias_with_its_own_weights(results: Stage
     train(results, 0, 0.8, 0.8)
     champion = load_s3vae(FILES.model("tiny"), torch.device("cpu"))
     train(results, 1, 0.5, 0.8)
+    mlflow.set_tracking_uri(Registry().store.uri)
     served = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
     clips = np.zeros((1, 4, 64, 64, 3), np.uint8)
     with torch.no_grad():
