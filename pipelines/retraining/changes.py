@@ -145,7 +145,7 @@ def note_promoted(model: Chosen) -> None:
 
 
 def _promoted(model: Chosen) -> Path:
-    return CHECKPOINTS / "settled" / model.name
+    return CHECKPOINTS / "promoted" / model.name
 
 
 def _results(model: Chosen) -> str:

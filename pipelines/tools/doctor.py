@@ -7,7 +7,6 @@ import fcntl
 import os
 import shutil
 import sys
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -45,20 +44,20 @@ class Finding(NamedTuple):
         return f"{self.state:5}  {self.thing:10}  {self.message}{remedy}"
 
 
-class UnwellError(RuntimeError):
+class InstallationError(RuntimeError):
     """A retraining cannot succeed here."""
 
 
 def findings() -> Iterator[Finding]:
     """Check everything."""
-    checks = (params, packages, opencv, weights, disk, store, server, mirror, git, lock)
-    return (check() for check in checks)
+    for check in (params, packages, opencv, weights, disk, store, server, mirror, git, lock):
+        yield check()
 
 
 def require_health() -> None:
-    """Raise UnwellError with all faults and their remedies."""
+    """Raise InstallationError with all faults and their remedies."""
     if wrong := [str(finding) for finding in findings() if finding.state == "wrong"]:
-        raise UnwellError("\n".join(["this cannot go well:", *wrong]))
+        raise InstallationError("\n".join(["a retraining cannot succeed here:", *wrong]))
 
 
 def params() -> Finding:
@@ -157,8 +156,7 @@ def server() -> Finding:
 def mirror() -> Finding:
     """Check the mirror of downloads, if there is one."""
     place = os.environ.get(MIRROR, "")
-    remote = urllib.parse.urlparse(place).scheme in ("http", "https")
-    if not place or remote or Path(place).is_dir():
+    if not place or place.startswith(("http://", "https://")) or Path(place).is_dir():
         return Finding("mirror", "good", without_logins(place) or "none")
     return Finding("mirror", "wrong", f"{place} is no folder", f"set {MIRROR} to one, or unset it")
 

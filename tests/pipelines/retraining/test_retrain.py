@@ -134,9 +134,9 @@ class Project:
 
     def versions(self) -> list[str]:
         """Return the registry's lines about dsprites' model."""
-        told = self.run(sys.executable, "-m", "pipelines.retraining.registry").splitlines()
-        of_it = told[told.index("dsprites-s3vae") + 1 :]
-        return list(takewhile(lambda line: line.startswith(" "), of_it))
+        lines = self.run(sys.executable, "-m", "pipelines.retraining.registry").splitlines()
+        below = lines[lines.index("dsprites-s3vae") + 1 :]
+        return list(takewhile(lambda line: line.startswith(" "), below))
 
 
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")

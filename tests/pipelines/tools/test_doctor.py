@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.dvc_lock import STAGE_LOCKS
 from pipelines.tools import doctor
-from pipelines.tools.doctor import Finding, UnwellError, findings, require_health
+from pipelines.tools.doctor import Finding, InstallationError, findings, require_health
 
 PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: .}\ndatasets: {}\n"
 
@@ -40,7 +40,7 @@ def test_faults_stop_a_retraining_with_their_remedies() -> None:
     wrong = doctor.params()
     assert wrong.state == "wrong"
     assert wrong.remedy
-    with pytest.raises(UnwellError, match=r"wrong  params\s+params\.yaml does not fit"):
+    with pytest.raises(InstallationError, match=r"wrong  params\s+params\.yaml does not fit"):
         require_health()
 
 
