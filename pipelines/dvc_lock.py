@@ -1,4 +1,4 @@
-"""dvc.lock: which bytes the stages have read and left; and who is running them."""
+"""dvc.lock: the checksums that stages have read and written; and the locks of running stages."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,34 +16,34 @@ Stages = Mapping[str, Mapping[str, Any]]
 
 
 def stages(folder: Path) -> Stages:
-    """What every stage of a pipeline has read (`deps`) and left (`outs`); none if none has run."""
+    """Return the `deps`, `outs` and `params` of every stage that has run in a pipeline."""
     lock = folder / LOCK
-    found: Stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
-    return found
+    content: Stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
+    return content
 
 
 def md5(stage: Mapping[str, Any], kind: str, path: Path) -> str | None:
-    """Of a file or folder among a stage's `deps` or `outs`."""
-    named = {each["path"]: each["md5"] for each in stage.get(kind, ())}
-    return named.get(path.as_posix())
+    """Return the checksum of a file or folder among a stage's `deps` or `outs`."""
+    checksums = {each["path"]: each["md5"] for each in stage.get(kind, ())}
+    return checksums.get(path.as_posix())
 
 
 def judged_by_the_judge(of: Stages, chosen: Chosen) -> bool:
-    """Whether it was evaluated by the judge of its data set as that is now, and not by another."""
+    """Return whether a model was evaluated by the current judge of its data set."""
     judge = Layout(chosen.dataset).judge
-    asked = md5(of.get(f"evaluate@{chosen.name}", {}), "deps", judge)
-    return asked is not None and asked == md5(of.get(f"judge@{chosen.dataset}", {}), "outs", judge)
+    used = md5(of.get(f"evaluate@{chosen.name}", {}), "deps", judge)
+    return used is not None and used == md5(of.get(f"judge@{chosen.dataset}", {}), "outs", judge)
 
 
 def measured_on(of: Stages, chosen: Chosen) -> str:
-    """What scores depend on besides the model: the clips, the judge, the evaluation's settings."""
+    """Return what scores are measured on: the clips, the judge and the evaluation's settings."""
     stage, files = of.get(f"evaluate@{chosen.name}", {}), Layout(chosen.dataset)
-    read = [md5(stage, "deps", path) for path in (files.clips, files.judge)]
-    return json.dumps([*read, stage.get("params")], sort_keys=True)
+    inputs = [md5(stage, "deps", path) for path in (files.clips, files.judge)]
+    return json.dumps([*inputs, stage.get("params")], sort_keys=True)
 
 
 def at_work(folder: Path) -> Iterator[str]:
-    """The processes of DVC that run a stage in a repository: they lock no more than its files."""
+    """Yield DVC's processes that run a stage in a repository, by the locks of their files."""
     locks = folder / STAGE_LOCKS
     if not locks.exists():
         return

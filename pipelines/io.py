@@ -1,4 +1,4 @@
-"""Small results as files that people and git can read: JSON and CSV, the same bytes each time."""
+"""Small results as JSON, CSV and text, with the same bytes for the same content."""
 
 import csv
 import json
@@ -9,13 +9,13 @@ from s3vae.files import replacing
 
 
 def write_json(path: Path, content: object) -> None:
-    """Indented JSON; numbers that are not finite are refused."""
+    """Write indented JSON. Raises ValueError for numbers that are not finite."""
     with replacing(path) as aside:
         aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """A column for every key of any row, in order of appearance; what a row lacks stays empty."""
+    """Write a column for every key of any row, in order of appearance; missing cells are empty."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     with replacing(path) as aside, aside.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
@@ -24,6 +24,6 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Text, whole or not at all."""
+    """Write text; the file is replaced as a whole."""
     with replacing(path) as aside:
         aside.write_text(text)

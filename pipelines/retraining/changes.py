@@ -1,198 +1,157 @@
-"""What there is to rebuild: which models are asked for, what DVC finds changed, and why."""
+"""The work of a retraining: the models requested, their stale stages, results not yet promoted."""
 
-import json
-import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.dvc_lock import at_work, stages
+from pipelines.dag import Dag, dvc_status
 from pipelines.io import write_text
 from pipelines.params import PARAMS, Chosen, ParamsError, read_pipeline, section
 from pipelines.paths import CHECKPOINTS, RAW, Layout
-from pipelines.retraining.outputs import Spoilt, remove, spoilt_outputs
-from pipelines.tools.remaining import with_dependants
 from s3vae.data.datasets import DataSet
-from s3vae.progress import LOG
+from s3vae.files import checksum_of
 
 HERE = Path()
-BUSY = "is busy, it is being blocked by"
-"""What DVC says of a file that a stage of another DVC reads or writes."""
-SECONDS_BETWEEN_LOOKS = 15.0
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What is stale of what is asked for."""
+    """The stale stages of the requested models."""
 
     targets: Sequence[str]
-    """The stages that DVC is asked for; their dependencies come with them."""
+    """The stages to request from DVC, which adds their dependencies; all if empty."""
     stale: Sequence[str] = ()
     """The stages that DVC will run, in order."""
     reasons: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What is changed, by stage."""
+    """The changes of every stage that is itself changed."""
     downloads: Sequence[str] = ()
-    """Data sets of which something was downloaded since their clips were made."""
+    """Data sets with a downloaded file that is newer than their clips."""
 
-    def told(self) -> Iterator[str]:
-        """A line for every stage with changes."""
+    def lines(self) -> Iterator[str]:
+        """Describe the changes, a line per stage."""
         for stage, reasons in self.reasons.items():
             yield f"{stage}: {', '.join(reasons)}"
         for dataset in self.downloads:
             yield f"acquire@{dataset}: downloads are newer than its clips"
 
-    def makes(self, model: Chosen) -> bool:
-        """Whether the model will be trained or evaluated."""
-        name = model.name
-        return bool({f"train@{name}", f"evaluate@{name}"} & set(self.stale))
-
-
-def wait_for_others() -> None:
-    """Until no other DVC runs a stage here: what that has left is not yet what dvc.lock says."""
-    while any(at_work(HERE)):
-        wait_for_dvc()
-
-
-def wait_for_dvc() -> None:
-    """A while, for a stage that another DVC runs, whose locks DVC itself does not wait for."""
-    LOG.warning("another DVC runs a stage here: waiting for it to end")
-    time.sleep(SECONDS_BETWEEN_LOOKS)
+    def include(self, model: Chosen) -> bool:
+        """Return whether the model will be trained or evaluated."""
+        return bool({f"train@{model.name}", f"evaluate@{model.name}"} & set(self.stale))
 
 
 def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None) -> list[Chosen]:
-    """The models of params.yaml that are of these data sets and methods, all if None.
+    """Return the models of params.yaml with these data sets and methods; None selects all.
 
     Raises ParamsError for a name that no model has, or if no model has one of each.
     """
-    models = read_pipeline().models.values()
-    for kind, asked, known in (
-        ("data set", datasets, {model.dataset for model in models}),
-        ("method", methods, {model.method for model in models}),
-    ):
-        if unknown := set(asked or ()) - known:
-            msg = (
-                f"{PARAMS}: pipeline.models has no {kind} {', '.join(sorted(unknown))}, "
-                f"only {', '.join(sorted(known))}"
-            )
-            raise ParamsError(msg)
+    models = list(read_pipeline().models.values())
     chosen = [
         model
         for model in models
         if (datasets is None or model.dataset in datasets)
         and (methods is None or model.method in methods)
     ]
-    if not chosen:
-        msg = f"{PARAMS}: pipeline.models has no {methods} on {datasets}, only " + ", ".join(
-            model.name for model in models
-        )
-        raise ParamsError(msg)
+    unknown = set(datasets or ()) - {model.dataset for model in models}
+    unknown |= set(methods or ()) - {model.method for model in models}
+    if unknown or not chosen:
+        absent = ", ".join(sorted(unknown)) or f"{methods} on {datasets}"
+        names = ", ".join(model.name for model in models)
+        raise ParamsError(f"{PARAMS}: pipeline.models has no {absent}, only {names}")
     return chosen
 
 
 def targets(models: Sequence[Chosen]) -> list[str]:
-    """The last stages of these models; of all models the whole pipeline, which is no target."""
+    """Return the last stages of these models; none if they are all models: the whole pipeline."""
     if len(models) == len(read_pipeline().models):
         return []
     return [f"evaluate@{model.name}" for model in models]
 
 
-def found_changes(models: Sequence[Chosen]) -> Changes:
-    """What DVC finds changed of these models and all that they depend on.
+def find_changes(models: Sequence[Chosen]) -> Changes:
+    """Return what DVC finds changed of these models and all that they depend on.
 
-    Raises ParamsError, with what DVC says, if params.yaml and dvc.yaml do not go together.
+    Raises ParamsError, with DVC's message, if params.yaml and dvc.yaml do not fit together.
     """
-    asked = targets(models)
-    # by itself DVC would look at the benchmark too, whose models may have the same names
-    of = [*asked, "--with-deps"] if asked else ["dvc.yaml"]
-    command = ["dvc", "--wait-for-lock", "status", "--json", *of]
-    while True:
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if BUSY not in answer.stderr:
-            break
-        wait_for_dvc()
-    if answer.returncode != 0:
-        raise ParamsError(f"DVC cannot read dvc.yaml with {PARAMS}: {answer.stderr.strip()}")
-    changed = {name.rsplit(":", 1)[-1]: told for name, told in json.loads(answer.stdout).items()}
-    downloads = new_downloads(sorted({model.dataset for model in models}))
-    begun = [*changed, *(f"acquire@{dataset}" for dataset in downloads)]
-    stale = with_dependants(begun, read_pipeline())
-    return Changes(
-        targets=asked,
-        stale=[stage for stage in stale if not asked or wanted(stage, models)],
-        reasons={stage: list(_reasons(told)) for stage, told in changed.items()},
-        downloads=downloads,
-    )
+    requested = targets(models)
+    changed = dvc_status([*requested, "--with-deps"] if requested else ["dvc.yaml"])
+    downloads = [name for name in sorted({model.dataset for model in models}) if is_newer(name)]
+    dag = Dag(HERE)
+    stale = dag.with_dependants([*changed, *(f"acquire@{dataset}" for dataset in downloads)])
+    if requested:
+        needed = dag.with_dependencies(requested)
+        stale = [stage for stage in stale if stage in needed]
+    reasons = {stage: list(_reasons(changes)) for stage, changes in changed.items()}
+    return Changes(requested, stale, reasons, downloads)
 
 
-def wanted(stage: str, models: Sequence[Chosen]) -> bool:
-    """Whether one of these models is, or depends on, what the stage leaves."""
-    name = stage.partition("@")[2]
-    return any(name in (model.dataset, model.name) for model in models)
-
-
-def _reasons(told: Sequence[object]) -> Iterator[str]:
-    """DVC's own words: `changed deps`, and of each what it is."""
-    for each in told:
-        if not isinstance(each, dict):
-            yield str(each)
+def _reasons(changes: Sequence[Any]) -> Iterator[str]:
+    """Format the changes of a stage: texts such as `changed command`, or states of paths."""
+    for change in changes:
+        if isinstance(change, str):
+            yield change
             continue
-        for kind, paths in each.items():
+        for kind, paths in change.items():
             for path, state in paths.items():
-                said = state if isinstance(state, str) else "modified"
-                yield f"{said} {path}" if kind != "changed params" else f"changed {path}"
+                verb = "changed" if kind == "changed params" else state
+                yield f"{verb if isinstance(verb, str) else 'modified'} {path}"
 
 
-def new_downloads(datasets: Sequence[str]) -> list[str]:
-    """Data sets with a raw file that is newer than the clips which are there."""
-    return [name for name in datasets if _is_newer(name)]
-
-
-def _is_newer(dataset: str) -> bool:
-    clips, noted = Layout(dataset).clips, _made_of(dataset)
+def is_newer(dataset: str) -> bool:
+    """Return whether a downloaded file is newer than the clips that were made from it."""
+    clips, note = Layout(dataset).clips, _clips_made(dataset)
     if not clips.exists():
         return False
-    made_of = float(noted.read_text()) if noted.exists() else 0.0
+    made_of = float(note.read_text()) if note.exists() else 0.0
     return newest_download(dataset) > max(clips.stat().st_mtime, made_of)
 
 
 def newest_download(dataset: str) -> float:
-    """When the newest of its raw files was written."""
-    asked: Any = section(DataSet, dataset, "data")  # type: ignore[arg-type]
-    raw = [RAW / file.path for file in asked.files]
+    """Return the modification time of the newest downloaded file of a data set."""
+    settings: Any = section(DataSet, dataset, "data")  # type: ignore[arg-type]
+    raw = [RAW / file.path for file in settings.files]
     return max((path.stat().st_mtime for path in raw if path.exists()), default=0.0)
 
 
-def note_made(dataset: str) -> None:
-    """Note that its clips were made again from what is downloaded.
+def note_clips_made(dataset: str) -> None:
+    """Note that the clips were made from the current downloads.
 
-    If they have become the same, DVC may link them to its old copy, with the old time.
+    If their bytes are the same as before, DVC may restore its old copy, with the old time.
     """
-    write_text(_made_of(dataset), repr(newest_download(dataset)))
+    write_text(_clips_made(dataset), repr(newest_download(dataset)))
 
 
-def _made_of(dataset: str) -> Path:
+def _clips_made(dataset: str) -> Path:
     return CHECKPOINTS / "made-of" / dataset
 
 
-def spoilt_of(models: Sequence[Chosen]) -> list[Spoilt]:
-    """What no longer holds what was written, of these models and all that they depend on."""
-    pipeline = read_pipeline()
-    every = with_dependants([f"acquire@{name}" for name in pipeline.datasets], pipeline)
-    return spoilt_outputs(HERE, [stage for stage in every if wanted(stage, models)])
+def with_dependencies(models: Sequence[Chosen]) -> list[str]:
+    """Return the stages of these models and all that they depend on."""
+    return Dag(HERE).with_dependencies([f"evaluate@{model.name}" for model in models])
 
 
-def make_good(found: Sequence[Spoilt]) -> None:
-    """Take spoilt files away, so that DVC finds them missing.
+def is_pending(model: Chosen) -> bool:
+    """Return whether a model has results that no run has promoted or refused yet.
 
-    Where only its own copy is spoilt, the good file goes into the cache again.
+    They come from a run that ended early, from `dvc repro` by hand or from `dvc pull`.
     """
-    for each in found:
-        remove(each)
-    lost = {each.stage for each in found if not each.cached}
-    known = stages(HERE)
-    for stage in sorted({each.stage for each in found} - lost):
-        if not all((HERE / out["path"]).exists() for out in known[stage]["outs"]):
-            continue  # DVC makes again what is missing
-        subprocess.run(["dvc", "--wait-for-lock", "commit", "--force", "-q", stage], check=True)
+    results, note = _results(model), _promoted(model)
+    return bool(results) and not (note.exists() and note.read_text() == results)
+
+
+def note_promoted(model: Chosen) -> None:
+    """Note that the current results have passed the gate or were refused."""
+    write_text(_promoted(model), _results(model))
+
+
+def _promoted(model: Chosen) -> Path:
+    return CHECKPOINTS / "promoted" / model.name
+
+
+def _results(model: Chosen) -> str:
+    """The checksums of the model's scores and their provenance; empty without results."""
+    scores = Layout(model.dataset).scores(model.method)
+    paths = (scores / "metrics.json", scores / "origin-evaluate.json")
+    if not all(path.exists() for path in paths):
+        return ""
+    return " ".join(map(checksum_of, paths))

@@ -1,4 +1,4 @@
-"""Whether a new model takes the champion's place: better, and in nothing much worse."""
+"""The comparison of a new model with the champion: better, and in no score much worse."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,25 +6,25 @@ from typing import NamedTuple
 from s3vae.evaluation.metrics import names
 
 COMPARED = (names("headline")[0], names("separation")[0])
-"""Accuracy of the motion with drawn appearance, and static preservation with drawn motion."""
+"""The accuracy of the motion under random appearance, and of the appearance under random motion."""
 MARGIN = 0.005
-"""How much worse a better model may be in one of them: half a point."""
+"""The largest loss in one score that a better model may have: half a percentage point."""
 
 Scores = Mapping[str, float | None]
 
 
 class Verdict(NamedTuple):
-    """Whether it is the new champion, and why (not)."""
+    """Whether a model becomes the champion, and the reason."""
 
     champion: bool
     why: str
 
 
 def verdict(new: Scores, champion: Scores | None, margin: float = MARGIN) -> Verdict:
-    """The new model against the champion, None if there is none.
+    """Compare the new model with the champion, None if there is none.
 
     A model is better if the sum of its scores is higher and none is lower by more than the margin.
-    One that was never judged (its clips have no labels) is left to a human.
+    A model without scores (its clips have no labels) is left to the user.
     """
     if missing := [name for name in COMPARED if new.get(name) is None]:
         return Verdict(False, f"was not judged ({', '.join(missing)}): move the alias by hand")
@@ -32,19 +32,11 @@ def verdict(new: Scores, champion: Scores | None, margin: float = MARGIN) -> Ver
         return Verdict(True, "is the first one")
     if any(champion.get(name) is None for name in COMPARED):
         return Verdict(True, "the champion was never judged")
-    gains = {name: _score(new, name) - _score(champion, name) for name in COMPARED}
-    told = ", ".join(
-        f"{name} {_score(new, name):.2%} against {_score(champion, name):.2%}" for name in COMPARED
-    )
-    worse = [name for name, gain in gains.items() if gain < -margin]
-    if worse:
-        return Verdict(False, f"{' and '.join(worse)} worse by more than {margin:.2%}: {told}")
+    pairs = {name: (new[name] or 0.0, champion[name] or 0.0) for name in COMPARED}
+    text = ", ".join(f"{name} {ours:.2%} against {old:.2%}" for name, (ours, old) in pairs.items())
+    gains = {name: ours - old for name, (ours, old) in pairs.items()}
+    if worse := [name for name, gain in gains.items() if gain < -margin]:
+        return Verdict(False, f"{' and '.join(worse)} worse by more than {margin:.2%}: {text}")
     if sum(gains.values()) <= 0:
-        return Verdict(False, f"no better: {told}")
-    return Verdict(True, f"better: {told}")
-
-
-def _score(scores: Scores, name: str) -> float:
-    value = scores[name]
-    assert value is not None  # asked above
-    return value
+        return Verdict(False, f"no better: {text}")
+    return Verdict(True, f"better: {text}")

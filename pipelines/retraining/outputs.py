@@ -1,87 +1,87 @@
-"""Outputs whose bytes are no longer those that dvc.lock names, here or in DVC's cache.
+"""Outputs whose bytes differ from those in dvc.lock, in the working folder or in DVC's cache.
 
 DVC trusts a file whose size and time have not changed, and its cache altogether; this reads them.
 """
 
-import hashlib
 import json
 import shutil
-from collections.abc import Collection, Iterator
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from dvc.repo import Repo
+from dvc.repo.index import Index
 
 from pipelines.dvc_lock import stages
 from s3vae.files import checksum_of
 
 FOLDER = ".dir"
-"""How DVC's name of a folder ends: the list of its files, by their names."""
+"""The end of DVC's name of a folder, under which its cache holds the list of the files."""
 
 
-class Spoilt(NamedTuple):
-    """A file, or a folder of which only the whole is known, that holds other than it should."""
+class Corrupted(NamedTuple):
+    """An output, or a file of it in DVC's cache, with other bytes than its stage has written."""
 
     stage: str
-    """The stage that has left it."""
     path: Path
     cached: bool
-    """Whether it is the copy in DVC's cache."""
+    """Whether the path is in DVC's cache."""
 
     def __str__(self) -> str:
         where = "DVC's cache" if self.cached else "the working folder"
-        return f"{self.path} ({where}, left by {self.stage}) does not hold what was written"
+        return f"{self.path} ({where}, written by {self.stage}) is corrupted"
 
 
-def spoilt_outputs(folder: Path, wanted: Collection[str]) -> list[Spoilt]:
-    """The outputs of these stages of a pipeline, and their copies in the cache, that are spoilt.
-
-    A file that is missing is none: DVC sees that.
-    """
-    with Repo(str(folder)) as repo:
+def corrupted_outputs(folder: Path, names: Collection[str]) -> list[Corrupted]:
+    """Return the corrupted outputs of these stages. Missing outputs are not: DVC notices them."""
+    corrupted = []
+    with (
+        tempfile.TemporaryDirectory() as empty,  # instead of the checksums that DVC remembers
+        Repo(str(folder), config={"core": {"site_cache_dir": empty}}) as repo,
+    ):
         cache = Path(repo.cache.local.path)
-    found = []
-    for stage, entry in stages(folder).items():
-        for out in entry.get("outs", ()) if stage in wanted else ():
-            for path, md5 in _files(folder / out["path"], out["md5"], cache):
-                copy = _cached(cache, md5)
-                if path.exists() and not _holds(path, md5):
-                    found.append(Spoilt(stage, path, cached=False))
-                if copy.exists() and not _holds(copy, md5.removesuffix(FOLDER)):
-                    found.append(Spoilt(stage, copy, cached=True))
-    return list(dict.fromkeys(found))
+        for stage in Index.from_file(repo, str(folder.resolve() / "dvc.yaml")).stages:
+            for out in stage.outs if stage.name in names else ():
+                if out.hash_info and out.exists and out.changed_checksum():
+                    corrupted.append(Corrupted(stage.name, Path(str(out)), cached=False))
+                for path in _cached(cache, out.hash_info.value if out.hash_info else None):
+                    if not _is_intact(path):
+                        corrupted.append(Corrupted(stage.name, path, cached=True))
+    return list(dict.fromkeys(corrupted))
 
 
-def _files(path: Path, md5: str, cache: Path) -> Iterator[tuple[Path, str]]:
-    """The files of an output, each with its md5; the folder itself if the list of them is lost."""
-    listed = _cached(cache, md5)
-    if md5.endswith(FOLDER) and _holds(listed, md5.removesuffix(FOLDER)):
-        for each in json.loads(listed.read_text()):
-            yield path / each["relpath"], each["md5"]
-    else:
-        yield path, md5
+def _cached(cache: Path, md5: str | None) -> Iterator[Path]:
+    """The files of an output in DVC's cache."""
+    path = cache / md5[:2] / md5[2:] if md5 else cache
+    if not path.is_file():
+        return
+    yield path
+    if path.suffix == FOLDER and _is_intact(path):
+        for file in json.loads(path.read_text()):
+            yield from _cached(cache, file["md5"])
 
 
-def _cached(cache: Path, md5: str) -> Path:
-    return cache / md5[:2] / md5[2:]
+def _is_intact(path: Path) -> bool:
+    """Whether a file of DVC's cache has the checksum that is its name."""
+    return checksum_of(path, "md5") == path.parent.name + path.name.removesuffix(FOLDER)
 
 
-def _holds(path: Path, md5: str) -> bool:
-    if not md5.endswith(FOLDER):
-        return path.is_file() and checksum_of(path, "md5") == md5
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    told = [
-        {"md5": checksum_of(file, "md5"), "relpath": file.relative_to(path).as_posix()}
-        for file in files
-    ]
-    told.sort(key=lambda each: each["relpath"])
-    return hashlib.md5(json.dumps(told).encode()).hexdigest() + FOLDER == md5
+def restore(folder: Path, corrupted: Sequence[Corrupted]) -> None:
+    """Remove corrupted files, so that DVC restores intact copies or runs their stages again.
 
-
-def remove(spoilt: Spoilt) -> None:
-    """Take it away, so that DVC puts a good copy in its place or makes it again."""
-    if spoilt.path.is_dir():
-        shutil.rmtree(spoilt.path)
-    else:
-        spoilt.path.chmod(0o644)
-        spoilt.path.unlink()
+    Where only DVC's copy is corrupted, the intact output is put into its cache again.
+    """
+    for each in corrupted:
+        if each.path.is_dir():
+            shutil.rmtree(each.path)
+        else:
+            each.path.chmod(0o644)
+            each.path.unlink()
+    outputs_lost = {each.stage for each in corrupted if not each.cached}
+    known = stages(folder)
+    for stage in sorted({each.stage for each in corrupted} - outputs_lost):
+        if all((folder / out["path"]).exists() for out in known[stage]["outs"]):
+            command = ["dvc", "--wait-for-lock", "commit", "--force", "-q", stage]
+            subprocess.run(command, cwd=folder, check=True)

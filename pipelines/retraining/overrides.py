@@ -1,4 +1,9 @@
-"""Settings for one run: params.yaml says them while it lasts, and its own again afterwards."""
+"""Settings for a single run: params.yaml holds them during the run and is restored afterwards.
+
+`dvc exp run -S` cannot replace this: it changes params.yaml for good, and its results in a
+temporary folder could not be promoted. By hand, without promotion, use
+`dvc exp run --temp -S datasets.D.methods.M.training.seed=1 evaluate@D-M`.
+"""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -8,65 +13,60 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipelines.io import write_text
 from pipelines.params import PARAMS, ParamsError
 from s3vae.files import replacing
 from s3vae.progress import LOG
 
-KEPT = Path(".params.overridden")
-"""A folder with the file as it was, and as it is meanwhile: a run that is killed cannot put it
-back, the next one does."""
-BEFORE, MEANWHILE = KEPT / "before.yaml", KEPT / "meanwhile.yaml"
+BACKUP = Path(".params.overridden")
+"""The file before and during a run. If a run is killed, the next one restores the file."""
+BEFORE, DURING = BACKUP / "before.yaml", BACKUP / "during.yaml"
 
 
 @contextmanager
-def overridden(overrides: Mapping[str, Any]) -> Iterator[None]:
-    """params.yaml with these settings, by their dotted places, as long as the block lasts.
+def overridden_params(overrides: Mapping[str, Any]) -> Iterator[None]:
+    """Change settings of params.yaml, by their dotted keys, until the block ends.
 
-    Raises ParamsError for a place that is not in the file.
+    Raises ParamsError for a key below a section that the file lacks.
     """
-    restore()
+    restore_params()
     if not overrides:
         yield
         return
     yaml = YAML()
     content = yaml.load(PARAMS)
-    for place, value in overrides.items():
-        _set(content, place, value)
-    with replacing(KEPT) as aside:
+    for key, value in overrides.items():
+        override(content, key, value)
+    with replacing(BACKUP) as aside:
         aside.mkdir()
         shutil.copyfile(PARAMS, aside / BEFORE.name)
-        yaml.dump(content, aside / MEANWHILE.name)
+        yaml.dump(content, aside / DURING.name)
     try:
-        with replacing(PARAMS) as aside:
-            shutil.copyfile(MEANWHILE, aside)
+        write_text(PARAMS, DURING.read_text())
         yield
     finally:
-        restore()
+        restore_params()
 
 
-def restore() -> None:
-    """Put the file back, if a run has left it changed; what somebody has edited since stays."""
-    if not KEPT.exists():
+def restore_params() -> None:
+    """Restore the file if a run has left it changed; edits made during the run are preserved."""
+    if not BACKUP.exists():
         return
-    now = PARAMS.read_bytes()
-    if now == MEANWHILE.read_bytes():
-        with replacing(PARAMS) as aside:
-            shutil.copyfile(BEFORE, aside)
-    elif now != BEFORE.read_bytes():
+    text, before = PARAMS.read_text(), BEFORE.read_text()
+    if text == DURING.read_text():
+        write_text(PARAMS, before)
+    elif text != before:
         LOG.warning(
-            "%s was edited while the settings of one run stood in it, and stays as it is: if they "
-            "are still there, take them out (git diff %s)",
-            PARAMS,
-            PARAMS,
+            "%s was edited during a run with overrides: check `git diff %s`", PARAMS, PARAMS
         )
-    shutil.rmtree(KEPT)
+    shutil.rmtree(BACKUP)
 
 
-def _set(content: Any, place: str, value: Any) -> None:
-    *above, last = place.split(".")
-    for key in above:
-        if not isinstance(content, dict) or key not in content:
-            msg = f"{PARAMS} has no {place}: overrides change what is there"
-            raise ParamsError(msg)
-        content = content[key]
+def override(content: Any, key: str, value: Any) -> None:
+    """Set the value of a dotted key."""
+    *sections, last = key.split(".")
+    for name in sections:
+        if not isinstance(content, dict) or name not in content:
+            raise ParamsError(f"{PARAMS} has no {key}: overrides change existing sections")
+        content = content[name]
     content[last] = value

@@ -1,4 +1,4 @@
-"""What becomes of a model that was trained: logged, registered, and champion or challenger."""
+"""The promotion of a trained model: logged, registered, and made champion or challenger."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pipelines.params import Chosen
 from pipelines.paths import Layout, takes_clips
 from pipelines.retraining.gate import COMPARED, Scores, Verdict, verdict
-from pipelines.retraining.registry import CONDITIONS, VERDICT, Registry, measured, scores_of
-from pipelines.retraining.verify import scored
+from pipelines.retraining.verify import compute_scores
+from pipelines.retraining.versions import CONDITIONS, VERDICT, Registry, current_scores, scores_of
 from pipelines.tracking.publish import publish
 from s3vae.progress import LOG
 
@@ -20,64 +20,61 @@ HERE = Path()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a model."""
+    """The outcome of the comparison of a model with its champion."""
 
     chosen: Chosen
     verdict: Verdict
-    version: str
-    """In the registry; empty if it is not there."""
-    run: str
-    """MLflow's address of its training."""
     new: Scores
-    old: Scores | None
-    """Of the champion before, if there was one."""
+    version: str = ""
+    """In the registry; empty if the model is not registered."""
+    run: str = ""
+    """MLflow's address of its training."""
+    old: Scores | None = None
+    """The scores of the previous champion, if there was one."""
 
     def __str__(self) -> str:
         if not self.version:
             return f"{self.chosen.name}: {self.verdict.why}"
-        place = "champion" if self.verdict.champion else "challenger"
-        return f"{self.chosen.name} version {self.version} is the {place}: {self.verdict.why}"
+        alias = "champion" if self.verdict.champion else "challenger"
+        return f"{self.chosen.name} version {self.version} is the {alias}: {self.verdict.why}"
 
 
-def settled(chosen: Chosen, margin: float) -> Outcome:
-    """Log and register the model of the last training, and give it the alias that it earns.
+def register_and_compare(chosen: Chosen, margin: float) -> Outcome:
+    """Log and register the last trained model, and give it the alias that it earns.
 
-    A version that has been through the gate stays what it is: the alias may have been moved back.
+    A version that was compared before keeps its state: the user may have moved the alias back.
     """
-    for _ in publish([HERE]):  # what came from DVC's cache was logged nowhere
+    for _ in publish([HERE]):  # results from DVC's cache may not have been logged
         pass
-    registry, new = Registry(), measured(chosen, HERE)
+    registry, new = Registry(), current_scores(chosen, HERE)
     if not takes_clips(Layout(chosen.dataset).model(chosen.method)):
-        return Outcome(
-            chosen, Verdict(False, "encodes no clips: not registered"), "", "", new, None
-        )
-    before = registry.champion(chosen.name)
-    version = registry.register(chosen, HERE)
-    run = registry.address(version)
+        return Outcome(chosen, Verdict(False, "encodes no clips: not registered"), new)
+    before, version = registry.champion(chosen.name), registry.register(chosen, HERE)
     if before is not None and before.version == version.version:
-        stays = Verdict(True, "these weights and scores are the champion's")
-        return Outcome(chosen, stays, str(version.version), run, new, scores_of(before))
-    old = champions_scores(before, version) if before else None
-    if VERDICT in version.tags:
-        stays = Verdict(False, f"was judged before: {version.tags[VERDICT]}")
-        return Outcome(chosen, stays, str(version.version), run, new, old)
-    reached = verdict(new, old, margin)
-    registry.settle(version, reached)
-    return Outcome(chosen, reached, str(version.version), run, new, old)
+        old: Scores | None = scores_of(before)
+        result = Verdict(True, "these weights and scores are the champion's")
+    else:
+        old = comparable_scores(before, version) if before else None
+        if VERDICT in version.tags:
+            result = Verdict(False, f"was judged before: {version.tags[VERDICT]}")
+        else:
+            result = verdict(new, old, margin)
+            registry.assign(version, result)
+    return Outcome(chosen, result, new, str(version.version), registry.address(version), old)
 
 
-def champions_scores(champion: "ModelVersion", new: "ModelVersion") -> Scores:
-    """Those to compare with the new version's: measured again if other clips or judges gave them.
+def comparable_scores(champion: "ModelVersion", new: "ModelVersion") -> Scores:
+    """Return the champion's scores, computed again if other clips or judges gave them.
 
-    None are known of a champion that cannot take the clips of today.
+    A champion that cannot encode the current clips has none.
     """
     known = scores_of(champion)
-    unlike = champion.tags.get(CONDITIONS) != new.tags.get(CONDITIONS)
-    if not unlike or scores_of(new)[COMPARED[0]] is None:
+    same = champion.tags.get(CONDITIONS) == new.tags.get(CONDITIONS)
+    if same or scores_of(new)[COMPARED[0]] is None:
         return known
-    LOG.warning("the champion, version %s, is scored on the clips of today", champion.version)
+    LOG.warning("the champion, version %s, is scored on the current clips", champion.version)
     try:
-        return scored(champion)
+        return compute_scores(champion)
     except (RuntimeError, ValueError) as error:
-        LOG.warning("the champion cannot be scored on the clips of today: %s", error)
+        LOG.warning("the champion cannot be scored on the current clips: %s", error)
         return dict.fromkeys(known)

@@ -1,4 +1,4 @@
-"""Whether a champion, loaded from the store alone, gives the scores that it was chosen for."""
+"""The scores of a version, computed again from the model in the store alone."""
 
 import logging
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pipelines.dvc_lock import measured_on, stages
 from pipelines.params import Chosen, section
 from pipelines.paths import Layout
 from pipelines.retraining.gate import Scores
-from pipelines.retraining.registry import CONDITIONS, SCORED, Registry, RegistryError, scores_of
+from pipelines.retraining.versions import CONDITIONS, SCORED, Registry, RegistryError, scores_of
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.evaluate import real_clips, score
 from s3vae.evaluation.settings import EvaluationSettings
@@ -19,39 +19,39 @@ from s3vae.runtime import choose_device
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-NEAR = 1e-6
-"""Apart by less than this, two scores are the same: threads add numbers in different orders."""
+TOLERANCE = 1e-6
+"""The largest difference of equal scores: threads add numbers in different orders."""
 
 
-def verified(name: str) -> Iterator[str]:
-    """A line for every score: as registered and as computed now, from the champion in the store.
+def verified_scores(name: str) -> Iterator[str]:
+    """Yield a line for every score of the champion, as registered and as computed now.
 
     The clips and the judge are those of the pipeline in this folder. Raises RegistryError if there
     is no champion or a score differs.
     """
     version = Registry().champion(name)
     if version is None:
-        msg = f"{name} has no champion: python -m pipelines.retraining.registry shows what there is"
-        raise RegistryError(msg)
-    found, wrong = scored(version), []
+        lists = "python -m pipelines.retraining.registry lists all models"
+        raise RegistryError(f"{name} has no champion: {lists}")
+    current, different = compute_scores(version), []
     for column, expected in scores_of(version).items():
         if expected is None:
             continue
-        value = found[column]
-        if value is None or abs(value - expected) > NEAR:
-            wrong.append(column)
+        value = current[column]
+        if value is None or abs(value - expected) > TOLERANCE:
+            different.append(column)
         yield f"{column:20} registered {expected:.6f}  now {value:.6f}"
-    if wrong:
-        msg = f"{name} version {version.version} does not give its {', '.join(wrong)}"
-        now = measured_on(stages(Path()), Chosen(version.tags["dataset"], version.tags["method"]))
-        if now != version.tags.get(CONDITIONS):
-            msg += ": they were measured on other clips, by another judge or by other settings"
+    if different:
+        msg = f"{name} version {version.version} does not give its {', '.join(different)}"
+        chosen = Chosen(version.tags["dataset"], version.tags["method"])
+        if measured_on(stages(Path()), chosen) != version.tags.get(CONDITIONS):
+            msg += ": they were measured on other clips, by another judge or with other settings"
         raise RegistryError(msg)
     yield f"{name} version {version.version} gives the scores that it was registered with."
 
 
-def scored(version: "ModelVersion") -> Scores:
-    """The scores of a version, loaded from the store, on the clips and by the judge of today."""
+def compute_scores(version: "ModelVersion") -> Scores:
+    """Load a version from the store and score it on the current clips with the current judge."""
     import mlflow
 
     mlflow.set_tracking_uri(Registry().store.uri)
@@ -62,5 +62,5 @@ def scored(version: "ModelVersion") -> Scores:
     clips, judge = ClipFile(files.clips), load_judge(files.judge, device)
     real = real_clips(judge, clips, settings, device)
     model = served.unwrap_python_model().model
-    found, _ = score(model, judge, clips, real, settings, device)
-    return {name: found[name] for name in SCORED}
+    scores, _ = score(model, judge, clips, real, settings, device)
+    return {name: scores[name] for name in SCORED}

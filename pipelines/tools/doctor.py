@@ -1,14 +1,12 @@
-"""`python -m pipelines.tools.doctor`: what is wrong here, and how to mend it, on one screen.
+"""`python -m pipelines.tools.doctor`: the faults of this installation and their remedies.
 
-What would stop a retraining is `wrong`, the rest is a `note`. The flow asks the same first.
+Faults that would stop a retraining are `wrong`, others a `note`. The flow checks the same first.
 """
 
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -22,50 +20,48 @@ from pipelines.params import ParamsError, read_pipeline, section
 from pipelines.paths import RAW
 from pipelines.prefect_server import server as answering_server
 from pipelines.stages.landmark_backends import weights_of
+from pipelines.tracking.environment import git as ask_git
 from pipelines.tracking.mlflow_run import tracking_is_off
 from pipelines.tracking.store import Store, store_uri, without_logins
 from s3vae.signals.detectors import LandmarkSettings
 
-ROOM = 2.0
-"""GiB below which there is too little room for clips and models."""
+LEAST_FREE = 2.0
+"""GiB on the disk that clips and models need."""
 MIRROR = "S3VAE_MIRROR"
-HERE = Path()
 LOCK = Path(".dvc/tmp/lock")
-
-State = Literal["good", "note", "wrong"]
 
 
 class Finding(NamedTuple):
-    """What was looked at, how it is, and how to mend it."""
+    """A thing that was checked, its state and the remedy."""
 
-    what: str
-    state: State
-    said: str
-    mend: str = ""
+    thing: str
+    state: Literal["good", "note", "wrong"]
+    message: str
+    remedy: str = ""
 
     def __str__(self) -> str:
-        mend = f"  ->  {self.mend}" if self.mend else ""
-        return f"{self.state:5}  {self.what:10}  {self.said}{mend}"
+        remedy = f"  ->  {self.remedy}" if self.remedy else ""
+        return f"{self.state:5}  {self.thing:10}  {self.message}{remedy}"
 
 
-class UnwellError(RuntimeError):
-    """Something that a retraining needs is wrong."""
+class InstallationError(RuntimeError):
+    """A retraining cannot succeed here."""
 
 
 def findings() -> Iterator[Finding]:
-    """All that is looked at."""
-    yield from (params(), packages(), opencv(), weights(), room(), store())
-    yield from (server(), mirror(), git(), lock())
+    """Check everything."""
+    for check in (params, packages, opencv, weights, disk, store, server, mirror, git, lock):
+        yield check()
 
 
 def require_health() -> None:
-    """Raise UnwellError with all that is wrong and how to mend it."""
-    if wrong := [str(found) for found in findings() if found.state == "wrong"]:
-        raise UnwellError("\n".join(["this cannot go well:", *wrong]))
+    """Raise InstallationError with all faults and their remedies."""
+    if wrong := [str(finding) for finding in findings() if finding.state == "wrong"]:
+        raise InstallationError("\n".join(["a retraining cannot succeed here:", *wrong]))
 
 
 def params() -> Finding:
-    """params.yaml."""
+    """Check params.yaml."""
     try:
         pipeline = read_pipeline()
     except ParamsError as error:
@@ -75,67 +71,63 @@ def params() -> Finding:
 
 
 def packages() -> Finding:
-    """The versions that pyproject.toml asks for."""
+    """Check the versions of the packages that pyproject.toml requires."""
     wrong = []
-    for line in requires("s3vae") or ():
-        asked = Requirement(line)
-        if asked.marker is not None and not asked.marker.evaluate({"extra": ""}):
+    for requirement in map(Requirement, requires("s3vae") or ()):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         try:
-            found = version(asked.name)
+            installed = version(requirement.name)
         except PackageNotFoundError:
-            found = "missing"
-        if found == "missing" or not asked.specifier.contains(found, prereleases=True):
-            wrong.append(f"{asked.name} is {found}, not {asked.specifier}")
+            wrong.append(f"{requirement.name} is missing, not {requirement.specifier}")
+            continue
+        if not requirement.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{requirement.name} is {installed}, not {requirement.specifier}")
     if wrong:
-        mend = "pip install -e '.[dev]' -c constraints.txt"
-        return Finding("packages", "wrong", "; ".join(wrong), mend)
-    return Finding("packages", "good", "all as pyproject.toml asks for")
+        remedy = "pip install -e '.[dev]' -c constraints.txt"
+        return Finding("packages", "wrong", "; ".join(wrong), remedy)
+    return Finding("packages", "good", "all as pyproject.toml requires")
 
 
 def opencv() -> Finding:
-    """The contributed modules, which another package of the same folder can overwrite."""
+    """Check for OpenCV's contributed modules, which opencv-python can overwrite."""
     import cv2
 
     if hasattr(cv2, "optflow"):
         return Finding("opencv", "good", f"{cv2.__version__} with its contributed modules")
-    mend = "pip install --force-reinstall --no-deps opencv-contrib-python==5.0.0.93"
-    return Finding("opencv", "wrong", "cv2.optflow is not there: TV-L1 cannot run", mend)
+    remedy = "pip install --force-reinstall --no-deps opencv-contrib-python==5.0.0.93"
+    return Finding("opencv", "wrong", "cv2.optflow is missing: TV-L1 cannot run", remedy)
 
 
 def weights() -> Finding:
-    """Those of face-alignment, if it is to find landmarks."""
+    """Check for the weights of face-alignment, if it is to find landmarks."""
     try:
-        settings = [
-            section(LandmarkSettings, dataset, "landmarks") for dataset in read_pipeline().faces
-        ]
+        faces = read_pipeline().faces
+        settings = [section(LandmarkSettings, name, "landmarks") for name in faces]
     except ParamsError:
-        return Finding("weights", "note", "params.yaml does not say whether any are needed")
-    needed = {file.path for each in settings for file in weights_of(each.backend)}
-    if not needed:
-        return Finding("weights", "good", "none needed")
-    missing = [str(RAW / path) for path in sorted(needed) if not (RAW / path).exists()]
-    if missing:
-        mend = f"downloaded at first use; offline, set {MIRROR} to a folder that has them"
-        return Finding("weights", "note", f"not there yet: {', '.join(missing)}", mend)
-    return Finding("weights", "good", "those of face-alignment are there")
+        return Finding("weights", "note", "unknown: params.yaml cannot be read")
+    needed = sorted({file.path for each in settings for file in weights_of(each.backend)})
+    if missing := [str(RAW / path) for path in needed if not (RAW / path).exists()]:
+        remedy = f"downloaded at first use; offline, set {MIRROR} to a folder that has them"
+        return Finding("weights", "note", f"not there yet: {', '.join(missing)}", remedy)
+    return Finding("weights", "good", "all are there" if needed else "none needed")
 
 
-def room() -> Finding:
-    """Room on the disk."""
+def disk() -> Finding:
+    """Check the free space on the disk."""
     free = shutil.disk_usage(".").free / 2**30
-    if free < ROOM:
-        mend = "make room: `dvc gc --workspace` drops what no commit here names"
-        return Finding("disk", "wrong", f"{free:.1f} GiB are free", mend)
+    if free < LEAST_FREE:
+        remedy = "free some: `dvc gc --workspace` drops what no commit here names"
+        return Finding("disk", "wrong", f"{free:.1f} GiB are free", remedy)
     return Finding("disk", "good", f"{free:.0f} GiB are free")
 
 
 def store() -> Finding:
-    """MLflow's store."""
+    """Check MLflow's store."""
     uri = store_uri()
     if tracking_is_off():
-        mend = "unset S3VAE_TRACKING: champions are kept in MLflow's registry"
-        return Finding("MLflow", "wrong", "is turned off by S3VAE_TRACKING", mend)
+        remedy = "unset S3VAE_TRACKING: MLflow's registry holds the champions"
+        return Finding("MLflow", "wrong", "is turned off by S3VAE_TRACKING", remedy)
     if uri.startswith("sqlite:///"):
         path = Path(uri.removeprefix("sqlite:///"))
         if os.access(path if path.exists() else path.parent, os.W_OK):
@@ -146,15 +138,15 @@ def store() -> Finding:
             urllib.request.urlopen(f"{uri}/health", timeout=5).close()
         else:
             Store()
-    except Exception as error:  # a database has errors of its own
-        mend = "start the server, or unset MLFLOW_TRACKING_URI; `make publish` logs later"
-        said = without_logins(f"{uri} does not answer ({error})")
-        return Finding("MLflow", "wrong", said, mend)
+    except Exception as error:  # databases raise errors of their own
+        message = without_logins(f"{uri} does not answer ({error})")
+        remedy = "start the server, or unset MLFLOW_TRACKING_URI; `make publish` logs later"
+        return Finding("MLflow", "wrong", message, remedy)
     return Finding("MLflow", "good", without_logins(uri))
 
 
 def server() -> Finding:
-    """Prefect's server."""
+    """Check for Prefect's server."""
     url = answering_server()
     if url is None:
         return Finding("Prefect", "note", "no server answers", "make serve")
@@ -162,51 +154,45 @@ def server() -> Finding:
 
 
 def mirror() -> Finding:
-    """The mirror of downloads, if one is named."""
-    asked = os.environ.get(MIRROR, "")
-    if not asked or urllib.parse.urlparse(asked).scheme in ("http", "https"):
-        return Finding("mirror", "good", without_logins(asked) or "none named")
-    if Path(asked).is_dir():
-        return Finding("mirror", "good", asked)
-    return Finding("mirror", "wrong", f"{asked} is no folder", f"set {MIRROR} to one, or unset it")
+    """Check the mirror of downloads, if there is one."""
+    place = os.environ.get(MIRROR, "")
+    if not place or place.startswith(("http://", "https://")) or Path(place).is_dir():
+        return Finding("mirror", "good", without_logins(place) or "none")
+    return Finding("mirror", "wrong", f"{place} is no folder", f"set {MIRROR} to one, or unset it")
 
 
 def git() -> Finding:
-    """Whether what runs is a commit."""
-    told = subprocess.run(
-        ["git", "status", "--porcelain", "--untracked-files=no"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if told.returncode != 0:
+    """Check whether all files are committed."""
+    status = ask_git("status", "--porcelain", "--untracked-files=no")
+    if status is None:
         return Finding("git", "note", "no repository", "git clone, so that results name a commit")
-    changed = told.stdout.splitlines()
-    if changed:
-        said = f"{len(changed)} files differ from the commit, {changed[0].split()[-1]} among them"
-        return Finding("git", "note", said, "git commit, so that results name a commit")
+    if changed := status.splitlines():
+        name = changed[0].split()[-1]
+        message = f"{len(changed)} files differ from the commit, {name} among them"
+        return Finding("git", "note", message, "git commit, so that results name a commit")
     return Finding("git", "good", "clean")
 
 
 def lock() -> Finding:
-    """Whether another DVC is at work here: for a moment on its files, or running a stage."""
-    busy = next((f"DVC runs a stage here ({each})" for each in at_work(HERE)), "")
+    """Check whether another DVC holds the repository's lock or runs a stage."""
+    for process in at_work(Path()):
+        return Finding(
+            "DVC", "note", f"DVC runs a stage here ({process})", "wait: a retraining does"
+        )
     if LOCK.exists():
         with LOCK.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                busy = busy or "DVC is at work here"
-    if busy:
-        return Finding("DVC", "note", busy, "wait: a retraining does")
+                return Finding("DVC", "note", "DVC runs here", "wait: a retraining does")
     return Finding("DVC", "good", "its locks are free")
 
 
 def main() -> int:
-    """Show all; 1 if something is wrong."""
-    all_found = list(findings())
-    print("\n".join(map(str, all_found)))
-    return int(any(found.state == "wrong" for found in all_found))
+    """Print all findings; return 1 if one is wrong."""
+    everything = list(findings())
+    print("\n".join(map(str, everything)))
+    return int(any(finding.state == "wrong" for finding in everything))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Draw the landmarks that dlib finds in a video.
+"""Draw the landmarks that dlib finds in a video, and log the share of frames with a face.
 
-`python -m pipelines.tools.follow_face VIDEO PICTURE` says in how many frames it found a face.
+`python -m pipelines.tools.follow_face VIDEO PICTURE`.
 """
 
 from pathlib import Path
@@ -15,11 +15,11 @@ from s3vae.signals.landmark_picture import draw_landmarks
 
 
 def follow_face(video: Path, picture: Path) -> float:
-    """Draw what is found in a video file; the share of frames with a face."""
+    """Draw the landmarks of a video file; return the share of frames with a face."""
     frames = np.stack(list(frames_of(video)))
-    followed = DlibDetector(Dlib().enlarge)(frames)
-    draw_landmarks(picture, [frames], list(followed.points), list(followed.found))
-    share = float(followed.found.mean())
+    landmarks = DlibDetector(Dlib().enlarge)(frames)
+    draw_landmarks(picture, [frames], list(landmarks.points), list(landmarks.found))
+    share = float(landmarks.found.mean())
     LOG.info("%s: a face in %.1f %% of %d frames", video, 100 * share, len(frames))
     return share
 

@@ -1,8 +1,8 @@
-"""Commands whose whole family ends with whoever started them, however that one ends.
+"""Run a command so that all its processes end with the process that started it, even if killed.
 
-`python -m pipelines.tools.process_group COMMAND ...` runs a command until it ends, or until nobody
-holds the other end of its standard input: then the command and all that it has started are
-stopped. The system closes that end even when its holder is killed.
+`python -m pipelines.tools.process_group COMMAND ...` runs a command until it ends or until its own
+standard input is closed; then it stops the command and all that the command has started. The
+system closes that pipe even when the process at its other end is killed.
 """
 
 import os
@@ -17,15 +17,15 @@ from pathlib import Path
 import psutil
 
 SECONDS_TO_END = 10.0
-"""What those that are told to end are given, before they are killed."""
+"""The time between the request to terminate and the kill."""
 
 
 @contextmanager
-def guarded(
+def process_group(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """The running command, its output (both streams) to be read; it ends with the block."""
-    process = subprocess.Popen(
+    """Start a command with both output streams in one pipe; the block's end stops its processes."""
+    with subprocess.Popen(
         [sys.executable, "-m", "pipelines.tools.process_group", *command],
         cwd=folder,
         env=environment,
@@ -35,62 +35,50 @@ def guarded(
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    assert process.stdin is not None  # as asked for
-    assert process.stdout is not None
-    try:
-        yield process
-    finally:
-        process.stdin.close()
-        process.wait()
-        process.stdout.close()
+    ) as leader:
+        assert leader.stdin is not None  # as requested above
+        try:
+            yield leader
+        finally:
+            leader.stdin.close()
+            leader.wait()
 
 
-def guard(command: Sequence[str]) -> int:
-    """Run the command as one family with this process; its exit code, 128 + n if signal n ended it.
+def lead(command: Sequence[str]) -> int:
+    """Run the command; return its exit code, 128 + n if signal n ended it.
 
-    This process must lead the family (`start_new_session`).
+    This process must lead its group (`start_new_session`).
     """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_end_when_told) as child:
-        threading.Thread(target=_end_with_the_starter, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: None)  # a handler is not inherited by the command
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as child:
+        threading.Thread(target=end_with_starter, daemon=True).start()
         code = child.wait()
-    end_the_rest()
+    end_others()
     return code if code >= 0 else 128 - code
 
 
-def end_the_rest() -> None:
-    """End what the command has left of the family, if it was killed say; this process stays."""
-    left = list(others())
-    for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-    for process in psutil.wait_procs(left, SECONDS_TO_END)[1]:
+def end_with_starter() -> None:
+    """Wait until the other end of standard input is closed, then stop the group."""
+    while os.read(0, 1 << 10):  # sys.stdin would hold a lock when this process ends
+        pass
+    end_others()
+
+
+def end_others() -> None:
+    """Terminate all other processes of this group; kill those that do not end in time."""
+    os.killpg(0, signal.SIGTERM)
+    for process in psutil.wait_procs(list(others()), SECONDS_TO_END)[1]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
 
 
 def others() -> Iterator[psutil.Process]:
-    """The processes of this one's family, whoever started them."""
+    """Yield the other processes of this process's group."""
     for process in psutil.process_iter():
-        try:
+        with suppress(ProcessLookupError):  # it has ended meanwhile
             if process.pid != os.getpid() and os.getpgid(process.pid) == os.getpgid(0):
                 yield process
-        except ProcessLookupError:
-            continue  # over already
-
-
-def _end_when_told() -> None:
-    """In the child: what this process ignores, the command shall not."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _end_with_the_starter() -> None:
-    """Wait until nobody is at the other end, then end the family."""
-    while os.read(0, 1 << 10):  # Python's own reader would hold a lock when this process ends
-        pass
-    end_the_rest()
 
 
 if __name__ == "__main__":
-    sys.exit(guard(sys.argv[1:]))
+    sys.exit(lead(sys.argv[1:]))

@@ -1,68 +1,65 @@
 """Prefect's server and a worker on this machine: `python -m pipelines.tools.serve start | stop`.
 
-Both go on when the terminal is closed; their logs and process ids are in .prefect/serve/.
+Both outlive the terminal; their logs and process ids are in .prefect/serve/. `prefect server start
+--background` does not suffice: it drops the server's log, and after a crash of the machine its
+process id file prevents the next start, which cron may do (docs/pipeline.md).
 """
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
 import psutil
 
 from pipelines.prefect_server import ROOT, server, server_url
+from pipelines.tools.flow_runs import POOL, is_online, reschedule, run_processes, worker_name
 
 PREFECT = (sys.executable, "-m", "prefect")
-KEPT = ROOT / ".prefect" / "serve"
-POOL = "s3vae"
+FOLDER = ROOT / ".prefect" / "serve"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECONDS_TO_START, SECONDS_TO_STOP = 90.0, 15.0
-AT_WORK = ("RUNNING", "PENDING")
 
 
 class ServeError(RuntimeError):
-    """The server or the worker is not to be had."""
+    """The server or the worker cannot be started."""
 
 
-def start() -> list[str]:
-    """Start what is not running, deploy prefect.yaml, take up runs that a kill left; says where.
+def start() -> Iterator[str]:
+    """Start server and worker unless they run, deploy prefect.yaml, reschedule runs after a kill.
 
-    Raises ServeError with the log's last lines.
+    Raises ServeError with the last lines of the log.
     """
     url = server_url() or "http://127.0.0.1:4200/api"
-    host, port = urlparse(url).hostname, urlparse(url).port
+    address = urlparse(url)
     if server() is None:
-        if host not in LOOPBACK:
-            msg = f"{url} does not answer and is not on this machine: start it there"
-            raise ServeError(msg)
-        launch("server", ["server", "start", "--host", str(host), "--port", str(port)])
-        wait("server", lambda: server() is not None)
-    told = [f"Prefect: {url.removesuffix('/api')}   logs: {KEPT}"]
-    works = alive("worker") is not None
-    if not works:
+        if address.hostname not in LOOPBACK:
+            raise ServeError(f"{url} does not answer and is not on this machine: start it there")
+        place = ["--host", str(address.hostname), "--port", str(address.port)]
+        launch("server", ["server", "start", *place], ready=lambda: server() is not None)
+    yield f"Prefect: {url.removesuffix('/api')}   logs: {FOLDER}"
+    worker = running("worker")
+    if worker is None:
         prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
     prefect("--no-prompt", "deploy", "--all")
-    if not works:
-        if left := take_up_again(url):
-            told.append(f"{left} runs that a kill had left go on")
-        launch("worker", ["worker", "start", "--pool", POOL, "--name", worker_name(url)])
-        wait("worker", lambda: worker_name(url) in online(url))
-    return [*told, "Try: prefect deployment run 'retrain/nightly' --watch   Stop: make stop"]
+    if worker is None:
+        if count := reschedule(url):
+            yield f"{count} runs that a kill had interrupted go on"
+        name = worker_name(url)
+        command = ["worker", "start", "--pool", POOL, "--name", name]
+        launch("worker", command, ready=lambda: is_online(url, name))
+    yield "Try: prefect deployment run 'retrain/nightly' --watch   Stop: make stop"
 
 
-def stop() -> list[str]:
-    """End worker and server, and what they have started."""
-    told = []
+def stop() -> Iterator[str]:
+    """Stop worker and server with all their processes."""
     for name in ("worker", "server"):
-        process = alive(name)
+        process = running(name)
         if process is not None:
             family = [*process.children(recursive=True), process]
             process.terminate()
@@ -70,59 +67,55 @@ def stop() -> list[str]:
             for each in family:
                 if each.is_running():
                     each.kill()
-            told.append(f"{name} stopped")
-        (KEPT / f"{name}.pid").unlink(missing_ok=True)
-    for process in (each for _, each in run_processes() if is_ours(each)):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()  # of a worker that was killed; what it has started ends with it
-        told.append("a run without a worker stopped")
-    return told or ["nothing was running"]
+            yield f"{name} stopped"
+        (FOLDER / f"{name}.pid").unlink(missing_ok=True)
+    for _, root, process in run_processes():
+        if root == str(ROOT):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()  # its own processes end with it
+            yield "a run without a worker stopped"
 
 
-def launch(name: str, command: Sequence[str]) -> None:
-    """Start a program of Prefect's that stays, its output in a log, its process noted."""
-    KEPT.mkdir(parents=True, exist_ok=True)
-    with (KEPT / f"{name}.log").open("a") as log:
+def launch(name: str, command: Sequence[str], ready: Callable[[], bool]) -> None:
+    """Start a program of Prefect's in the background and wait until it is ready.
+
+    Raises ServeError if it ends before, or takes too long.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    log = FOLDER / f"{name}.log"
+    with log.open("a") as file:
         process = subprocess.Popen(
             [*PREFECT, *command],
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    note = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
-    (KEPT / f"{name}.pid").write_text(json.dumps(note))
+    identity = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+    (FOLDER / f"{name}.pid").write_text(json.dumps(identity))
+    end = time.monotonic() + SECONDS_TO_START
+    while not ready():
+        if process.poll() is not None or time.monotonic() > end:
+            lines = log.read_text(errors="replace").splitlines()[-15:]
+            raise ServeError("\n".join([f"Prefect's {name} does not start:", *lines]))
+        time.sleep(0.3)
 
 
-def alive(name: str) -> psutil.Process | None:
-    """The program that was started under this name, if it still is that one."""
-    note = KEPT / f"{name}.pid"
-    if not note.exists():
-        return None
+def running(name: str) -> psutil.Process | None:
+    """Return the program that was launched under this name, if it still runs."""
     try:
-        noted = json.loads(note.read_text())
-        process = psutil.Process(noted["pid"])
-        same = process.create_time() == noted["created"] and process.status() != "zombie"
-    except (ValueError, KeyError, psutil.Error):
+        identity = json.loads((FOLDER / f"{name}.pid").read_text())
+        process = psutil.Process(identity["pid"])
+        same = process.create_time() == identity["created"] and process.status() != "zombie"
+    except (OSError, ValueError, KeyError, psutil.Error):
         return None
     return process if same else None
 
 
-def wait(name: str, ready: Callable[[], bool]) -> None:
-    """Until it is ready. Raises ServeError if it ends before, or takes too long."""
-    end = time.monotonic() + SECONDS_TO_START
-    while not ready():
-        if alive(name) is None or time.monotonic() > end:
-            log = (KEPT / f"{name}.log").read_text(errors="replace").splitlines()
-            msg = f"Prefect's {name} does not start:\n" + "\n".join(log[-15:])
-            raise ServeError(msg)
-        time.sleep(0.3)
-
-
 def environment() -> Mapping[str, str]:
-    """What Prefect's programs are told, and through the worker every run."""
+    """Return the environment of Prefect's programs, which the worker passes on to every run."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
         **os.environ,
@@ -137,94 +130,18 @@ def environment() -> Mapping[str, str]:
 
 
 def prefect(*command: str) -> None:
-    """A command of Prefect's. Raises ServeError with what it said."""
+    """Run a command of Prefect's. Raises ServeError with its output."""
     done = subprocess.run(
         [*PREFECT, *command],
         cwd=ROOT,
         env=environment(),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     if done.returncode != 0:
-        msg = f"prefect {' '.join(command)} failed:\n{done.stdout}{done.stderr}"
-        raise ServeError(msg)
-
-
-def ask(url: str, path: str, content: Mapping[str, Any]) -> Any:
-    """Prefect's API."""
-    request = urllib.request.Request(
-        f"{url}/{path}",
-        json.dumps(content).encode(),
-        {"Content-Type": "application/json"},
-        method="POST",
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
-
-
-def online(url: str) -> set[str]:
-    """The names of the workers of our pool that are at work."""
-    workers = ask(url, f"work_pools/{POOL}/workers/filter", {})
-    return {worker["name"] for worker in workers if worker["status"] == "ONLINE"}
-
-
-def worker_name(url: str) -> str:
-    """What the worker of this machine is called."""
-    return f"{POOL}-{socket.gethostname()}-{urlparse(url).port}"
-
-
-def take_up_again(url: str) -> int:
-    """Schedule runs anew that died with the worker of this machine; how many there were.
-
-    Workers label the runs that they begin with their names. A run whose process lives on goes on by
-    itself. Trainings go on from the checkpoint.
-    """
-    unfinished = ask(
-        url,
-        "flow_runs/filter",
-        {
-            "flow_runs": {"state": {"type": {"any_": list(AT_WORK)}}},
-            "work_pools": {"name": {"any_": [POOL]}},
-        },
-    )
-    living, mine = runs_alive(), worker_name(url)
-    dead = [
-        run["id"]
-        for run in unfinished
-        if run["labels"].get("prefect.worker.name", mine) == mine and run["id"] not in living
-    ]
-    for run in dead:
-        state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "its worker was gone"}
-        ask(url, f"flow_runs/{run}/set_state", {"state": state, "force": True})
-    return len(dead)
-
-
-def runs_alive() -> set[str]:
-    """The flow runs that processes of Prefect's are at work on, on this machine.
-
-    Workers name the run in a variable. What a dead run has started has it too: that ends by itself.
-    """
-    return {run for run, _ in run_processes()}
-
-
-def run_processes() -> Iterator[tuple[str, psutil.Process]]:
-    """The processes of Prefect's that are at work on runs, each with its run."""
-    for process in psutil.process_iter():
-        try:
-            run = process.environ().get("PREFECT__FLOW_RUN_ID")
-            if run and any("prefect" in part for part in process.cmdline()):
-                yield run, process
-        except psutil.Error:
-            continue  # over already, or another user's
-
-
-def is_ours(process: psutil.Process) -> bool:
-    """Whether a worker of this folder has started it."""
-    try:
-        return bool(process.environ().get("S3VAE_ROOT") == str(ROOT))
-    except psutil.Error:
-        return False  # over already
+        raise ServeError(f"prefect {' '.join(command)} failed:\n{done.stdout}")
 
 
 def main() -> None:
@@ -233,7 +150,7 @@ def main() -> None:
     if action is None:
         sys.exit("usage: python -m pipelines.tools.serve start | stop")
     try:
-        print("\n".join(action()))
+        print("\n".join(action()) or "nothing was running")
     except ServeError as error:
         sys.exit(str(error))
 

@@ -1,6 +1,6 @@
-"""Under which circumstances a training ran: on which commit, how long, on how many threads.
+"""The environment of a training: its commit, its duration and its number of threads.
 
-The only results that differ from run to run.
+These are the only results that differ from run to run.
 """
 
 import subprocess
@@ -11,20 +11,20 @@ from pipelines.io import write_json
 
 PIPELINE = ("dvc.yaml", "params.yaml")
 CODE = ("s3vae", "pipelines", *PIPELINE, *(f"benchmark/{name}" for name in PIPELINE))
-"""What decides a training beside its data; results and documents do not."""
+"""The files that determine a training beside its data; results and documents do not."""
 
 
 class Code(NamedTuple):
-    """What code runs."""
+    """The version of the code that runs."""
 
     commit: str
-    """The one that is checked out; nothing where there is no git or no repository."""
+    """The commit that is checked out; empty without git or a repository."""
     changed: bool
-    """Whether the code differs from it, or what git says of that could not be had."""
+    """Whether the code differs from the commit, or git could not tell."""
 
 
 def code_that_runs() -> Code:
-    """To be asked at a training's begin: another commit may be checked out before its end."""
+    """Return the version at the start of a training; another may be checked out before its end."""
     commit = git("rev-parse", "HEAD")
     if not commit:
         return Code("", changed=False)
@@ -33,13 +33,13 @@ def code_that_runs() -> Code:
 
 
 def write_circumstances(folder: Path, code: Code, steps: int, seconds: float, threads: int) -> None:
-    """Note them as circumstances.json beside the results."""
-    taken = {"steps": steps, "seconds": round(seconds, 1), "threads": threads}
-    write_json(folder / "circumstances.json", {**code._asdict(), **taken})
+    """Write circumstances.json beside the results."""
+    cost = {"steps": steps, "seconds": round(seconds, 1), "threads": threads}
+    write_json(folder / "circumstances.json", {**code._asdict(), **cost})
 
 
 def git(*arguments: str) -> str | None:
-    """What git answers about the current folder; None where there is no git or no repository."""
+    """Return the output of git in the current folder; None without git or a repository."""
     try:
         done = subprocess.run(
             ["git", *arguments], capture_output=True, text=True, timeout=10, check=False

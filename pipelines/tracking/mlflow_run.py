@@ -1,124 +1,159 @@
-"""A stage's run in MLflow, which never stops the stage: if the store fails, the stage goes on.
+"""A stage's run in MLflow. Tracking never stops a stage: if the store fails, the stage goes on.
 
-`S3VAE_TRACKING=off` does without MLflow; `make publish` logs later what was not.
+`S3VAE_TRACKING=off` turns tracking off; `make publish` logs later what is missing.
+Runs are written by MLflow's client, not its fluent API: at exit that marks a run as finished even
+if its metrics were lost, and `make publish` would skip it.
 """
 
+import functools
 import os
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from pipelines.runner import RETRAINING
-from pipelines.tracking.environment import code_that_runs
+from pipelines.paths import takes_clips
 from pipelines.tracking.provenance import StageRun as StageRun
-from pipelines.tracking.store import Store, without_logins
+from pipelines.tracking.store import Store, has_model, without_logins
 from s3vae.progress import LOG
 
 if TYPE_CHECKING:
-    from pipelines.tracking.mlflow_format import LoggedRun, Row
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-SECONDS_BETWEEN_BATCHES = 10.0
-METRICS_BETWEEN_BATCHES = 1000
-LONGEST_REASON = 300
+SECONDS_BETWEEN_SAMPLES, PARAMS_PER_BATCH, LONGEST_REASON = 5, 100, 300
+
+Arguments = ParamSpec("Arguments")
+
+
+def _unless_failed(
+    method: Callable[Concatenate["Tracked", Arguments], None],
+) -> Callable[Concatenate["Tracked", Arguments], None]:
+    """Make a method do nothing after a failure, and never raise an error of the store."""
+
+    @functools.wraps(method)
+    def guarded(tracker: "Tracked", /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        if not tracker._active:
+            return
+        try:
+            method(tracker, *args, **kwargs)
+        except Exception as error:
+            tracker._give_up(error)
+
+    return guarded
 
 
 class Tracked:
-    """What a stage tells of itself while it runs. Nothing that is told here raises an error.
+    """The run of a stage; none of its methods raises. `failure` is the store's first error."""
 
-    `failure` is what the store raised, after which nothing more is told to it.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, *, active: bool) -> None:
         self.failure: Exception | None = None
-        self._run: LoggedRun | None = None
-        self._rows: list[tuple[int, Row]] = []
-        self._metrics, self._sent_at = 0, time.monotonic()
+        self._active = active
+        self._pending: list[Any] = []  # MLflow's RunOperations
+        self._monitor: SystemMetricsMonitor | None = None
 
+    @_unless_failed
     def log(self, row: Mapping[str, float]) -> None:
-        """A row of the history: `step` and what was measured there. Sent every 10 seconds.
+        """Log a row of the history in the background: `step` and the values measured there.
 
-        A step that the run already has is passed over: telling the whole history again is harmless
-        and makes good what was not yet sent when a run was killed.
+        Steps that the run already has are skipped, so logging a whole history again is harmless.
         """
-        if self._run is None:
-            return
-        self._rows.append((int(time.time() * 1000), dict(row)))
-        self._metrics += len(row)
-        late = time.monotonic() - self._sent_at >= SECONDS_BETWEEN_BATCHES
-        if late or self._metrics >= METRICS_BETWEEN_BATCHES:
-            self._send()
+        from pipelines.tracking.mlflow_format import metrics
 
+        step = int(row["step"])
+        if step not in self._steps:
+            self._steps.add(step)
+            values = metrics({name: row[name] for name in row if name != "step"}, step)
+            self._pending.append(self._client.log_batch(self._id, values, synchronous=False))
+
+    @_unless_failed
     def scores(self, scores: Mapping[str, float | None]) -> None:
-        """Final scores; those that are None are undefined and left out."""
-        defined = {name: value for name, value in scores.items() if value is not None}
-        self._tell(lambda run: run.scores(defined))
+        """Log final scores at step 0; those that are None are undefined and left out."""
+        from pipelines.tracking.mlflow_format import legal, metrics
 
+        known = self._run.data.metrics
+        new = {
+            name: value
+            for name, value in scores.items()
+            if value is not None and known.get(legal(name)) != value
+        }
+        self._client.log_batch(self._id, metrics(new, step=0))
+
+    @_unless_failed
     def folder(self, path: Path, artifact: str) -> None:
-        """All files of a folder (pictures, tables), under this name among the run's artifacts."""
-        self._tell(lambda run: run.folder(path, artifact))
+        """Log all files of a folder (pictures, tables) as artifacts below this name."""
+        self._client.log_artifacts(self._id, str(path), artifact)
 
+    @_unless_failed
     def file(self, path: Path, artifact: str) -> None:
-        """A file, in a folder of this name among the run's artifacts."""
-        self._tell(lambda run: run.file(path, artifact))
+        """Log a file as an artifact below this name."""
+        self._client.log_artifact(self._id, str(path), artifact)
 
+    @_unless_failed
     def model(self, folder: Path) -> None:
-        """The trained model in a folder, with its signature and all it takes to load it."""
-        self._tell(lambda run: run.model(folder))
+        """Log the trained model in a folder, unless the run has one or it encodes no clips."""
+        from pipelines.tracking.mlflow_package import log_model
 
-    def _send(self) -> None:
-        rows, self._rows, self._metrics = self._rows, [], 0
-        self._tell(lambda run: run.rows(rows))
-        self._sent_at = time.monotonic()
+        if takes_clips(folder) and not has_model(self._run):
+            log_model(self._client, self._run.info.experiment_id, self._id, folder)
 
+    @_unless_failed
     def _open(self, run: StageRun, *, live: bool) -> None:
-        try:
-            self._run = Store().start(run, run_tags(run))
-        except Exception as error:
-            self._give_up(error)
+        store = Store()
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        from pipelines.tracking.mlflow_format import data_set, parameters, run_tags
+
+        self._client, self._run = store.client, store.open(run, run_tags(run))
+        self._id = self._run.info.run_id
+        self._steps = {
+            metric.step
+            for name in self._run.data.metrics
+            if not name.startswith("system/")
+            for metric in self._client.get_metric_history(self._id, name)
+        }
+        params = list(parameters(run.settings))
+        for first in range(0, len(params), PARAMS_PER_BATCH):
+            self._client.log_batch(self._id, params=params[first : first + PARAMS_PER_BATCH])
+        self._client.log_inputs(self._id, [data_set(run)])
         if live:
-            self._tell(lambda opened: opened.monitor())
+            self._monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+                self._id, SECONDS_BETWEEN_SAMPLES, resume_logging=True, tracking_uri=store.uri
+            )
+            self._monitor.start()  # type: ignore[no-untyped-call]
 
+    @_unless_failed
     def _close(self, status: str) -> None:
-        self._send()
-        self._tell(lambda run: run.close(status))
+        for operation in self._pending:
+            operation.wait()
+        self._stop_monitor()
+        self._client.set_terminated(self._id, status)
 
-    def _tell(self, action: "Callable[[LoggedRun], None]") -> None:
-        if self._run is None:
-            return
-        try:
-            action(self._run)
-        except Exception as error:
-            self._give_up(error)
+    def _stop_monitor(self) -> None:
+        monitor, self._monitor = self._monitor, None
+        if monitor is not None:
+            monitor.finish()  # type: ignore[no-untyped-call]
 
     def _give_up(self, error: Exception) -> None:
-        """Say once what is lost and how to mend it; from now on nothing is told to the store."""
-        self.failure, run, self._run = error, self._run, None
-        self._rows.clear()
-        reason = without_logins(" ".join(str(error).split()))[:LONGEST_REASON]
+        """Warn once; from now on nothing is sent to the store."""
+        self.failure, self._active = error, False
+        self._pending.clear()
         LOG.warning(
             "MLflow's store failed (%s: %s). The stage goes on without it; when the store is back, "
             "`make publish` logs what is missing.",
             type(error).__name__,
-            reason,
+            without_logins(" ".join(str(error).split()))[:LONGEST_REASON],
         )
-        if run is not None:
-            run.stop_monitor()
+        self._stop_monitor()
 
 
 @contextmanager
 def tracked(run: StageRun, *, live: bool = True) -> Iterator[Tracked]:
-    """The run of this key in MLflow: made, or taken up again where it was left or has ended.
+    """Open the run of this key in MLflow, a new one or the one that an earlier stage left.
 
-    Ends as FINISHED, KILLED (KeyboardInterrupt) or FAILED, as the block does. `live` runs are
-    sampled for processor and memory; those published from files are not.
+    It ends as FINISHED, KILLED (KeyboardInterrupt) or FAILED, as the block does. The processor and
+    memory of a `live` run are sampled; those of results published from files are not.
     """
-    tracker = Tracked()
-    if tracking_is_off():
-        yield tracker
-        return
+    tracker = Tracked(active=not tracking_is_off())
     tracker._open(run, live=live)
     status = "FAILED"
     try:
@@ -132,29 +167,5 @@ def tracked(run: StageRun, *, live: bool = True) -> Iterator[Tracked]:
 
 
 def tracking_is_off() -> bool:
-    """Whether the user wants no MLflow."""
+    """Return whether the user has turned MLflow off."""
     return os.environ.get("S3VAE_TRACKING", "").lower() == "off"
-
-
-def run_tags(run: StageRun) -> dict[str, str]:
-    """Tags that link a run to DVC's stage, git's commit, Prefect's flow run and the weights."""
-    stage = f"{run.kind}@{run.dataset}" + (f"-{run.method}" if run.kind != "judge" else "")
-    tags = {
-        "dvc.stage": os.environ.get("DVC_STAGE", stage),
-        "mlflow.source.name": f"pipelines.stages.{run.kind}",
-        "mlflow.source.type": "LOCAL",
-    }
-    if run.weights_sha256:
-        tags["s3vae.weights_sha256"] = run.weights_sha256
-    commit, changed = code_that_runs()
-    if commit:
-        tags |= {"git.commit": commit, "mlflow.source.git.commit": commit}
-        tags["git.dirty"] = str(changed).lower()
-    if retraining := os.environ.get(RETRAINING):
-        tags["prefect.retrain_run_id"] = retraining
-    if "prefect" in sys.modules:
-        from prefect.runtime import flow_run
-
-        if flow_run.id:
-            tags["prefect.flow_run_id"] = str(flow_run.id)
-    return tags

@@ -1,7 +1,7 @@
-"""Logs results that are on disk (from DVC's cache, a clone) into an MLflow store that lacks them.
+"""Log results on disk (from DVC's cache or a clone) into an MLflow store that lacks them.
 
-`python -m pipelines.tracking.publish` in the root of the repository. Needs no data: the notes
-beside the results (provenance.py) tell what they are of.
+`python -m pipelines.tracking.publish` in the root of the repository. Needs no data: the files of
+provenance.py beside the results describe the runs.
 """
 
 import csv
@@ -12,22 +12,16 @@ from pathlib import Path
 from pipelines.cli import arguments
 from pipelines.paths import BENCHMARK, RESULTS, Layout, takes_clips
 from pipelines.tracking.mlflow_run import Tracked, tracked
-from pipelines.tracking.provenance import Kind, StageRun, read_origin
+from pipelines.tracking.provenance import StageRun, read_origin, stage_entry
 from pipelines.tracking.store import Store, has_model, without_logins
 from s3vae.files import checksum_of
 from s3vae.weights import WEIGHTS
 
 PIPELINES = (Path(), BENCHMARK)
-LEFT: dict[Kind, tuple[str, ...]] = {
-    "train": ("history.csv",),
-    "judge": ("history.csv", "metrics.json"),
-    "evaluate": ("metrics.json", "pictures"),
-}
-"""What each stage leaves beside its note."""
 
 
 def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
-    """Log what the store lacks of the results in these folders; a line on every run and a summary.
+    """Log the results in these folders that the store lacks; yield a line per run and a summary.
 
     Raises whatever the store raises.
     """
@@ -55,19 +49,19 @@ def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
 
 
 def weights_of(pipeline: Path, run: StageRun) -> tuple[Path | None, str]:
-    """The folder of a trained model, if its weights are those of the run; else what is wrong."""
+    """Return the folder of a trained model if it holds the run's weights, or else a remark."""
     if run.kind != "train":
         return None, ""
     folder = pipeline / Layout(run.dataset).model(run.method)
     if not (folder / WEIGHTS).exists():
         return None, f"  (without its model: {folder} is not here, `dvc pull` fetches it)"
     if checksum_of(folder / WEIGHTS) != run.weights_sha256:
-        return None, f"  (without its model: {folder} is of another training)"
+        return None, f"  (without its model: {folder} holds another training)"
     return folder, ""
 
 
 def is_complete(store: Store, run: StageRun, model: Path | None) -> bool:
-    """Whether the store has the run, finished, and its model if we could give it."""
+    """Return whether the store has the finished run, and its model if the model is here."""
     found = store.find(key=run.key)
     if found is None or found.info.status != "FINISHED":
         return False
@@ -75,18 +69,19 @@ def is_complete(store: Store, run: StageRun, model: Path | None) -> bool:
 
 
 def results_of(pipeline: Path, run: StageRun) -> list[Path]:
-    """The history, scores and pictures that a stage leaves."""
-    folder = pipeline / Layout(run.dataset).scores(run.method)
-    return [folder / name for name in LEFT[run.kind]]
+    """Return the metrics and plots that a stage writes by dvc.yaml."""
+    folder, entry = pipeline / Layout(run.dataset).scores(run.method), stage_entry(run.kind)
+    outputs = [next(iter(each)) for kind in ("metrics", "plots") for each in entry.get(kind, ())]
+    return [folder / Path(output).name for output in outputs]
 
 
 def absent_results(pipeline: Path, run: StageRun) -> str:
-    """Those that are not here, by name."""
+    """Return the names of the missing results."""
     return ", ".join(str(path) for path in results_of(pipeline, run) if not path.exists())
 
 
 def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
-    """Log what a stage left, by the same functions that it logs with itself."""
+    """Log the results of a stage, by the functions that the stage itself uses."""
     evidence = pipeline / Layout(run.dataset).predictions(run.method)
     with tracked(run, live=False) as tracker:
         for path in results_of(pipeline, run):
@@ -105,7 +100,7 @@ def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
 
 
 def log_history(tracker: Tracked, path: Path) -> None:
-    """Every row of a history; what was not measured at a step is empty in it."""
+    """Log every row of a history; cells of values not measured at a step are empty."""
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
             tracker.log({name: float(value) for name, value in row.items() if value})

@@ -1,7 +1,7 @@
-"""The trained model as MLflow serves it: bytes of clips in, both codes and the reconstruction out.
+"""The trained model as MLflow loads it: from the bytes of clips to codes and reconstruction.
 
-This file is itself the model in MLflow ("models from code"): mlflow_package.py puts it beside the
-weights and the code of s3vae/model/, and MLflow runs it to load the model. Nothing is pickled.
+MLflow runs this file to load the model ("models from code"); mlflow_package.py stores it beside
+the weights and the code of s3vae/model/.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ CLIPS_AT_A_TIME = 64
 
 
 class Served(PythonModel):
-    """Clips to the means of their posteriors, and to what is decoded from these."""
+    """Encode clips to the means of their posteriors, and decode these."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Read the model's folder, which is an artifact of the MLflow model."""
+        """Load the model's folder, an artifact of the MLflow model."""
         self.device = choose_device()
         self.model: S3VAE = load_s3vae(Path(context.artifacts["model"]), self.device)
 
@@ -36,8 +36,8 @@ class Served(PythonModel):
         model_input: ndarray,
         params: dict[str, Any] | None = None,
     ) -> dict[str, ndarray]:
-        """Clips uint8 [clip, time, 64, 64, channel] to `static`, `dynamic` and `reconstruction`."""
-        parts = [self._predict(clips) for clips in in_parts(model_input)]
+        """Map clips, uint8 [clip, time, 64, 64, channel], to both codes and the reconstruction."""
+        parts = [self._predict(clips) for clips in batches(model_input)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     @torch.no_grad()
@@ -49,8 +49,8 @@ class Served(PythonModel):
         return {name: tensor.cpu().numpy() for name, tensor in codes.items()}
 
 
-def in_parts(clips: ndarray) -> Iterator[ndarray]:
-    """Some clips at a time; of no clips one empty part, so that the answer has its shapes."""
+def batches(clips: ndarray) -> Iterator[ndarray]:
+    """Yield some clips at a time; of no clips one empty part, so that outputs have their shapes."""
     for start in range(0, max(len(clips), 1), CLIPS_AT_A_TIME):
         yield clips[start : start + CLIPS_AT_A_TIME]
 

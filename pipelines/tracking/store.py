@@ -1,7 +1,7 @@
-"""The MLflow store: where it is, and the experiment of this project in it.
+"""The MLflow store: its address, and the experiment and runs of this project in it.
 
-Nothing here catches what the store raises: tracking.py does. MLflow takes 2 seconds to import, so
-it is imported when a store is opened.
+Errors of the store are raised; mlflow_run.py catches them. MLflow takes 2 seconds to import, so it
+is imported when a store is opened.
 """
 
 import logging
@@ -18,105 +18,101 @@ from filelock import FileLock
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-    from pipelines.tracking.mlflow_format import LoggedRun
     from pipelines.tracking.provenance import StageRun
 
 EXPERIMENT = "s3vae"
-SECONDS_TO_MAKE = 60
+SECONDS_TO_CREATE = 60
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS": "1",
 }
-"""Set before MLflow is imported unless the user did: a server that is gone must not hold us up."""
+"""Defaults set before MLflow is imported: a server that does not answer must not delay a stage."""
 LOGIN = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def store_uri() -> str:
-    """`MLFLOW_TRACKING_URI`, else mlflow.db in the repository's root (told by DVC or by .dvc)."""
-    if asked := os.environ.get("MLFLOW_TRACKING_URI"):
-        return asked
+    """Return `MLFLOW_TRACKING_URI`, or else mlflow.db in the root of the DVC repository."""
+    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
+        return uri
     here = Path.cwd()
-    above = (folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir())
-    root = Path(os.environ.get("DVC_ROOT") or next(above, here))
+    roots = (folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir())
+    root = Path(os.environ.get("DVC_ROOT") or next(roots, here))
     return f"sqlite:///{root.resolve() / 'mlflow.db'}"
 
 
-def without_logins(said: str) -> str:
-    """A text without the names and passwords of the addresses in it, fit for logs."""
-    return LOGIN.sub("", said)
+def without_logins(text: str) -> str:
+    """Remove user names and passwords from all addresses in a text, for logs."""
+    return LOGIN.sub("", text)
 
 
 def has_model(run: "Run") -> bool:
-    """Whether a model was logged with the run."""
+    """Return whether a model was logged with the run."""
     return bool(run.outputs and run.outputs.model_outputs)
 
 
 class Store:
-    """The experiment, made if it is not there, and the runs in it."""
+    """The experiment, which is created if it does not exist, and its runs."""
 
     def __init__(self) -> None:
         os.environ.update({k: v for k, v in ENVIRONMENT.items() if k not in os.environ})
         from mlflow import MlflowClient
 
-        for name in ("mlflow", "alembic", "urllib3.connectionpool"):  # what fails is raised
+        for name in ("mlflow", "alembic", "urllib3.connectionpool"):  # failures are raised
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.uri = store_uri()
-        file = self._file()
-        alone = FileLock(f"{file}.lock", SECONDS_TO_MAKE) if file else nullcontext()
+        path = self.uri.removeprefix("sqlite:///")
+        file = None if path == self.uri else Path(path).resolve()
+        # two stages must not create the tables of a database at the same time
+        alone = FileLock(f"{file}.lock", SECONDS_TO_CREATE) if file else nullcontext()
         with alone, warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=UserWarning, module="alembic")
             self.client = MlflowClient(self.uri)
-            self.experiment = self._experiment()
-
-    def _file(self) -> Path | None:
-        """The database, if the store is a file: two stages must not make its tables at once."""
-        path = self.uri.removeprefix("sqlite:///")
-        return None if path == self.uri else Path(path).resolve()
-
-    def _experiment(self) -> str:
-        found = self.client.get_experiment_by_name(EXPERIMENT)
-        if found is None:
-            file = self._file()
             artifacts = (file.parent / "mlartifacts").as_uri() if file else None
+            self.experiment = self._experiment(artifacts)
+
+    def _experiment(self, artifacts: str | None) -> str:
+        experiment = self.client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
             return str(self.client.create_experiment(EXPERIMENT, artifacts))
-        if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+        if experiment.lifecycle_stage == "deleted":
+            self.client.restore_experiment(experiment.experiment_id)
+        return str(experiment.experiment_id)
 
-    def find(self, **tags: str) -> "Run | None":
-        """The oldest run with these tags (named without their `s3vae.`), if there is one."""
-        wanted = " and ".join(f"tags.`s3vae.{name}` = '{value}'" for name, value in tags.items())
-        oldest = ["attributes.start_time ASC"]
-        found = self.client.search_runs([self.experiment], wanted, 1, 1, oldest)
-        return found[0] if found else None
+    def find(self, **labels: str) -> "Run | None":
+        """Return the oldest run with these tags (without their prefix `s3vae.`), if any."""
+        query = " and ".join(f"tags.`s3vae.{name}` = '{value}'" for name, value in labels.items())
+        order = ["attributes.start_time ASC"]
+        runs = self.client.search_runs([self.experiment], query, 1, 1, order)
+        return runs[0] if runs else None
 
-    def start(self, run: "StageRun", tags: Mapping[str, str]) -> "LoggedRun":
-        """The run of this key, found or made, its parameters, data set and tags written."""
-        from pipelines.tracking.mlflow_format import LoggedRun
-
-        ours = {"key": run.key, "kind": run.kind, "dataset": run.dataset, "method": run.method}
-        tags = {f"s3vae.{name}": value for name, value in ours.items()} | dict(tags)
+    def open(self, run: "StageRun", tags: Mapping[str, str]) -> "Run":
+        """Resume the run of this key, or create it below the parent run of its method."""
         if run.kind != "judge":
-            tags["mlflow.parentRunId"] = self._parent(run)
-        found = self.find(key=run.key)
-        if found is None:
-            name = f"{run.kind} {run.dataset} {run.method}"
-            found = self.client.create_run(self.experiment, tags=tags, run_name=name)
-        else:
-            self.client.update_run(found.info.run_id, "RUNNING")
-        logged = LoggedRun(self.client, self.uri, found)
-        logged.describe(run, tags)
-        return logged
+            parent = self._parent(run)
+            tags = {**tags, "mlflow.parentRunId": parent}
+        resumed = self.find(key=run.key)
+        if resumed is None:
+            labels = {"key": run.key, "kind": run.kind}
+            return self._create(f"{run.kind} {run.dataset} {run.method}", run, labels, tags)
+        self.client.update_run(resumed.info.run_id, "RUNNING")
+        for name, value in tags.items():
+            self.client.set_tag(resumed.info.run_id, name, value)
+        return resumed
 
     def _parent(self, run: "StageRun") -> str:
-        """The run that holds all runs of a method on a data set together."""
-        ours = {"kind": "method", "dataset": run.dataset, "method": run.method}
-        found = self.find(**ours)
-        if found is None:
-            tags = {f"s3vae.{name}": value for name, value in ours.items()}
-            name = f"{run.dataset} {run.method}"
-            found = self.client.create_run(self.experiment, tags=tags, run_name=name)
-            self.client.set_terminated(found.info.run_id)
-        return str(found.info.run_id)
+        """Return the id of the run that groups all runs of a method on a data set."""
+        parent = self.find(kind="method", dataset=run.dataset, method=run.method)
+        if parent is None:
+            parent = self._create(f"{run.dataset} {run.method}", run, {"kind": "method"}, {})
+            self.client.set_terminated(parent.info.run_id)
+        return str(parent.info.run_id)
+
+    def _create(
+        self, name: str, run: "StageRun", labels: Mapping[str, str], tags: Mapping[str, str]
+    ) -> "Run":
+        labels = {**labels, "dataset": run.dataset, "method": run.method}
+        own = {f"s3vae.{label}": value for label, value in labels.items()}
+        return self.client.create_run(self.experiment, tags={**own, **tags}, run_name=name)

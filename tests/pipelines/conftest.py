@@ -32,7 +32,7 @@ OURS = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE", "S3VAE_TRACKING")
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_prefect_server() -> Iterator[None]:
-    """One that serves this machine is none of a test's: nothing listens on the port `discard`."""
+    """Hide this machine's own server from the tests: nothing listens on the port `discard`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
         yield
@@ -40,7 +40,7 @@ def _no_prefect_server() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store's tables: making them takes seconds, copying them does not."""
+    """A store's tables, which take seconds to create but not to copy."""
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
     MlflowClient(f"sqlite:///{path}").search_experiments()
     return path
@@ -74,14 +74,14 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def store(repository: Path, empty_database: Path) -> MlflowClient:
-    """The default store of the repository; it has no runs."""
+    """The default store of the repository, without runs."""
     shutil.copy(empty_database, repository / "mlflow.db")
     return MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
 
 
 @pytest.fixture
 def run_of(store: MlflowClient) -> Callable[[str], Run]:
-    """Finds the only run of a kind."""
+    """Return the only run of a kind."""
 
     def find(kind: str) -> Run:
         ids = [experiment.experiment_id for experiment in store.search_experiments()]
@@ -101,7 +101,7 @@ def training(repository: Path) -> StageRun:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Finds a port on which nothing listens."""
+    """Return a port on which nothing listens."""
 
     def find() -> int:
         with socket() as listener:
@@ -113,7 +113,7 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture
 def server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[dict[str, str]]:
-    """The environment in which a fresh Prefect server, with a home of its own, is found."""
+    """The environment of a new Prefect server with a home of its own."""
     port = str(free_port())
     settings = {
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
@@ -147,7 +147,7 @@ def answers(url: str) -> bool:
 
 @pytest.fixture
 def asked(server: dict[str, str]) -> Callable[[str], Any]:
-    """Everything of a kind that the Prefect server knows: flows, flow_runs, task_runs."""
+    """Return all objects of a kind on the Prefect server: flows, flow_runs, task_runs."""
 
     def ask(kind: str) -> Any:
         request = urllib.request.Request(

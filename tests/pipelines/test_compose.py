@@ -1,4 +1,4 @@
-"""What compose.yaml promises; the servers that it runs are tested by test_postgres.py."""
+"""The services of compose.yaml; test_postgres.py tests the servers that they run."""
 
 import re
 from pathlib import Path
@@ -12,8 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    told: dict[str, Any] = YAML(typ="safe").load(ROOT / "compose.yaml")["services"]
-    return told
+    return dict(YAML(typ="safe").load(ROOT / "compose.yaml")["services"])
 
 
 def test_ports_are_open_to_this_machine_alone(services: dict[str, Any]) -> None:
@@ -22,15 +21,13 @@ def test_ports_are_open_to_this_machine_alone(services: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("service", ["mlflow", "prefect"])
-def test_the_port_that_is_open_is_the_one_that_is_served(
-    services: dict[str, Any], service: str
-) -> None:
-    (served,) = re.findall(r"--port (\d+)", services[service]["command"])
-    (opened,) = services[service]["ports"]
-    assert opened.split(":")[-1] == served
+def test_the_open_port_is_the_one_of_the_server(services: dict[str, Any], service: str) -> None:
+    (port,) = re.findall(r"--port (\d+)", services[service]["command"])
+    (published,) = services[service]["ports"]
+    assert published.split(":")[-1] == port
 
 
-def test_the_password_comes_from_the_environment_and_must_be_there(
+def test_the_password_must_be_in_the_environment(
     services: dict[str, Any],
 ) -> None:
     environment = services["postgres"]["environment"]
@@ -40,9 +37,7 @@ def test_the_password_comes_from_the_environment_and_must_be_there(
 
 
 @pytest.mark.parametrize("service", ["mlflow", "prefect"])
-def test_what_is_installed_has_its_version_from_the_constraints(
-    services: dict[str, Any], service: str
-) -> None:
+def test_packages_are_pinned_by_the_constraints(services: dict[str, Any], service: str) -> None:
     recipe = services[service]["build"]["dockerfile_inline"]
     (packages,) = re.findall(r"--constraint /constraints.txt (.*)$", recipe.replace("\\\n", ""))
     pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines()}

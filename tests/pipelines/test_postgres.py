@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -26,8 +27,8 @@ INITDB = shutil.which("initdb") or next(
     (str(found) for found in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
 )
 SECONDS = 90
-NOBODY_BUT = "postgres"
-"""The user that Debian's packages make: Postgres does not run as root."""
+ACCOUNT = "postgres"
+"""The user of Debian's packages: Postgres does not run as root."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,7 +41,7 @@ pytestmark = [
 
 
 def until(ready: Callable[[], object], running: subprocess.Popen[bytes]) -> None:
-    """Wait for a server of ours, unless it has ended."""
+    """Wait until a server answers; fail if it has ended."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:
@@ -59,9 +60,9 @@ def postgres(
 ) -> Iterator[str]:
     """A Postgres with the databases `mlflow` and `prefect`: user, host and port of an address."""
     folder, port = tmp_path_factory.mktemp("postgres"), free_port()
-    owner = {"user": NOBODY_BUT, "group": NOBODY_BUT} if os.getuid() == 0 else {}
+    owner = {"user": ACCOUNT, "group": ACCOUNT} if os.getuid() == 0 else {}
     if owner:
-        account = pwd.getpwnam(NOBODY_BUT)
+        account = pwd.getpwnam(ACCOUNT)
         os.chown(folder, account.pw_uid, account.pw_gid)
         for above in folder.parents[:3]:  # pytest's folders are its user's alone
             above.chmod(above.stat().st_mode | 0o011)
@@ -91,7 +92,7 @@ def postgres(
 
 
 def rows(address: str, database: str, query: str) -> list[tuple[object, ...]]:
-    """What the database itself has."""
+    """Query a database."""
     connection = psycopg2.connect(f"postgresql://{address}/{database}")
     cursor = connection.cursor()
     cursor.execute(query)
@@ -103,28 +104,32 @@ def rows(address: str, database: str, query: str) -> list[tuple[object, ...]]:
 def as_composed(
     service: str, postgres: str, port: int, artifacts: Path
 ) -> tuple[list[str], dict[str, str]]:
-    """The command and the environment of a service of compose.yaml, moved to this machine."""
-    told = YAML(typ="safe").load(ROOT / "compose.yaml")["services"][service]
+    """Return command and environment of a service of compose.yaml, for this machine."""
+    definition = YAML(typ="safe").load(ROOT / "compose.yaml")["services"][service]
     here = {"0.0.0.0": "127.0.0.1", "5000": str(port), "4200": str(port)}
     here["/artifacts"] = str(artifacts)
-    command = [here.get(word, word) for word in shlex.split(told["command"])]
+    command = [here.get(word, word) for word in shlex.split(definition["command"])]
     database = re.compile(r"s3vae:\$\{POSTGRES_PASSWORD\}@postgres(?=/)")
-    environment = {name: database.sub(postgres, text) for name, text in told["environment"].items()}
+    environment = {
+        name: database.sub(postgres, text) for name, text in definition["environment"].items()
+    }
     assert any(postgres in text for text in environment.values())
     return [sys.executable, "-m", *command], os.environ | environment
 
 
-@pytest.fixture
-def mlflow_server(postgres: str, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
-    port = free_port()
-    command, environment = as_composed("mlflow", postgres, port, tmp_path / "artifacts")
-    running = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
+@contextmanager
+def composed_server(
+    service: str, postgres: str, port: int, folder: Path, **variables: str
+) -> Iterator[dict[str, str]]:
+    """Run a service of compose.yaml on this machine; yields its environment."""
+    command, environment = as_composed(service, postgres, port, folder)
+    environment |= variables
+    quiet = subprocess.DEVNULL
+    running = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet, cwd=folder)
+    health = f"http://127.0.0.1:{port}/{'api/' if service == 'prefect' else ''}health"
     try:
-        until(lambda: urllib.request.urlopen(f"{address}/health", timeout=2).close(), running)
-        yield address
+        until(lambda: urllib.request.urlopen(health, timeout=2).close(), running)
+        yield environment
     finally:
         running.terminate()
         running.wait(SECONDS)
@@ -133,40 +138,35 @@ def mlflow_server(postgres: str, tmp_path: Path, free_port: Callable[[], int]) -
 def test_a_stage_is_logged_with_its_model_on_a_server_with_postgres(
     training: StageRun,
     postgres: str,
-    mlflow_server: str,
+    free_port: Callable[[], int],
     monkeypatch: pytest.MonkeyPatch,
     repository: Path,
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
-    with tracked(training, live=False) as tracker:
-        tracker.log({"step": 1.0, "total": 2.5})
-        tracker.scores({"accuracy": 0.5})
-        tracker.model(repository / Layout("toy").model("tiny"))
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with composed_server("mlflow", postgres, port, repository):
+        with tracked(training, live=False) as tracker:
+            tracker.log({"step": 1.0, "total": 2.5})
+            tracker.scores({"accuracy": 0.5})
+            tracker.model(repository / Layout("toy").model("tiny"))
+        client = MlflowClient(address)
+        experiment = client.get_experiment_by_name("s3vae")
+        (run,) = client.search_runs([experiment.experiment_id], "tags.`s3vae.kind` = 'train'")
     assert tracker.failure is None
     metrics = "SELECT key, value, step FROM metrics ORDER BY key"
     assert rows(postgres, "mlflow", metrics) == [("accuracy", 0.5, 0), ("total", 2.5, 1)]
-    client = MlflowClient(mlflow_server)
-    experiment = client.get_experiment_by_name("s3vae")
-    (run,) = client.search_runs([experiment.experiment_id], "tags.`s3vae.kind` = 'train'")
     assert run.outputs.model_outputs
     assert not (repository / "mlflow.db").exists()
 
 
-def test_flow_runs_are_kept_by_a_prefect_server_with_postgres(
+def test_a_prefect_server_with_postgres_stores_flow_runs(
     postgres: str, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     port = free_port()
-    address = f"http://127.0.0.1:{port}/api"
-    command, composed = as_composed("prefect", postgres, port, tmp_path)
-    environment = composed | {"PREFECT_API_URL": address, "PREFECT_HOME": str(tmp_path)}
-    with (tmp_path / "server.log").open("w") as log:
-        running = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=tmp_path)
-    try:
-        until(lambda: urllib.request.urlopen(f"{address}/health", timeout=2).close(), running)
+    places = {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "PREFECT_HOME": str(tmp_path)}
+    with composed_server("prefect", postgres, port, tmp_path, **places) as environment:
         stage = "from pipelines.runner import run_stage; assert run_stage('toy', lambda: 5) == 5"
         subprocess.run([sys.executable, "-c", stage], cwd=ROOT, env=environment, check=True)
-    finally:
-        running.terminate()
-        running.wait(SECONDS)
-    kept = "SELECT flow.name, state_type FROM flow_run JOIN flow ON flow.id = flow_run.flow_id"
-    assert rows(postgres, "prefect", kept) == [("toy", "COMPLETED")]
+    query = "SELECT flow.name, state_type FROM flow_run JOIN flow ON flow.id = flow_run.flow_id"
+    assert rows(postgres, "prefect", query) == [("toy", "COMPLETED")]

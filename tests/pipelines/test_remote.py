@@ -1,4 +1,4 @@
-"""A DVC remote that speaks S3, reached as docs/scale.md says."""
+"""A DVC remote that speaks S3, configured as in docs/scale.md."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> Iterator[str]:
-    """The address of a server that speaks S3; it has one bucket, `store`, which is empty."""
+    """The address of a server that speaks S3, with an empty bucket `store`."""
     for name, key in KEYS.items():
         monkeypatch.setenv(name, key)
     host, port = "127.0.0.1", free_port()
@@ -44,7 +44,7 @@ def dvc(folder: Path, *command: str) -> None:
     )
 
 
-def test_what_is_pushed_to_a_bucket_is_pulled_from_it(bucket: str, tmp_path: Path) -> None:
+def test_data_pushed_to_a_bucket_can_be_pulled(bucket: str, tmp_path: Path) -> None:
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
     for folder in (mine, theirs):
         folder.mkdir()

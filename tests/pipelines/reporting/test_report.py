@@ -10,7 +10,7 @@ from pipelines.dvc_lock import judged_by_the_judge, stages
 from pipelines.io import write_csv, write_json, write_text
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import BENCHMARK, Layout
-from pipelines.reporting.report import BLOCK, DEMO, DOCUMENTS, ReportError, blocks, fill
+from pipelines.reporting.report import BLOCK, DOCUMENTS, ReportError, blocks, fill
 from pipelines.reporting.results import FILES, result, result_table, results, training
 from pipelines.reporting.tables import (
     ablations,
@@ -166,19 +166,18 @@ def test_documents_agree_with_the_metrics_files(monkeypatch: pytest.MonkeyPatch)
     """If this fails: `dvc repro --single-item docs/dvc.yaml:report`."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("pipelines.reporting.report.draw_curves", lambda path, curves: None)
-    known = blocks(results(DEMO), results(BENCHMARK))
+    known = blocks(results(BENCHMARK))
     for document in DOCUMENTS:
         text = document.read_text()
         assert BLOCK.search(text)
         assert fill(text, known) == text
 
 
-@pytest.mark.parametrize("folder", [DEMO, BENCHMARK])
 def test_every_reported_model_was_trained_on_a_clean_commit(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert results(folder)["commit"].str.fullmatch("`[0-9a-f]{7}`").all()
+    assert results(BENCHMARK)["commit"].str.fullmatch("`[0-9a-f]{7}`").all()
 
 
 def test_scores_of_other_weights_are_not_reported(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
-"""Outputs that no longer hold what was written, in a repository of DVC's."""
+"""Outputs with other bytes than were written, in a repository of DVC's."""
 
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pipelines.retraining.outputs import remove, spoilt_outputs
+from pipelines.retraining.outputs import corrupted_outputs, restore
 
 DAG = """
 stages:
@@ -23,100 +25,101 @@ stages:
       - noted.json: {cache: false}
 """
 STAGES = ("one", "many", "noted")
+MD5 = hashlib.md5(bytes(range(256))).hexdigest()
 
 
 def dvc(*command: str) -> str:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["dvc", *command], env=environment, capture_output=True, text=True)
+    done = subprocess.run(["dvc", *command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "true")
-    dvc("init", "--no-scm", "--quiet")
-    dvc("cache", "dir", "cache")  # whatever this machine's is
-    Path("dvc.yaml").write_text(DAG)
-    dvc("repro", "--quiet")
-    return tmp_path
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose stages have run."""
+    folder = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        patch.chdir(folder)
+        dvc("init", "--no-scm", "--quiet")
+        dvc("cache", "dir", "cache")  # independent of the machine's configuration
+        Path("dvc.yaml").write_text(DAG)
+        dvc("repro", "--quiet")
+    return folder
 
 
-def spoil(path: Path) -> None:
-    """Other bytes, but the size and time by which DVC knows that a file has not changed."""
-    known, content = path.stat(), path.read_bytes()
+@pytest.fixture(autouse=True)
+def repository(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.chdir(shutil.copytree(built, tmp_path / "repository"))
+    dvc("status")  # after which DVC knows all sizes and times
+
+
+def corrupt(path: Path) -> None:
+    """Write other bytes, but keep the size and time by which DVC detects changes."""
+    before, content = path.stat(), path.read_bytes()
     path.chmod(0o644)
     path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_what_holds_what_was_written_is_not_found(repository: Path) -> None:
-    assert spoilt_outputs(Path(), STAGES) == []
-
-
-def test_a_missing_output_is_dvcs_to_see(repository: Path) -> None:
+def test_neither_intact_nor_missing_outputs_are_corrupted() -> None:
+    assert corrupted_outputs(Path(), STAGES) == []
     Path("one.bin").unlink()
-    assert spoilt_outputs(Path(), STAGES) == []
+    assert corrupted_outputs(Path(), STAGES) == []
 
 
+@pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize(
     ("path", "stage"), [("one.bin", "one"), ("many/1", "many"), ("noted.json", "noted")]
 )
-def test_a_spoilt_file_is_found_named_and_made_good(
-    path: str, stage: str, repository: Path
-) -> None:
-    good = Path(path).read_bytes()
-    spoil(Path(path))
-    assert path not in dvc("status")  # so it goes unseen
-    (found,) = spoilt_outputs(Path(), STAGES)
-    assert (found.stage, found.path, found.cached) == (stage, Path(path), False)
-    assert f"{path} (the working folder, left by {stage})" in str(found)
-    remove(found)
+def test_a_corrupted_output_is_named_and_restored(path: str, stage: str, listed: bool) -> None:
+    output, content = Path(path).parts[0], Path(path).read_bytes()
+    corrupt(Path(path))
+    assert path not in dvc("status")
+    if not listed:
+        (list_of_many,) = Path("cache").rglob("*.dir")
+        list_of_many.unlink()
+    (corrupted,) = corrupted_outputs(Path(), STAGES)
+    assert corrupted == (stage, Path(output), False)
+    assert str(corrupted) == f"{output} (the working folder, written by {stage}) is corrupted"
+    restore(Path(), [corrupted])
     dvc("repro", "--quiet")
-    assert Path(path).read_bytes() == good
-    assert spoilt_outputs(Path(), STAGES) == []
+    assert Path(path).read_bytes() == content
+    assert corrupted_outputs(Path(), STAGES) == []
 
 
-def test_a_spoilt_copy_in_the_cache_is_found_and_made_good_from_the_file(
-    repository: Path,
+@pytest.mark.parametrize(
+    ("content", "stage"), [(bytes(range(256)), "one"), (b"2\n", "many"), (None, "many")]
+)
+def test_a_corrupted_file_in_the_cache_is_restored_from_the_output(
+    content: bytes | None, stage: str
 ) -> None:
-    (entry,) = (path for path in Path("cache").rglob("*") if path.stat().st_size == 256)
-    spoil(entry)
-    (found,) = spoilt_outputs(Path(), STAGES)
-    assert (found.stage, found.path.resolve(), found.cached) == ("one", entry.resolve(), True)
-    remove(found)
-    dvc("commit", "--force", "--quiet", "one")
-    assert spoilt_outputs(Path(), STAGES) == []
-    assert entry.read_bytes() == bytes(range(256))
+    cached = next(
+        path
+        for path in Path("cache/files").rglob("*")
+        if path.is_file()
+        and (path.suffix == ".dir" if content is None else content == path.read_bytes())
+    )
+    before = cached.read_bytes()
+    corrupt(cached)
+    (corrupted,) = corrupted_outputs(Path(), STAGES)
+    assert (corrupted.stage, corrupted.cached) == (stage, True)
+    assert corrupted.path.resolve() == cached.resolve()
+    restore(Path(), [corrupted])
+    assert corrupted_outputs(Path(), STAGES) == []
+    assert cached.read_bytes() == before
 
 
-def test_a_spoilt_list_of_a_folder_is_found_and_made_good_from_the_folder(
-    repository: Path,
-) -> None:
-    (entry,) = Path("cache").rglob("*.dir")
-    good = entry.read_bytes()
-    spoil(entry)
-    (found,) = spoilt_outputs(Path(), STAGES)
-    assert (found.stage, found.path.resolve(), found.cached) == ("many", entry.resolve(), True)
-    remove(found)
-    assert spoilt_outputs(Path(), STAGES) == []
-    dvc("commit", "--force", "--quiet", "many")
-    assert entry.read_bytes() == good
-
-
-def test_without_its_list_a_folder_is_whole_or_not(repository: Path) -> None:
-    (entry,) = Path("cache").rglob("*.dir")
-    entry.unlink()
-    assert spoilt_outputs(Path(), STAGES) == []
-    spoil(Path("many/2"))
-    (found,) = spoilt_outputs(Path(), STAGES)
-    assert (found.stage, found.path, found.cached) == ("many", Path("many"), False)
-    remove(found)
+def test_an_output_missing_beside_its_corrupted_copy_is_made_again() -> None:
+    Path("one.bin").unlink()
+    (cached,) = (path for path in Path("cache/files").rglob("*") if path.name.startswith(MD5[2:]))
+    corrupt(cached)
+    restore(Path(), corrupted_outputs(Path(), STAGES))
     dvc("repro", "--quiet")
-    assert sorted(path.name for path in Path("many").iterdir()) == ["1", "2", "3"]
+    assert Path("one.bin").read_bytes() == bytes(range(256))
 
 
-def test_stages_that_nobody_asks_for_are_not_read(repository: Path) -> None:
-    spoil(Path("one.bin"))
-    assert spoilt_outputs(Path(), ["many"]) == []
+def test_only_the_outputs_of_the_given_stages_are_read() -> None:
+    corrupt(Path("one.bin"))
+    assert corrupted_outputs(Path(), ["many"]) == []

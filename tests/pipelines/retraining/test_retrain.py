@@ -22,46 +22,34 @@ from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
-SMALL = {"preset": "fast", "decoder_width": 4, "encoder_width": 4}
-PARAMS: dict[str, Any] = {
-    "pipeline": {
-        "datasets": {"dsprites": "s3vae/data/dsprites", "mine": "my-videos"},
-        "faces": [],
-        "models": {
-            "dsprites-s3vae": {"dataset": "dsprites", "method": "s3vae", "signal": "flow"},
-            "mine-s3vae": {"dataset": "mine", "method": "s3vae", "signal": "flow"},
-        },
-        "code": ".",
-    },
-    "datasets": {
-        "dsprites": {
-            "data": {"kind": "dsprites", "time": 4, "takes": 1},
-            "flow": {},
-            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
-            "evaluation": {"sampling_seeds": [0], "least_judge_accuracy": 0, "probe_clips": 60},
-            "methods": {
-                "s3vae": {
-                    "architecture": SMALL,
-                    "losses": {"preset": "released"},
-                    "training": {"steps": 600, "batch_size": 8, "checkpoint_every": 50},
-                }
-            },
-        },
-        "mine": {
-            "data": {"kind": "videos", "cut": {"time": 4, "stride": 1}, "most_unreadable": 0.2},
-            "flow": {},
-            "judge": {"network": {"width": 4}, "training": {"steps": 4, "batch_size": 8}},
-            "evaluation": {"sampling_seeds": [0]},
-            "methods": {
-                "s3vae": {
-                    "architecture": SMALL,
-                    "losses": {"preset": "released"},
-                    "training": {"steps": 4, "batch_size": 8},
-                }
-            },
-        },
-    },
-}
+PARAMS = """
+pipeline:
+  datasets: {dsprites: s3vae/data/dsprites.py, mine: my-videos}
+  faces: []
+  models:
+    dsprites-s3vae: {dataset: dsprites, method: s3vae, signal: flow}
+    mine-s3vae: {dataset: mine, method: s3vae, signal: flow}
+  code: .
+datasets:
+  dsprites:
+    data: {kind: dsprites, time: 4, takes: 1}
+    flow: {}
+    judge: &judge {network: {width: 4}, training: {steps: 4, batch_size: 8}}
+    evaluation: {sampling_seeds: [0], least_judge_accuracy: 0, probe_clips: 60}
+    methods:
+      s3vae:
+        architecture: &small {preset: fast, decoder_width: 4, encoder_width: 4}
+        losses: &losses {preset: released}
+        training: {steps: 600, batch_size: 8, checkpoint_every: 50}
+  mine:
+    data: {kind: videos, cut: {time: 4, stride: 1}, most_unreadable: 0.2}
+    flow: {}
+    judge: *judge
+    evaluation: {sampling_seeds: [0]}
+    methods:
+      s3vae: {architecture: *small, losses: *losses, training: {steps: 4, batch_size: 8}}
+"""
+SERVE = (sys.executable, "-m", "pipelines.tools.serve")
 
 
 def film(path: Path, seed: int) -> None:
@@ -75,13 +63,13 @@ def film(path: Path, seed: int) -> None:
 
 @dataclass
 class Project:
-    """A clone with a small pipeline, and its own Prefect server and worker."""
+    """A clone with a small pipeline, a Prefect server and a worker of its own."""
 
     folder: Path
     environment: dict[str, str]
 
     def run(self, *command: str, fails: bool = False) -> str:
-        """What a command says; it must end well, or must not."""
+        """Run a command, which must succeed or must fail; return its output."""
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True
         )
@@ -89,7 +77,7 @@ class Project:
         return done.stdout + done.stderr
 
     def ask(self, path: str, content: object = None) -> Any:
-        """Prefect's API."""
+        """Query Prefect's API."""
         request = urllib.request.Request(
             f"{self.environment['PREFECT_API_URL']}/{path}",
             None if content is None else json.dumps(content).encode(),
@@ -99,56 +87,56 @@ class Project:
             return json.load(reply)
 
     def trigger(self, **parameters: object) -> str:
-        """Ask for a run; its id."""
+        """Start a run; return its id."""
         asked = [f"--param={name}={json.dumps(value)}" for name, value in parameters.items()]
         self.run("prefect", "deployment", "run", "retrain/nightly", *asked)
         runs = self.ask("flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC"})
         return next(run["id"] for run in runs if run["deployment_id"] and not run["auto_scheduled"])
 
     def ended(self, run: str, seconds: float = 300) -> dict[str, Any]:
-        """The run when it has ended."""
+        """Wait for the end of a run."""
         wait_for(lambda: self.ask(f"flow_runs/{run}")["state_type"] in ENDED, seconds)
         found: dict[str, Any] = self.ask(f"flow_runs/{run}")
         return found
 
     def completed(self, run: str) -> dict[str, Any]:
-        """The run, which must end well."""
+        """Wait for the end of a run, which must succeed."""
         found = self.ended(run)
         assert found["state_type"] == "COMPLETED", self.log()
         return found
 
     def retrained(self, **parameters: object) -> str:
-        """What a run says of itself in the end, which must be a good one."""
+        """Run the flow, which must succeed; return its message."""
         return str(self.completed(self.trigger(**parameters))["state"]["message"])
 
     def log(self) -> str:
         return (self.folder / ".prefect/serve/worker.log").read_text()
 
     def set(self, **training: int) -> None:
-        """Change how the model of dsprites is trained."""
+        """Change the training of the model of dsprites."""
         path, yaml = self.folder / "params.yaml", YAML()
         content = yaml.load(path)
         content["datasets"]["dsprites"]["methods"]["s3vae"]["training"] |= training
         yaml.dump(content, path)
 
     def processes(self) -> list[psutil.Process]:
-        """Those of the worker, itself the first."""
+        """Return the worker and its processes."""
         note = json.loads((self.folder / ".prefect/serve/worker.pid").read_text())
         worker = psutil.Process(note["pid"])
         return [worker, *worker.children(recursive=True)]
 
     def training(self) -> bool:
-        """Whether dsprites is in the middle of its training."""
+        """Return whether the training on dsprites has a checkpoint."""
         return any((self.folder / ".checkpoints/train").glob("*.safetensors"))
 
     def weights(self) -> bytes:
         return (self.folder / "data/dsprites/s3vae/weights.safetensors").read_bytes()
 
     def versions(self) -> list[str]:
-        """The lines of the registry's history that are of dsprites' model."""
-        told = self.run(sys.executable, "-m", "pipelines.retraining.registry").splitlines()
-        of_it = told[told.index("dsprites-s3vae") + 1 :]
-        return list(takewhile(lambda line: line.startswith(" "), of_it))
+        """Return the registry's lines about dsprites' model."""
+        lines = self.run(sys.executable, "-m", "pipelines.retraining.registry").splitlines()
+        below = lines[lines.index("dsprites-s3vae") + 1 :]
+        return list(takewhile(lambda line: line.startswith(" "), below))
 
 
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
@@ -165,7 +153,7 @@ def wait_for(ready: Callable[[], bool], seconds: float = 120) -> None:
 def project(
     tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
 ) -> Iterator[Project]:
-    """Served, deployed, and retrained once."""
+    """A project with a server, a deployment and one run."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("s3vae", "pipelines"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -174,7 +162,7 @@ def project(
     (folder / "my-videos").mkdir()
     for seed in range(12):
         film(folder / "my-videos" / f"{seed:02}.avi", seed)
-    YAML().dump(PARAMS, folder / "params.yaml")
+    (folder / "params.yaml").write_text(PARAMS)
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -189,12 +177,12 @@ def project(
     made.run("git", "init", "--quiet")
     made.run("dvc", "init", "--quiet")
     made.run("dvc", "cache", "dir", ".dvc/cache")  # whatever this machine's is
-    made.run(sys.executable, "-m", "pipelines.tools.serve", "start")
+    made.run(*SERVE, "start")
     try:
         made.retrained()
         yield made
     finally:
-        made.run(sys.executable, "-m", "pipelines.tools.serve", "stop")
+        made.run(*SERVE, "stop")
 
 
 def test_the_first_run_makes_champions_of_what_was_judged(project: Project) -> None:
@@ -205,7 +193,7 @@ def test_the_first_run_makes_champions_of_what_was_judged(project: Project) -> N
     assert "was not judged" in project.log()
 
 
-def test_it_is_seen_in_prefect_and_each_side_links_to_the_other(project: Project) -> None:
+def test_prefect_shows_artifacts_and_links_to_mlflow_and_back(project: Project) -> None:
     artifacts = {each["key"]: each for each in project.ask("artifacts/latest/filter", {})}
     assert {"dsprites-s3vae-scores", "dsprites-s3vae-mlflow", "dsprites-s3vae-swap"} <= set(
         artifacts
@@ -227,7 +215,7 @@ def test_it_is_seen_in_prefect_and_each_side_links_to_the_other(project: Project
     assert project.ask(f"flow_runs/{run}")["state_type"] == "COMPLETED"
 
 
-def test_when_nothing_changed_it_says_so_soon_and_registers_nothing(project: Project) -> None:
+def test_without_changes_a_run_ends_soon_and_registers_nothing(project: Project) -> None:
     before = project.versions()
     found = project.completed(project.trigger())
     assert found["state"]["message"].startswith("Nothing changed")
@@ -235,19 +223,19 @@ def test_when_nothing_changed_it_says_so_soon_and_registers_nothing(project: Pro
     assert project.versions() == before
 
 
-def test_a_dry_run_with_overrides_says_what_would_run_and_leaves_all_as_it_was(
+def test_a_dry_run_with_overrides_reports_stages_and_changes_nothing(
     project: Project,
 ) -> None:
     params, weights = (project.folder / "params.yaml").read_bytes(), project.weights()
-    said = project.retrained(
+    message = project.retrained(
         dry_run=True, overrides={"datasets.dsprites.methods.s3vae.training.seed": 9}
     )
-    assert said == "Would run: train@dsprites-s3vae, evaluate@dsprites-s3vae, table"
+    assert message == "Would run: train@dsprites-s3vae, evaluate@dsprites-s3vae, table"
     assert (project.folder / "params.yaml").read_bytes() == params
     assert project.weights() == weights
 
 
-def test_killed_with_its_worker_it_goes_on_and_ends_in_the_same_weights(
+def test_a_run_killed_with_its_worker_goes_on_to_the_same_weights(
     project: Project, tmp_path: Path
 ) -> None:
     project.set(seed=1)
@@ -260,16 +248,14 @@ def test_killed_with_its_worker_it_goes_on_and_ends_in_the_same_weights(
     for process in project.processes():
         process.kill()
     assert project.training()
-    assert "1 runs that a kill had left go on" in project.run(
-        sys.executable, "-m", "pipelines.tools.serve", "start"
-    )
+    assert "1 runs that a kill had interrupted go on" in project.run(*SERVE, "start")
     project.completed(run)
     assert not project.training()
     alone.run(sys.executable, "-m", "pipelines.stages.train", "dsprites", "s3vae")
     assert project.weights() == alone.weights()
 
 
-def test_a_training_that_is_killed_alone_is_tried_again(project: Project) -> None:
+def test_a_training_that_is_killed_alone_is_retried(project: Project) -> None:
     project.set(seed=5)
     run = project.trigger()
     wait_for(project.training)
@@ -283,7 +269,7 @@ def test_a_training_that_is_killed_alone_is_tried_again(project: Project) -> Non
     assert "exited with" in project.log()
 
 
-def test_of_two_at_once_the_second_waits_and_both_end_well(project: Project) -> None:
+def test_the_second_of_two_runs_waits_and_both_succeed(project: Project) -> None:
     project.set(seed=2)
     runs = [project.trigger() for _ in range(2)]
     first, second = sorted(map(project.completed, runs), key=lambda run: str(run["start_time"]))
@@ -291,7 +277,7 @@ def test_of_two_at_once_the_second_waits_and_both_end_well(project: Project) -> 
     assert second["state"]["message"].startswith("Nothing changed")
 
 
-def test_cancelled_it_leaves_no_process_behind(project: Project) -> None:
+def test_a_cancelled_run_leaves_no_process(project: Project) -> None:
     project.set(seed=3)
     run = project.trigger()
     wait_for(project.training)
@@ -304,13 +290,13 @@ def test_cancelled_it_leaves_no_process_behind(project: Project) -> None:
     project.retrained()  # goes on where it was
 
 
-def test_a_bad_video_among_new_ones_is_told_and_the_rest_retrained(project: Project) -> None:
+def test_an_unreadable_video_is_named_and_the_rest_is_retrained(project: Project) -> None:
     for seed in range(50, 54):  # some of them are for training
         film(project.folder / "my-videos" / f"{seed}.avi", seed)
     (project.folder / "my-videos" / "bad.avi").write_text("no video")
     before = (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes()
-    said = project.retrained(datasets=["mine"])
-    assert "mine-s3vae version 2 is the challenger: was not judged" in said
+    message = project.retrained(datasets=["mine"])
+    assert "mine-s3vae version 2 is the challenger: was not judged" in message
     assert "bad.avi" in project.log()
     assert (project.folder / "data/mine/s3vae/weights.safetensors").read_bytes() != before
 
@@ -330,7 +316,7 @@ def test_one_data_set_that_fails_does_not_stop_another(project: Project) -> None
     project.retrained()
 
 
-def test_a_run_waits_for_a_stage_that_somebody_else_runs(project: Project) -> None:
+def test_a_run_waits_for_a_stage_run_by_hand(project: Project) -> None:
     project.set(seed=8)
     by_hand = subprocess.Popen(
         ["dvc", "repro", "--quiet", "train@dsprites-s3vae"],
@@ -344,28 +330,29 @@ def test_a_run_waits_for_a_stage_that_somebody_else_runs(project: Project) -> No
 
 
 def test_a_run_whose_worker_was_killed_ends_with_make_stop(project: Project) -> None:
-    serve = sys.executable, "-m", "pipelines.tools.serve"
     project.set(seed=9)
     project.trigger()
     wait_for(project.training)
     worker, *family = project.processes()
     worker.kill()
-    assert "a run without a worker stopped" in project.run(*serve, "stop")
+    assert "a run without a worker stopped" in project.run(*SERVE, "stop")
     psutil.wait_procs(family, timeout=30)
     assert not any(process.is_running() for process in family)
-    project.run(*serve, "start")
+    project.run(*SERVE, "start")
     wait_for(lambda: not project.training())  # the run is taken up again
     project.retrained()
 
 
-def test_a_spoilt_output_is_found_named_and_made_good(project: Project) -> None:
+def test_a_corrupted_output_is_named_and_restored(project: Project) -> None:
     path = project.folder / "data/dsprites/clips.h5"
     good, known = path.read_bytes(), path.stat()
     path.chmod(0o644)
     path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
     project.retrained()
-    assert "data/dsprites/clips.h5 (the working folder, left by acquire@dsprites)" in project.log()
+    assert (
+        "data/dsprites/clips.h5 (the working folder, written by acquire@dsprites)" in project.log()
+    )
     assert path.read_bytes() == good
 
 
@@ -382,10 +369,10 @@ def test_a_champion_is_verified_by_a_fresh_process_and_moved_back(project: Proje
     )
 
 
-def test_without_mlflow_a_training_goes_on_and_its_metrics_arrive_later(
+def test_a_training_survives_the_loss_of_mlflow_and_is_published_later(
     project: Project, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
-    """The server is really there, really killed, and really back."""
+    """The server is real, really killed and started again."""
     port = str(free_port())
     address = f"http://127.0.0.1:{port}"
     alone = Project(

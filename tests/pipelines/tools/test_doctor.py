@@ -1,4 +1,4 @@
-"""What is wrong is found, and the mend named."""
+"""The faults of an installation and their remedies."""
 
 import fcntl
 import json
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import doctor
 from pipelines.dvc_lock import STAGE_LOCKS
-from pipelines.tools.doctor import Finding, UnwellError, findings, require_health
+from pipelines.tools import doctor
+from pipelines.tools.doctor import Finding, InstallationError, findings, require_health
 
 PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: .}\ndatasets: {}\n"
 
@@ -28,19 +28,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_where_all_is_well_nothing_is_wrong() -> None:
+def test_a_sound_installation_has_no_faults() -> None:
     found = list(findings())
     assert [each for each in found if each.state == "wrong"] == []
-    assert {each.what for each in found if each.state == "note"} == {"Prefect", "git"}
+    assert {each.thing for each in found if each.state == "note"} == {"Prefect", "git"}
     require_health()
 
 
-def test_every_fault_has_a_mend() -> None:
+def test_faults_stop_a_retraining_with_their_remedies() -> None:
     Path("params.yaml").write_text("pipeline: {models: 3}")
     wrong = doctor.params()
     assert wrong.state == "wrong"
-    assert wrong.mend
-    with pytest.raises(UnwellError, match=r"wrong  params\s+params\.yaml does not fit"):
+    assert wrong.remedy
+    with pytest.raises(InstallationError, match=r"wrong  params\s+params\.yaml does not fit"):
         require_health()
 
 
@@ -52,7 +52,7 @@ def test_every_fault_has_a_mend() -> None:
         (doctor.mirror, doctor.MIRROR, "/nowhere", "/nowhere is no folder"),
     ],
 )
-def test_what_the_environment_names_must_be_there(
+def test_places_in_the_environment_must_exist(
     look: Callable[[], Finding],
     name: str,
     value: str,
@@ -63,25 +63,22 @@ def test_what_the_environment_names_must_be_there(
     monkeypatch.setenv(name, value)
     found = look()
     assert found.state == "wrong"
-    assert said in found.said
-    assert found.mend
+    assert said in found.message
+    assert found.remedy
 
 
 def test_a_full_disk_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "ROOM", 1e9)
-    found = doctor.room()
-    assert found.state == "wrong"
-    assert "GiB are free" in found.said
+    monkeypatch.setattr(doctor, "LEAST_FREE", 1e9)
+    assert doctor.disk().state == "wrong"
 
 
 def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "version", lambda name: "0.0.1")
-    found = doctor.packages()
-    assert found.state == "wrong"
-    assert "torch is 0.0.1, not ==2.13.*" in found.said
+    assert "torch is 0.0.1, not ==2.13.*" in doctor.packages().message
+    assert doctor.packages().state == "wrong"
 
 
-def test_a_lock_that_is_held_is_told() -> None:
+def test_a_held_lock_is_noted() -> None:
     doctor.LOCK.parent.mkdir(parents=True)
     with doctor.LOCK.open("w") as file:
         assert doctor.lock().state == "good"
@@ -89,7 +86,7 @@ def test_a_lock_that_is_held_is_told() -> None:
         assert doctor.lock().state == "note"
 
 
-def test_a_stage_that_another_dvc_runs_is_told() -> None:
+def test_a_running_stage_is_noted() -> None:
     STAGE_LOCKS.parent.mkdir(parents=True)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
@@ -99,15 +96,11 @@ def test_a_stage_that_another_dvc_runs_is_told() -> None:
         assert doctor.lock().state == state
 
 
-@pytest.mark.parametrize(
-    ("look", "name"), [(doctor.store, "MLFLOW_TRACKING_URI"), (doctor.mirror, doctor.MIRROR)]
-)
-def test_no_password_is_shown(
-    look: Callable[[], Finding], name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(name, "http://someone:secret@127.0.0.1:9/place")
-    assert "127.0.0.1:9/place" in look().said
-    assert "secret" not in str(look())
+def test_passwords_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for check, name in ((doctor.store, "MLFLOW_TRACKING_URI"), (doctor.mirror, doctor.MIRROR)):
+        monkeypatch.setenv(name, "http://someone:secret@127.0.0.1:9/place")
+        assert "127.0.0.1:9/place" in check().message
+        assert "secret" not in str(check())
 
 
 def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,21 +108,21 @@ def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) 
     assert doctor.store().state == "wrong"
 
 
-def test_weights_of_networks_are_asked_for_where_networks_find_landmarks() -> None:
-    assert doctor.weights().said == "none needed"
+def test_weights_are_needed_where_networks_find_landmarks() -> None:
+    assert doctor.weights().message == "none needed"
     Path("params.yaml").write_text(
         "pipeline: {datasets: {d: d.py}, faces: [d], models: {}, code: .}\n"
         "datasets: {d: {landmarks: {backend: {kind: face-alignment}}}}\n"
     )
-    assert "2DFAN4" in doctor.weights().said
+    assert "2DFAN4" in doctor.weights().message
 
 
-def test_changed_files_are_told(folder: Path) -> None:
+def test_changed_files_are_noted(folder: Path) -> None:
     for command in ("init -q", "add params.yaml", "-c user.name=a -c user.email=b commit -qm x"):
         subprocess.run(["git", *command.split()], check=True)
     assert doctor.git().state == "good"
     Path("params.yaml").write_text(PARAMS + "\n")
-    assert "params.yaml among them" in doctor.git().said
+    assert "params.yaml among them" in doctor.git().message
 
 
 def test_the_command_fails_where_something_is_wrong(folder: Path) -> None:

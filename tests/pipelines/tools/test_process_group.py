@@ -1,4 +1,4 @@
-"""Commands whose family ends with whoever started them: real processes, really killed."""
+"""Commands whose processes end with their starter: real processes, really killed."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipelines.tools.process_group import guarded
+from pipelines.tools.process_group import process_group
 
 FAMILY = """
 import subprocess, sys, time
@@ -21,15 +21,15 @@ time.sleep(600)
 STARTER = """
 import sys, time
 from pathlib import Path
-from pipelines.tools.process_group import guarded
-with guarded([sys.executable, "-c", sys.argv[1]], Path()) as running:
+from pipelines.tools.process_group import process_group
+with process_group([sys.executable, "-c", sys.argv[1]], Path()) as running:
     print(running.stdout.readline(), flush=True)
     time.sleep(600)
 """
 
 
 def is_gone(pid: int, seconds: float = 20) -> bool:
-    """Whether a process ends in time."""
+    """Return whether a process ends in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
@@ -38,30 +38,32 @@ def is_gone(pid: int, seconds: float = 20) -> bool:
     return False
 
 
-def test_its_output_and_its_exit_code_come_out(tmp_path: Path) -> None:
-    program = "import os, sys; print(os.getcwd()); print('oh', file=sys.stderr); sys.exit(7)"
-    with guarded([sys.executable, "-c", program], tmp_path) as running:
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("sys.exit(7)", 7), ("os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL)],
+)
+def test_output_and_exit_code_are_those_of_the_command(end: str, code: int, tmp_path: Path) -> None:
+    program = f"import os, signal, sys; print(os.getcwd(), flush=True); {end}"
+    with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.stdout is not None
-        assert sorted(running.stdout.read().split()) == sorted([str(tmp_path), "oh"])
-        assert running.wait() == 7
+        assert running.stdout.read().split() == [str(tmp_path)]
+        assert running.wait() == code
 
 
-def test_what_ends_it_comes_out(tmp_path: Path) -> None:
-    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    with guarded([sys.executable, "-c", program], tmp_path) as running:
-        assert running.wait() == 128 + signal.SIGKILL
-
-
-def test_the_family_ends_with_the_block(tmp_path: Path) -> None:
-    with guarded([sys.executable, "-c", FAMILY], tmp_path) as running:
+@pytest.mark.parametrize("deaf", [False, True])
+def test_all_processes_end_with_the_block(deaf: bool, tmp_path: Path) -> None:
+    ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" if deaf else ""
+    with process_group([sys.executable, "-c", ignore + FAMILY], tmp_path) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
+        begun = time.monotonic()
+    assert deaf == (5 < time.monotonic() - begun < 30)
     assert is_gone(running.pid)
     assert is_gone(grandchild)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_the_family_ends_with_a_starter_that_is_killed(sent: signal.Signals) -> None:
+def test_all_processes_end_with_a_killed_starter(sent: signal.Signals) -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, FAMILY], stdout=subprocess.PIPE, text=True
     )
@@ -75,7 +77,7 @@ def test_the_family_ends_with_a_starter_that_is_killed(sent: signal.Signals) -> 
 
 
 @pytest.mark.parametrize("deaf", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN);"])
-def test_what_a_killed_command_leaves_ends_too(tmp_path: Path, deaf: str) -> None:
+def test_the_processes_of_a_killed_command_end(tmp_path: Path, deaf: str) -> None:
     left = f"import signal, time; {deaf} print(flush=True); time.sleep(600)"
     program = f"""
 import os, signal, subprocess, sys
@@ -84,18 +86,8 @@ child.stdout.readline()
 print(child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    with guarded([sys.executable, "-c", program], tmp_path) as running:
+    with process_group([sys.executable, "-c", program], tmp_path) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
         assert running.wait() == 128 + signal.SIGKILL
         assert is_gone(grandchild, seconds=1)
-
-
-def test_one_that_does_not_end_when_told_is_killed(tmp_path: Path) -> None:
-    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + FAMILY
-    with guarded([sys.executable, "-c", deaf], tmp_path) as running:
-        assert running.stdout is not None
-        running.stdout.readline()
-        begun = time.monotonic()
-    assert is_gone(running.pid)
-    assert 5 < time.monotonic() - begun < 30

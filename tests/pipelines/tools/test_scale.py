@@ -1,18 +1,18 @@
-"""What is measured as data grows, and how it is told."""
+"""Measurements at growing sizes, and their table."""
 
 from pathlib import Path
 
 import pytest
 
-from pipelines import scale
-from pipelines.tools.scale import STAGES, STEPS, measure_all, params_at, size_of, table
+from pipelines.tools import scale
+from pipelines.tools.scale import STEPS, measure_all, params_at, table
 
-COST = {"seconds": 12.3, "memory": 456}
+STAGES = ("acquire", "flow", "evaluate")
 
 
-def rows_at(size: int) -> list[dict[str, object]]:
-    common = {"size": size, "clips": 972 * size, "disk": 600 * size}
-    return [{**common, "stage": stage, **COST} for stage in STAGES]
+def rows_at(size: int) -> list[scale.Row]:
+    cost = {"seconds": 12.3, "memory": 456, "disk": 600 * size}
+    return [{"size": size, "clips": 972 * size, "stage": stage, **cost} for stage in STAGES]
 
 
 def test_the_data_grows_and_trainings_do_not() -> None:
@@ -31,7 +31,7 @@ def test_every_size_is_a_line_with_the_cost_of_every_stage() -> None:
     assert second.endswith("| 2,400 MB |")
 
 
-def test_what_was_measured_is_not_measured_again(
+def test_sizes_that_were_measured_are_not_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scale, "MEASURED", tmp_path / "scale.csv")
@@ -39,7 +39,7 @@ def test_what_was_measured_is_not_measured_again(
     assert table(measure_all([1])) == table(rows_at(1))
 
 
-def test_all_files_count(tmp_path: Path) -> None:
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "inner" / "clips").write_bytes(bytes(3_000_000))
-    assert size_of(tmp_path) == 3
+def test_a_stage_that_fails_is_an_error(tmp_path: Path) -> None:
+    assert scale.measure("python -c pass", tmp_path)["memory"] > 0
+    with pytest.raises(scale.subprocess.CalledProcessError):
+        scale.measure("python -c 1/0", tmp_path)

@@ -1,4 +1,4 @@
-"""Which code a training ran on: a commit, and whether it was changed."""
+"""The environment of a training: its commit, and whether the code was changed."""
 
 import json
 import subprocess
@@ -27,25 +27,26 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return git("rev-parse", "HEAD")
 
 
-def test_code_as_it_was_committed_is_not_changed(commit: str) -> None:
-    assert code_that_runs() == Code(commit, changed=False)
-
-
-@pytest.mark.parametrize("path", ["s3vae/code.py", "s3vae/new.py", "params.yaml"])
-def test_code_that_differs_from_the_commit_or_is_not_in_it_is_changed(
-    commit: str, path: str
+@pytest.mark.parametrize(
+    ("path", "changed"),
+    [
+        (None, False),
+        ("README.md", False),
+        ("results.csv", False),
+        ("s3vae/code.py", True),
+        ("s3vae/new.py", True),
+        ("params.yaml", True),
+    ],
+)
+def test_code_and_settings_are_changed_if_they_differ_from_the_commit(
+    commit: str, path: str | None, changed: bool
 ) -> None:
-    Path(path).write_text("two")
-    assert code_that_runs() == Code(commit, changed=True)
+    if path is not None:
+        Path(path).write_text("two")
+    assert code_that_runs() == Code(commit, changed)
 
 
-@pytest.mark.parametrize("path", ["README.md", "results.csv"])
-def test_documents_and_results_are_no_code(commit: str, path: str) -> None:
-    Path(path).write_text("two")
-    assert code_that_runs() == Code(commit, changed=False)
-
-
-def test_in_a_folder_within_the_repository_all_of_it_counts(
+def test_the_whole_repository_counts_from_any_of_its_folders(
     commit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("benchmark").mkdir()

@@ -1,4 +1,4 @@
-"""The laws of the served model: it needs nothing but its artifact, and it is the trained model."""
+"""The MLflow model: it needs its artifact alone, and gives the trained model's outputs."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def run_id(training: StageRun, run_of: Callable[[str], Run]) -> str:
     return str(run_of("train").info.run_id)
 
 
-def test_a_fresh_process_serves_the_codes_of_the_trained_model(
+def test_a_new_process_computes_the_codes_of_the_trained_model(
     repository: Path, run_id: str
 ) -> None:
     clips = ClipFile(Layout("toy").clips).frames(range(3))

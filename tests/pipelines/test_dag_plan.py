@@ -1,0 +1,66 @@
+"""The graph of dvc.yaml: which stages depend on which."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines.dag import Dag
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = {
+    f"{dataset}-{method}": {"dataset": dataset, "method": method, "signal": signal}
+    for dataset, method, signal in (
+        ("one", "a", "flow"),
+        ("one", "b", "landmarks"),
+        ("two", "a", "flow"),
+    )
+}
+DATASETS = {"one": "one.py", "two": "two.py"}
+PIPELINE = {"datasets": DATASETS, "faces": ["one"], "models": MODELS, "code": "."}
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
+
+
+@pytest.fixture(scope="module")
+def dag(tmp_path_factory: pytest.TempPathFactory) -> Dag:
+    """The project's dvc.yaml for two data sets and three models."""
+    folder = tmp_path_factory.mktemp("repository")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q", "--no-scm"], cwd=folder, check=True)
+    shutil.copy(ROOT / "dvc.yaml", folder)
+    YAML().dump({"pipeline": PIPELINE}, folder / "params.yaml")
+    return Dag(folder)
+
+
+@pytest.mark.parametrize(
+    ("changed", "dependants"),
+    [
+        ([], []),
+        (["table"], []),
+        (["train@one-a"], ["evaluate@one-a", "table"]),
+        (["judge@one"], ["evaluate@one-a", "evaluate@one-b", "table"]),
+        (["flow@one"], ["train@one-a", "evaluate@one-a", "table"]),
+        (["landmarks@one"], ["train@one-b", "evaluate@one-b", "table"]),
+        (["acquire@two"], ["flow@two", "judge@two", "train@two-a", "evaluate@two-a", "table"]),
+    ],
+)
+def test_stages_come_before_all_that_depend_on_them(
+    dag: Dag, changed: list[str], dependants: list[str]
+) -> None:
+    plan = dag.with_dependants(changed)
+    assert set(plan) == {*changed, *dependants}
+    for stage in plan:
+        dependencies = set(dag.with_dependencies([stage])) & set(plan)
+        assert dependencies <= set(plan[: plan.index(stage) + 1])
+
+
+def test_the_dependencies_of_a_model_include_its_signal_only(dag: Dag) -> None:
+    assert set(dag.with_dependencies(["evaluate@one-b"])) == {
+        *("acquire@one", "landmarks@one", "judge@one", "train@one-b", "evaluate@one-b")
+    }
+
+
+def test_a_stage_has_the_command_of_dvc(dag: Dag) -> None:
+    assert dag.command("train@one-a") == "python -m pipelines.stages.train one a"
