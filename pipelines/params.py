@@ -95,6 +95,14 @@ def config_of(dataset: str, folder: Path = Path()) -> Path:
     return folder / read_pipeline(folder).code / "configs" / f"{dataset}.yaml"
 
 
+def write_settings(folder: Path, content: dict[str, Any]) -> None:
+    """Write a `pipeline` as params.yaml, and each of the `datasets` as a config, in a folder."""
+    (folder / "configs").mkdir(exist_ok=True)
+    YAML().dump({"pipeline": content["pipeline"]}, folder / PARAMS)
+    for name, settings in content["datasets"].items():
+        YAML().dump(settings, folder / "configs" / f"{name}.yaml")
+
+
 def _checked(kind: type[Settings], path: Path, content: Any, keys: tuple[str, ...]) -> Settings:
     """Return the settings under these keys. Raises ParamsError that names the key and the rule."""
     for depth, key in enumerate(keys):

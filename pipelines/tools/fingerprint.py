@@ -62,10 +62,10 @@ def fingerprints(folder: Path = Path()) -> Iterator[tuple[str, str]]:
 def method_fingerprint(method: Any, clips: ClipFile, folder: Path) -> str:
     """The hash of a method's model after its first steps on these clips and their signals."""
     method = dataclasses.replace(method, training=shortened(method.training))
-    if isinstance(method, Method) and method.losses.absolute is not None:
-        early = dataclasses.replace(method.losses.absolute, after=STEPS // 2)
+    if isinstance(method, Method) and method.losses.charbonnier is not None:
+        early = dataclasses.replace(method.losses.charbonnier, start_step=STEPS // 2)
         method = dataclasses.replace(
-            method, losses=dataclasses.replace(method.losses, absolute=early)
+            method, losses=dataclasses.replace(method.losses, charbonnier=early)
         )
     signal = read_signal(signal_of(method), folder)
     data = training_set_for(method, clips, signal)

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from pipelines.cli import arguments
 from pipelines.dag import Dag, dvc_status
-from pipelines.params import PARAMS, Chosen, read_pipeline
+from pipelines.params import Chosen, config_of, read_pipeline
 from pipelines.paths import BENCHMARK, Layout
 
 SECONDS = {"acquire": 60.0, "flow": 120.0, "landmarks": 120.0, "evaluate": 90.0, "table": 5.0}
@@ -49,8 +49,8 @@ def recorded(folder: Path, chosen: Chosen) -> dict[str, float] | None:
 
 
 def configured_steps(folder: Path, chosen: Chosen) -> int:
-    """Return the number of steps in params.yaml."""
-    content = YAML(typ="safe").load(folder / PARAMS)["datasets"][chosen.dataset]
+    """Return the number of steps in the config of the data set."""
+    content = YAML(typ="safe").load(config_of(chosen.dataset, folder))
     settings = content["judge"] if chosen.method == "judge" else content["methods"][chosen.method]
     return int(settings["training"]["steps"])
 

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from pipelines.dag import Dag
 from pipelines.io import write_csv, write_text
-from pipelines.params import PARAMS
+from pipelines.params import config_of, write_settings
 from pipelines.paths import CHECKPOINTS, Layout
 from pipelines.reporting.report import fill
 from s3vae.data.clips import ClipFile
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 def params_at(size: int) -> Row:
     """Return the root's settings of the data set with more takes and short trainings."""
-    settings = YAML(typ="safe").load(PARAMS)["datasets"][DATASET]
+    settings = YAML(typ="safe").load(config_of(DATASET))
     settings["data"]["takes"] = TAKES * size
     settings["methods"] = {METHOD: settings["methods"][METHOD]}
     for trained in (settings["judge"], settings["methods"][METHOD]):
@@ -68,7 +68,7 @@ def measure_size(size: int) -> list[Row]:
     folder, dag, rows = FOLDER / str(size), Dag(Path()), []
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    YAML().dump(params_at(size), folder / PARAMS)
+    write_settings(folder, params_at(size))
     for name in dag.with_dependencies([f"evaluate@{DATASET}-{METHOD}"]):
         stage = name.split("@")[0]
         LOG.info("scale: %s at %d times the clips", stage, size)

@@ -19,22 +19,22 @@ def reconstruction_error(
     return _per_clip((decoded - video).square(), frames_per_clip)
 
 
-def absolute_error(
+def charbonnier_error(
     decoded: Video,
     video: Video,
     frames_per_clip: int | None = None,
     *,
-    softness: float,
-    meets: float,
+    epsilon: float,
+    crossover: float,
 ) -> Scalar:
-    """Sum of absolute errors, soft near 0 (Charbonnier et al. 1994): -log p of nearly a Laplace.
+    """Return sum 2c (sqrt(e² + epsilon²) - epsilon) over pixels and time, c the `crossover`.
 
-    Its slope for large errors is that of the squares at an error of `meets`; below `softness` it is
-    a square itself. Small errors all over an area so weigh more than among squares, and what edges
-    miss weighs less. Where only some frames were decoded, as for the squares.
+    A smooth absolute error (Charbonnier et al., ICIP 1994), -log p of nearly a Laplace. The slope
+    of large errors is that of the squared error at `crossover`, so small errors over large areas
+    weigh more than among squares. Decoded subsets of frames as in `reconstruction_error`.
     """
-    soft = ((decoded - video).square() + softness**2).sqrt() - softness
-    return _per_clip(2 * meets * soft, frames_per_clip)
+    absolute = ((decoded - video).square() + epsilon**2).sqrt() - epsilon
+    return _per_clip(2 * crossover * absolute, frames_per_clip)
 
 
 def _per_clip(errors: Video, frames_per_clip: int | None) -> Scalar:

@@ -54,7 +54,7 @@ def objective_of(method: Any, data: TrainingSet) -> Any:
         if isinstance(method, baseline.method):
             return baseline.objective(method, clips)
     exchange, frequencies = method.losses.exchange, data.cluster_frequencies
-    starts = frequencies if exchange is not None and exchange.starts else torch.ones(1)
+    starts = frequencies if exchange is not None and exchange.initial_states else torch.ones(1)
     sizes = dataclasses.replace(
         method.architecture,
         channels=clips.channels,

@@ -29,7 +29,7 @@ class Terms(NamedTuple):
     factor_prediction: Scalar
     independence: Scalar
     aggregate: Scalar
-    between_clusters: Scalar | None = None
+    cluster_alignment: Scalar | None = None
     supervision: Scalar | None = None
 
     def named(self) -> dict[str, Scalar]:
@@ -82,7 +82,7 @@ class Objective(nn.Module):
         features = encode(video, known.get("tracks"))
         posterior = self.model.posterior(features)
         static, dynamic = (each.sample(generator) for each in posterior)
-        between_clusters = self.between_clusters(posterior, known["cluster"])
+        alignment = self.cluster_alignment(posterior, known["cluster"])
         inputs = self.decoder_inputs(posterior, static, dynamic, known["cluster"], generator)
         clips, time = dynamic.shape[:2]
         frames = elbo.frame_subset(clips, time, self.settings.decoded_frames or time, generator)
@@ -99,18 +99,18 @@ class Objective(nn.Module):
             ),
             independence=self.independence(posterior, static, dynamic, generator),
             aggregate=self.aggregate(static),
-            between_clusters=between_clusters,
+            cluster_alignment=alignment,
             supervision=self.supervision(static, dynamic, known) if self.supervision else None,
         )
 
     def reconstruction(self, decoded: Video, video: Video, time: int) -> Scalar:
-        """Return squared errors, or absolute ones after the step that the settings name."""
-        absolute = self.settings.absolute
-        if self.training and absolute is not None:
+        """Return squared errors, or Charbonnier errors late in a training if set."""
+        late = self.settings.charbonnier
+        if self.training and late is not None:
             self.steps += 1
-            if self.steps > absolute.after:
-                softness, meets = absolute.softness, absolute.meets
-                return elbo.absolute_error(decoded, video, time, softness=softness, meets=meets)
+            if self.steps > late.start_step:
+                shape = {"epsilon": late.epsilon, "crossover": late.crossover}
+                return elbo.charbonnier_error(decoded, video, time, **shape)
         return elbo.reconstruction_error(decoded, video, time)
 
     def decoder_inputs(
@@ -127,7 +127,7 @@ class Objective(nn.Module):
         self.exchange.update(posterior.static.mean.detach(), clusters)
         others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
         static = self.exchange.shift_to_cluster(static, clusters, clusters[others])
-        return static, dynamic[same_cluster(clusters, self.settings.partners, generator)]
+        return static, dynamic[same_cluster(clusters, self.settings.same_cluster_swap, generator)]
 
     def consistency(self, features: Features, posterior: Posterior, generator: Generator) -> Scalar:
         """Return L_SCC on posterior means: a clip's own frames reordered against another clip."""
@@ -154,9 +154,9 @@ class Objective(nn.Module):
         self.moments.update(static)
         return self.moments.mismatch(static)
 
-    def between_clusters(self, posterior: Posterior, clusters: Labels) -> Scalar | None:
+    def cluster_alignment(self, posterior: Posterior, clusters: Labels) -> Scalar | None:
         """Return the cluster alignment penalty, before the averages move towards this batch."""
-        if self.exchange is None or not self.settings.weights.between_clusters:
+        if self.exchange is None or not self.settings.weights.cluster_alignment:
             return None
         return self.exchange.alignment(posterior.static.mean, clusters)
 

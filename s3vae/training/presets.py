@@ -1,4 +1,4 @@
-"""Which losses, how heavy: the paper's numbers, the released code's, and ours."""
+"""The terms of the objective and their weights: the paper's, the released code's, and ours."""
 
 from dataclasses import field, replace
 from typing import Any, Literal
@@ -14,7 +14,7 @@ Signal = Literal["top-cells", "top-cells+direction", "cells", "distances"]
 
 @dataclass(frozen=True, config=STRICT)
 class Weights:
-    """What every term of the objective is multiplied with."""
+    """The weight of every term; `static_kl` and `dynamic_kl` are the beta of a beta-VAE."""
 
     reconstruction: float = 1.0
     static_kl: float = 1.0
@@ -23,85 +23,78 @@ class Weights:
     factor_prediction: float = 100.0
     independence: float = 1.0
     aggregate: float = 0.0
-    between_clusters: float = Field(default=0.0, ge=0)
-    """Of what differs in mean and covariance of z_f between motion clusters (`exchange`)."""
+    cluster_alignment: float = Field(default=0.0, ge=0)
+    """Of the variance of z_f's moments between motion clusters, which `exchange` provides."""
     supervision: float = Field(default=0.0, ge=0)
-    """Of the true factors' cross-entropy."""
+    """Of the cross-entropy of the true factors."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class Exchange:
-    """Motion exchange: how clips are clustered by their signal, and how long moments remember."""
+    """Motion clusters and the exchange of z_f between them (losses/exchange.py)."""
 
     decay: float = Field(default=0.995, gt=0, lt=1)
+    """Of the exponential moving averages of each cluster's moments."""
     clustering: ClusterSettings = field(default_factory=ClusterSettings)
-    """How many clusters there are is chosen by silhouette; with one, nothing is exchanged."""
-    starts: bool = True
-    """Whether the prior of z_t begins each motion with a z_0 of its cluster, or all with 0."""
+    """The number of clusters is chosen by silhouette; with one cluster nothing is exchanged."""
+    initial_states: bool = True
+    """Whether the dynamic prior starts from a learned z_0 per cluster, or from 0."""
 
 
 @dataclass(frozen=True, config=STRICT)
-class AbsoluteErrors:
-    """What reconstruction ends with: absolute errors in place of squares (`losses/elbo.py`).
+class Charbonnier:
+    """Absolute errors, smooth near 0, in place of squared errors at the end of a training.
 
-    From black pictures absolute errors do not get away, so squares come first.
+    They start late: from black images the gradient of absolute errors is too small.
     """
 
-    after: int = Field(ge=0)
-    """The steps with squares."""
-    softness: float = Field(default=0.01, gt=0)
-    """Errors (of intensities in [0, 1]) below this still count as squares."""
-    meets: float = Field(default=0.1, gt=0)
-    """The error whose weight is the same either way."""
+    start_step: int = Field(ge=0)
+    epsilon: float = Field(default=0.01, gt=0)
+    """Errors of intensities in [0, 1] below this are penalized as squares."""
+    crossover: float = Field(default=0.1, gt=0)
+    """The error at which the gradient equals that of the squared error."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class LossSettings:
-    """Everything that the objective can be told; the defaults are the paper's."""
+    """The settings of the objective; the defaults are the paper's."""
 
     weights: Weights = field(default_factory=Weights)
     margin: float = Field(default=1.0, ge=0)
+    """Of the triplet loss."""
     signal: Signal = "top-cells"
+    """What z_t predicts (training/targets.py)."""
     mutual_information: Literal["paper", "ours"] = "paper"
+    """The estimator of the independence term."""
     aggregate_decay: float = Field(default=0.0, ge=0, lt=1)
-    """Of the running moments that tell the aggregate posterior; if 0 each batch's own mean and
-    covariance do."""
+    """Of the running moments of the aggregate term; 0 uses the moments of each batch."""
     decoded_frames: int | None = Field(default=None, gt=0)
-    """How many frames of each clip are decoded in a step; all of them if null."""
+    """The number of random frames of each clip that are decoded in a step; all if null."""
     exchange: Exchange | None = None
-    partners: float = Field(default=0.0, ge=0, le=1)
-    """How often a clip is decoded from the z_t of another clip of its motion cluster."""
-    absolute: AbsoluteErrors | None = None
-    """Where absolute errors take the place of squares; nowhere if null."""
+    same_cluster_swap: float = Field(default=0.0, ge=0, le=1)
+    """The probability that a clip is decoded from z_t of another clip of its motion cluster."""
+    charbonnier: Charbonnier | None = None
 
     def __post_init__(self) -> None:
-        """Partners and prices go by motion clusters, and these belong to the exchange.
-
-        A memory serves a term that has a weight.
-        """
-        if self.partners and self.exchange is None:
-            msg = (
-                f"partners ({self.partners}) are of the same motion cluster, which `exchange` "
-                "finds: name its settings too, or leave partners out"
-            )
-            raise ValueError(msg)
-        if self.weights.between_clusters and self.exchange is None:
-            msg = (
-                f"between_clusters ({self.weights.between_clusters}) weighs what z_f tells of "
-                "motion clusters, which `exchange` finds: name its settings too, or leave it at 0"
-            )
-            raise ValueError(msg)
-
+        """Raise ValueError for settings that need another one which is missing."""
+        clustered = {
+            "same_cluster_swap": self.same_cluster_swap,
+            "weights.cluster_alignment": self.weights.cluster_alignment,
+        }
+        for name, value in clustered.items():
+            if value and self.exchange is None:
+                msg = f"{name} ({value}) needs motion clusters: add `exchange`, or set it to 0"
+                raise ValueError(msg)
         if self.aggregate_decay and not self.weights.aggregate:
             msg = (
-                f"aggregate_decay ({self.aggregate_decay}) is of what `weights.aggregate` weighs, "
-                "which is 0: give it a weight, or leave aggregate_decay out"
+                f"aggregate_decay ({self.aggregate_decay}) has no effect while weights.aggregate "
+                "is 0: give it a weight, or leave aggregate_decay out"
             )
             raise ValueError(msg)
 
     @property
     def supervised(self) -> bool:
-        """Whether the true factors are told: no other method reads labels."""
+        """Whether the method learns from labels."""
         return self.weights.supervision > 0
 
 
@@ -138,7 +131,7 @@ PRESETS: dict[str, LossSettings] = {
 
 
 def losses(preset: str, weights: dict[str, float] | None = None, **changes: Any) -> LossSettings:
-    """A preset with some of its fields and weights replaced; unknown ones are refused by name."""
+    """Return a preset with some fields and weights replaced. Raises an error for unknown names."""
     if preset not in PRESETS:
         msg = f"there is no loss preset {preset!r}, only {', '.join(PRESETS)}"
         raise ValueError(msg)

@@ -240,7 +240,7 @@ def test_one_batch_is_overfitted(
 def test_validation_gives_the_same_each_time_and_changes_nothing(
     make: Make, given: TrainingSet
 ) -> None:
-    objective = make(losses("ours", {"between_clusters": 1}, aggregate_decay=0.9)).eval()
+    objective = make(losses("ours", {"cluster_alignment": 1}, aggregate_decay=0.9)).eval()
     before = {name: value.clone() for name, value in objective.state_dict().items()}
     first, second = (validation_losses(objective, given, CPU) for _ in range(2))
     assert first == second

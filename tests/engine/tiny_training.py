@@ -47,7 +47,11 @@ def train(
     clips, cpu = ClipFile(data / "clips.h5"), torch.device("cpu")
     exchange = Exchange(clustering=ClusterSettings(candidates=(3,), least=-1, restarts=1))
     settings = losses(
-        "ours", {"between_clusters": 1}, exchange=exchange, partners=0.3, aggregate_decay=0.9
+        "ours",
+        {"cluster_alignment": 1},
+        exchange=exchange,
+        same_cluster_swap=0.3,
+        aggregate_decay=0.9,
     )
     given = training_set(
         clips, FlowSignal(data / "flow.h5"), TARGETS["cells"], exchange and exchange.clustering

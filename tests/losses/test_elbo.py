@@ -10,7 +10,7 @@ from torch.distributions import Normal, kl_divergence
 
 from s3vae.distributions import Gaussian
 from s3vae.losses.elbo import (
-    absolute_error,
+    charbonnier_error,
     dynamic_kl,
     frame_subset,
     reconstruction_error,
@@ -61,12 +61,12 @@ def test_white_for_black_costs_one_per_number() -> None:
     assert reconstruction_error(black + 1, black) == 3 * 16
 
 
-def test_absolute_errors_weigh_as_the_squares_do_where_they_meet() -> None:
+def test_charbonnier_errors_weigh_as_the_squares_do_where_they_meet() -> None:
     def slope(error: float, *, absolute: bool) -> float:
         decoded = torch.full((1, 1, 1, 1, 1), error, dtype=torch.double, requires_grad=True)
         black = torch.zeros_like(decoded)
         if absolute:
-            loss = absolute_error(decoded, black, softness=1e-4, meets=0.1)
+            loss = charbonnier_error(decoded, black, epsilon=1e-4, crossover=0.1)
         else:
             loss = reconstruction_error(decoded, black)
         loss.backward()
@@ -74,22 +74,22 @@ def test_absolute_errors_weigh_as_the_squares_do_where_they_meet() -> None:
         return decoded.grad.item()
 
     close = pytest.approx
-    assert slope(0.1, absolute=True) == close(slope(0.1, absolute=False), rel=1e-4)
-    assert slope(0.5, absolute=True) == close(slope(0.1, absolute=True), rel=1e-4)
-    assert slope(0.01, absolute=True) > 9 * slope(0.01, absolute=False)
+    assert slope(0.1, charbonnier=True) == close(slope(0.1, charbonnier=False), rel=1e-4)
+    assert slope(0.5, charbonnier=True) == close(slope(0.1, charbonnier=True), rel=1e-4)
+    assert slope(0.01, charbonnier=True) > 9 * slope(0.01, charbonnier=False)
 
 
-def test_absolute_errors_of_some_frames_stand_for_the_clip() -> None:
+def test_charbonnier_errors_of_some_frames_stand_for_the_clip() -> None:
     decoded, video = videos()
     how = {"softness": 0.01, "meets": 0.1}
     each = [
-        absolute_error(decoded[:, [t]], video[:, [t]], frames_per_clip=TIME, **how)
+        charbonnier_error(decoded[:, [t]], video[:, [t]], frames_per_clip=TIME, **how)
         for t in range(TIME)
     ]
-    whole = absolute_error(decoded, video, **how)
+    whole = charbonnier_error(decoded, video, **how)
     torch.testing.assert_close(torch.stack(each).mean(), whole)
-    torch.testing.assert_close(absolute_error(*twice(dim=0), **how), whole)
-    assert absolute_error(video, video, **how) == 0
+    torch.testing.assert_close(charbonnier_error(*twice(dim=0), **how), whole)
+    assert charbonnier_error(video, video, **how) == 0
 
 
 def test_the_static_kl_is_that_of_torch_to_the_standard_normal() -> None:

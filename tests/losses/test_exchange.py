@@ -80,7 +80,7 @@ def squared_distance(pair: list[Tensor]) -> Tensor:
     return (pair[0] - pair[1]).square().sum()
 
 
-def test_the_penalty_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
+def test_the_penalty_is_the_variance_cluster_alignment_of_means_and_of_covariances() -> None:
     exchange = of_one_batch()
     exchange.update(codes(), OWN)
     means, covariances = moments(codes())

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from distributed import Client
-from ruamel.yaml import YAML
 
 from pipelines.cli import DASK
+from pipelines.params import write_settings
 from pipelines.paths import Layout
 from pipelines.runner import ClusterError, map_shards
 
@@ -41,7 +41,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str
     """A folder with a small set of faces."""
     folder = tmp_path_factory.mktemp("project")
     pipeline = {"datasets": {"toy": "unread"}, "models": {}, "code": "."}
-    YAML().dump({"pipeline": pipeline, "datasets": {"toy": SETTINGS}}, folder / "params.yaml")
+    write_settings(folder, {"pipeline": pipeline, "datasets": {"toy": SETTINGS}})
     stage(folder, environment, "acquire", "toy", "unread")
     return folder
 

@@ -12,12 +12,8 @@ from pipelines.dag import Dag
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {
-    f"{dataset}-{method}": {"dataset": dataset, "method": method, "signal": signal}
-    for dataset, method, signal in (
-        ("one", "a", "flow"),
-        ("one", "b", "landmarks"),
-        ("two", "a", "flow"),
-    )
+    f"{dataset}-{method}": {"dataset": dataset, "method": method}
+    for dataset, method in (("one", "a"), ("one", "b"), ("two", "a"))
 }
 DATASETS = {"one": "one.py", "two": "two.py"}
 PIPELINE = {"datasets": DATASETS, "faces": ["one"], "models": MODELS, "code": "."}
@@ -41,8 +37,10 @@ def dag(tmp_path_factory: pytest.TempPathFactory) -> Dag:
         (["table"], []),
         (["train@one-a"], ["evaluate@one-a", "table"]),
         (["judge@one"], ["evaluate@one-a", "evaluate@one-b", "table"]),
-        (["flow@one"], ["train@one-a", "evaluate@one-a", "table"]),
-        (["landmarks@one"], ["train@one-b", "evaluate@one-b", "table"]),
+        (
+            ["landmarks@one"],
+            ["train@one-a", "train@one-b", "evaluate@one-a", "evaluate@one-b", "table"],
+        ),
         (["acquire@two"], ["flow@two", "judge@two", "train@two-a", "evaluate@two-a", "table"]),
     ],
 )
@@ -56,9 +54,9 @@ def test_stages_come_before_all_that_depend_on_them(
         assert dependencies <= set(plan[: plan.index(stage) + 1])
 
 
-def test_the_dependencies_of_a_model_include_its_signal_only(dag: Dag) -> None:
+def test_the_dependencies_of_a_model_include_all_signals_of_its_data_set(dag: Dag) -> None:
     assert set(dag.with_dependencies(["evaluate@one-b"])) == {
-        *("acquire@one", "landmarks@one", "judge@one", "train@one-b", "evaluate@one-b")
+        *("acquire@one", "flow@one", "landmarks@one", "judge@one", "train@one-b", "evaluate@one-b")
     }
 
 

@@ -30,7 +30,7 @@ def test_the_prior_begins_in_as_many_codes_as_there_are_clusters_if_asked_to(
     from s3vae.training.training_set import training_set
 
     clustering = ClusterSettings(candidates=(3,), restarts=2)
-    exchange = Exchange(clustering=clustering, starts=starts)
+    exchange = Exchange(clustering=clustering, initial_states=starts)
     method = Method(
         architecture("fast"), losses("ours", exchange=exchange), TrainingSettings(steps=1)
     )

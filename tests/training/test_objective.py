@@ -13,7 +13,7 @@ from s3vae.losses.exchange import MotionExchange, same_cluster
 from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
 from s3vae.training.objective import Objective, Terms
-from s3vae.training.presets import AbsoluteErrors, LossSettings, Weights, losses
+from s3vae.training.presets import Charbonnier, LossSettings, Weights, losses
 
 Draws = Callable[[int], Generator]
 Make = Callable[..., Objective]
@@ -27,7 +27,7 @@ REACHED = {
     "factor_prediction": {ENCODER, "dynamic_posterior", "signal_head"},
     "independence": {ENCODER, "static_posterior", "dynamic_posterior"},
     "aggregate": {ENCODER, "static_posterior"},
-    "between_clusters": {ENCODER, "static_posterior"},
+    "cluster_alignment": {ENCODER, "static_posterior"},
 }
 
 
@@ -42,7 +42,7 @@ def test_the_gradient_of_a_term_reaches_what_it_should_and_nothing_else(
     term: str, posterior: str, make: Make, batch: Batch, draws: Draws
 ) -> None:
     settings = losses(
-        "ours", {"between_clusters": 1}, mutual_information="paper", aggregate_decay=0.9
+        "ours", {"cluster_alignment": 1}, mutual_information="paper", aggregate_decay=0.9
     )
     objective = make(settings, static_posterior=posterior)
     objective(batch, draws(1))  # of which the exchange remembers what the price asks for
@@ -76,7 +76,7 @@ def test_the_total_is_every_term_times_its_weight() -> None:
     assert tuple(field.name for field in fields(Weights)) == Terms._fields
     terms = Terms(*(torch.tensor(10.0**power) for power in range(7)))
     assert terms.total(Weights(1, 2, 3, 4, 5, 6, 7, 8, 9)).item() == 7654321
-    priced = terms._replace(between_clusters=torch.tensor(0.25))
+    priced = terms._replace(cluster_alignment=torch.tensor(0.25))
     assert priced.total(Weights(1, 2, 3, 4, 5, 6, 7, 8, 9)).item() == 7654323
     with_labels = terms._replace(supervision=torch.tensor(0.5))
     assert with_labels.total(Weights(1, 2, 3, 4, 5, 6, 7, 8, 9)).item() == 7654325.5
@@ -92,18 +92,18 @@ def test_the_same_randomness_gives_the_same_terms(make: Make, batch: Batch, draw
     assert total(0) != total(1)
 
 
-def test_absolute_errors_take_the_place_of_squares_after_the_steps_named(
+def test_charbonnier_errors_take_the_place_of_squares_after_the_steps_named(
     make: Make, batch: Batch, draws: Draws
 ) -> None:
-    absolute = AbsoluteErrors(after=2)
-    late, squares = make(losses("paper", absolute=absolute)), make(losses("paper"))
+    absolute = Charbonnier(start_step=2)
+    late, squares = make(losses("paper", charbonnier=absolute)), make(losses("paper"))
     pairs = [
         [each(batch, draws(0)).reconstruction.item() for each in (late, squares)] for _ in range(3)
     ]
     assert [mine == theirs for mine, theirs in pairs] == [True, True, False]
     validated = [each.eval()(batch, draws(0)).reconstruction.item() for each in (late, squares)]
     assert validated[0] == validated[1]
-    resumed = make(losses("paper", absolute=absolute))
+    resumed = make(losses("paper", charbonnier=absolute))
     resumed.load_state_dict(late.state_dict())
     assert resumed.steps == 3
 
@@ -259,21 +259,21 @@ def test_a_partner_is_had_as_often_as_asked_and_each_as_often(draws: Draws) -> N
 def test_a_batch_is_priced_by_what_is_remembered_of_those_before_it(
     make: Make, batch: Batch, draws: Draws
 ) -> None:
-    objective = make(losses("ours", {"between_clusters": 1}))
-    first, second = (objective(batch, draws(0)).between_clusters for _ in range(2))
+    objective = make(losses("ours", {"cluster_alignment": 1}))
+    first, second = (objective(batch, draws(0)).cluster_alignment for _ in range(2))
     assert first.item() == 0
     assert second.item() > 0
 
 
 def test_validation_is_priced_by_what_training_left(make: Make, batch: Batch, draws: Draws) -> None:
-    objective = make(losses("ours", {"between_clusters": 1})).eval()
+    objective = make(losses("ours", {"cluster_alignment": 1})).eval()
     exchange = exchange_of(objective)
     exchange.means.normal_(std=1000)  # far enough that the codes of an untrained model matter
     exchange.updates.fill_(1000)
     codes = objective.model.encode(to_unit(batch.frames)).static.mean
     price = exchange.alignment(codes, batch.known["cluster"])
     assert price.abs() > 0.01
-    torch.testing.assert_close(objective(batch, draws(0)).between_clusters, price)
+    torch.testing.assert_close(objective(batch, draws(0)).cluster_alignment, price)
 
 
 def test_in_training_the_aggregate_is_that_of_all_batches_so_far(
@@ -302,17 +302,17 @@ def test_in_validation_the_aggregate_is_that_of_its_own_clips(
 
 
 def test_what_is_free_is_not_computed(make: Make, batch: Batch, draws: Draws) -> None:
-    priced = losses("ours", {"between_clusters": 1})
-    assert make(priced)(batch, draws(0)).between_clusters is not None
-    assert make(losses("ours"))(batch, draws(0)).between_clusters is None
+    priced = losses("ours", {"cluster_alignment": 1})
+    assert make(priced)(batch, draws(0)).cluster_alignment is not None
+    assert make(losses("ours"))(batch, draws(0)).cluster_alignment is None
     alone = Objective(make(priced).model, priced, clusters=1, clips=24)
-    assert alone(batch, draws(0)).between_clusters is None
+    assert alone(batch, draws(0)).cluster_alignment is None
 
 
 def test_with_partners_a_clip_is_decoded_from_the_motion_of_a_mate(
     make: Make, batch: Batch, draws: Draws
 ) -> None:
-    objective = make(losses("ours", partners=1.0, decoded_frames=None))
+    objective = make(losses("ours", same_cluster_swap=1.0, decoded_frames=None))
     static = torch.zeros(8, 4)
     dynamic = torch.arange(8.0)[:, None, None].expand(8, 4, 3)
     posterior = objective.model.encode(torch.rand(8, 4, 3, 64, 64))

@@ -58,7 +58,7 @@ def test_an_unknown_weight_is_refused_by_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("margin", -1), ("decoded_frames", 0), ("partners", 1.5), ("signal", "sound")],
+    [("margin", -1), ("decoded_frames", 0), ("same_cluster_swap", 1.5), ("signal", "sound")],
 )
 def test_a_value_out_of_range_is_refused_by_its_name(name: str, value: Any) -> None:
     with pytest.raises(ValidationError, match=name):
@@ -67,15 +67,15 @@ def test_a_value_out_of_range_is_refused_by_its_name(name: str, value: Any) -> N
 
 def test_partners_without_an_exchange_are_refused() -> None:
     with pytest.raises(ValueError, match=r"partners .* `exchange`"):
-        losses("paper", partners=0.5)
-    assert losses("ours", partners=0.5).partners == 0.5
+        losses("paper", same_cluster_swap=0.5)
+    assert losses("ours", same_cluster_swap=0.5).same_cluster_swap == 0.5
 
 
 def test_a_price_on_clusters_without_an_exchange_is_refused() -> None:
-    price = {"between_clusters": 3.0}
-    with pytest.raises(ValueError, match=r"between_clusters .* `exchange`"):
+    price = {"cluster_alignment": 3.0}
+    with pytest.raises(ValueError, match=r"cluster_alignment .* `exchange`"):
         losses("paper", weights=price)
-    assert losses("ours", weights=price).weights.between_clusters == 3
+    assert losses("ours", weights=price).weights.cluster_alignment == 3
 
 
 def test_a_memory_of_an_aggregate_that_weighs_nothing_is_refused() -> None:

@@ -4,13 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipelines import dag
 from pipelines.io import write_json
-from pipelines.params import Chosen, ParamsError
+from pipelines.params import Chosen, ParamsError, write_settings
 from pipelines.paths import RAW, Layout
 from pipelines.retraining.changes import (
     Changes,
@@ -26,7 +26,7 @@ from s3vae.data.sprites import Sprites
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
 ONE, TWO, OTHER = ALL = [Chosen("a", "one"), Chosen("a", "two"), Chosen("b", "one")]
-PARAMS = {
+PARAMS: dict[str, Any] = {
     "pipeline": {
         "datasets": {"a": "a.py", "b": "b.py"},
         "models": {each.name: {"dataset": each.dataset, "method": each.method} for each in ALL},
@@ -55,7 +55,7 @@ stages:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    YAML().dump(PARAMS, Path("params.yaml"))
+    write_settings(Path(), PARAMS)
     return tmp_path
 
 
@@ -66,7 +66,7 @@ def repository(folder: Path) -> None:
     dvc("cache", "dir", "cache")
     for place, seconds in ((Path(), 0), (Path("benchmark"), 0)):
         place.mkdir(exist_ok=True)
-        YAML().dump(PARAMS, place / "params.yaml")
+        write_settings(place, PARAMS)
         (place / "dvc.yaml").write_text(DAG.replace("${seconds}", str(seconds)))
 
 

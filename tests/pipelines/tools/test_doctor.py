@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.dvc_lock import STAGE_LOCKS
+from pipelines.params import write_settings
 from pipelines.tools import doctor
 from pipelines.tools.doctor import Finding, InstallationError, findings, require_health
 
-PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: .}\ndatasets: {}\n"
+PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: .}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -110,10 +111,9 @@ def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) 
 
 def test_weights_are_needed_where_networks_find_landmarks() -> None:
     assert doctor.weights().message == "none needed"
-    Path("params.yaml").write_text(
-        "pipeline: {datasets: {d: d.py}, faces: [d], models: {}, code: .}\n"
-        "datasets: {d: {landmarks: {backend: {kind: face-alignment}}}}\n"
-    )
+    pipeline = {"datasets": {"d": "d.py"}, "faces": ["d"], "models": {}, "code": "."}
+    config = {"landmarks": {"backend": {"kind": "face-alignment"}}}
+    write_settings(Path(), {"pipeline": pipeline, "datasets": {"d": config}})
     assert "2DFAN4" in doctor.weights().message
 
 

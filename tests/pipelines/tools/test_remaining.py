@@ -6,6 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipelines.io import write_json
+from pipelines.params import write_settings
 from pipelines.paths import Layout
 from pipelines.tools.remaining import SECONDS_PER_STEP, expected_seconds
 
@@ -16,12 +17,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     methods = {name: {"training": {"steps": steps}} for name, steps in (("a", 100), ("b", 300))}
     models = {f"one-{name}": {"dataset": "one", "method": name} for name in methods}
-    YAML().dump(
+    write_settings(
+        tmp_path,
         {
-            "pipeline": {"datasets": {"one": "one.py"}, "models": models, "code": ".."},
+            "pipeline": {"datasets": {"one": "one.py"}, "models": models, "code": "."},
             "datasets": {"one": {"methods": methods, "judge": {"training": {"steps": 10}}}},
         },
-        tmp_path / "params.yaml",
     )
     return tmp_path
 
@@ -44,9 +45,10 @@ def test_a_stage_takes_as_long_as_before_and_others_as_long_per_step(folder: Pat
 
 def test_a_variant_takes_as_long_per_step_as_its_method(folder: Path) -> None:
     params = YAML(typ="safe").load(folder / "params.yaml")
+    config = YAML(typ="safe").load(folder / "configs" / "one.yaml")
     params["pipeline"]["models"]["one-c"] = {"dataset": "one", "method": "c", "varies": "a"}
-    params["datasets"]["one"]["methods"]["c"] = {"training": {"steps": 40}}
-    YAML().dump(params, folder / "params.yaml")
+    config["methods"]["c"] = {"training": {"steps": 40}}
+    write_settings(folder, {**params, "datasets": {"one": config}})
     record("a", seconds=50.0)
     record("b", seconds=900.0)
     assert expected_seconds("train@one-c", folder) == pytest.approx(20)
