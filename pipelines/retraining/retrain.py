@@ -29,7 +29,6 @@ from pipelines.retraining.changes import (
 )
 from pipelines.retraining.gate import MARGIN
 from pipelines.retraining.outputs import corrupted_outputs, restore
-from pipelines.retraining.overrides import overridden_params
 from pipelines.retraining.prefect_artifacts import ProgressArtifact, report
 from pipelines.runner import RETRAINING
 from pipelines.tools.doctor import require_health
@@ -57,34 +56,32 @@ class KilledError(RebuildError):
 def retrain(
     datasets: list[str] | None = None,
     methods: list[str] | None = None,
-    overrides: dict[str, Any] | None = None,
     dry_run: bool = False,
     margin: float = MARGIN,
 ) -> State:
     """Rebuild what is stale of some data sets and methods (default: all); compare the new models.
 
-    `overrides` are settings by their dotted key in params.yaml, for this run only. `dry_run` only
-    reports what would run. `margin`: see pipelines/retraining/gate.py.
+    `dry_run` only reports what would run. `margin`: see pipelines/retraining/gate.py. To try other
+    settings without a change of the files: `dvc exp run -S` (docs/pipeline.md).
     """
     preflight()
-    with overridden_params(overrides or {}):
-        models = chosen_models(datasets, methods)
-        changes = refresh(models, dry_run=dry_run)
-        for line in changes.lines():
-            get_run_logger().info(line)
-        pending = [model for model in models if changes.include(model) or is_pending(model)]
-        if not changes.stale and not pending:
-            return Completed(message="Nothing changed: no stage ran and no model was registered.")
-        if dry_run:
-            return Completed(message=f"Would run: {', '.join(changes.stale) or 'promotion only'}")
-        errors: list[Exception] = []
-        if changes.stale:
-            try:
-                rebuild(changes)
-            except RebuildError as error:  # other data sets may have been rebuilt
-                errors.append(error)
-                pending = [model for model in pending if is_pending(model)]
-        outcomes = promote_all(pending, margin, errors)
+    models = chosen_models(datasets, methods)
+    changes = refresh(models, dry_run=dry_run)
+    for line in changes.lines():
+        get_run_logger().info(line)
+    pending = [model for model in models if changes.include(model) or is_pending(model)]
+    if not changes.stale and not pending:
+        return Completed(message="Nothing changed: no stage ran and no model was registered.")
+    if dry_run:
+        return Completed(message=f"Would run: {', '.join(changes.stale) or 'promotion only'}")
+    errors: list[Exception] = []
+    if changes.stale:
+        try:
+            rebuild(changes)
+        except RebuildError as error:  # other data sets may have been rebuilt
+            errors.append(error)
+            pending = [model for model in pending if is_pending(model)]
+    outcomes = promote_all(pending, margin, errors)
     summarize(outcomes)
     if errors:
         raise ExceptionGroup("\n".join(map(str, errors)), errors)

@@ -20,15 +20,17 @@ import psutil
 import pytest
 from ruamel.yaml import YAML
 
+from pipelines.params import write_settings
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 PARAMS = """
 pipeline:
-  datasets: {dsprites: s3vae/data/dsprites.py, mine: my-videos}
+  datasets: {dsprites: s3vae/data/dsprites, mine: my-videos}
   faces: []
   models:
-    dsprites-s3vae: {dataset: dsprites, method: s3vae, signal: flow}
-    mine-s3vae: {dataset: mine, method: s3vae, signal: flow}
+    dsprites-s3vae: {dataset: dsprites, method: s3vae}
+    mine-s3vae: {dataset: mine, method: s3vae}
   code: .
 datasets:
   dsprites:
@@ -114,9 +116,9 @@ class Project:
 
     def set(self, **training: int) -> None:
         """Change the training of the model of dsprites."""
-        path, yaml = self.folder / "params.yaml", YAML()
+        path, yaml = self.folder / "configs" / "dsprites.yaml", YAML()
         content = yaml.load(path)
-        content["datasets"]["dsprites"]["methods"]["s3vae"]["training"] |= training
+        content["methods"]["s3vae"]["training"] |= training
         yaml.dump(content, path)
 
     def processes(self) -> list[psutil.Process]:
@@ -162,7 +164,7 @@ def project(
     (folder / "my-videos").mkdir()
     for seed in range(12):
         film(folder / "my-videos" / f"{seed:02}.avi", seed)
-    (folder / "params.yaml").write_text(PARAMS)
+    write_settings(folder, YAML(typ="safe").load(PARAMS))
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -223,16 +225,13 @@ def test_without_changes_a_run_ends_soon_and_registers_nothing(project: Project)
     assert project.versions() == before
 
 
-def test_a_dry_run_with_overrides_reports_stages_and_changes_nothing(
-    project: Project,
-) -> None:
-    params, weights = (project.folder / "params.yaml").read_bytes(), project.weights()
-    message = project.retrained(
-        dry_run=True, overrides={"datasets.dsprites.methods.s3vae.training.seed": 9}
-    )
+def test_a_dry_run_reports_stages_and_changes_nothing(project: Project) -> None:
+    weights = project.weights()
+    project.set(seed=9)
+    message = project.retrained(dry_run=True)
     assert message == "Would run: train@dsprites-s3vae, evaluate@dsprites-s3vae, table"
-    assert (project.folder / "params.yaml").read_bytes() == params
     assert project.weights() == weights
+    project.set(seed=0)
 
 
 def test_a_run_killed_with_its_worker_goes_on_to_the_same_weights(
