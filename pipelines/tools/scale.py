@@ -44,7 +44,7 @@ def params_at(size: int) -> Row:
     for trained in (settings["judge"], settings["methods"][METHOD]):
         trained["training"] = {**trained["training"], "steps": STEPS, "validate_every": STEPS}
     settings["evaluation"] = {"sampling_seeds": [0], "least_judge_accuracy": 0}
-    pipeline = {"datasets": {DATASET: "drawn"}, "models": {}, "code": "."}
+    pipeline = {"datasets": {DATASET: "drawn"}, "models": {}, "code": ""}
     return {"pipeline": pipeline, "datasets": {DATASET: settings}}
 
 

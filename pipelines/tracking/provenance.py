@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 Kind = Literal["train", "judge", "evaluate"]
 
-CODE = "${pipeline.code}/"
+CODE = "${pipeline.code}"
 """The beginning of the deps in dvc.yaml that are code."""
 
 

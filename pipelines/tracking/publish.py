@@ -69,9 +69,10 @@ def is_complete(store: Store, run: StageRun, model: Path | None) -> bool:
 
 
 def results_of(pipeline: Path, run: StageRun) -> list[Path]:
-    """Return the metrics and plots that a stage writes by dvc.yaml."""
+    """Return the metrics and plots that a stage writes by dvc.yaml and that git holds."""
     folder, entry = pipeline / Layout(run.dataset).scores(run.method), stage_entry(run.kind)
-    outputs = [next(iter(each)) for kind in ("metrics", "plots") for each in entry.get(kind, ())]
+    declared = [each for kind in ("metrics", "plots") for each in entry.get(kind, ())]
+    outputs = [next(iter(each)) for each in declared if not isinstance(each, str)]
     return [folder / Path(output).name for output in outputs]
 
 
@@ -82,17 +83,19 @@ def absent_results(pipeline: Path, run: StageRun) -> str:
 
 def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
     """Log the results of a stage, by the functions that the stage itself uses."""
-    evidence = pipeline / Layout(run.dataset).predictions(run.method)
+    predictions = pipeline / Layout(run.dataset).predictions(run.method)
     with tracked(run, live=False) as tracker:
         for path in results_of(pipeline, run):
             if path.suffix == ".csv":
                 log_history(tracker, path)
-            elif path.suffix == ".json":
-                tracker.scores(json.loads(path.read_text()))
             else:
-                tracker.folder(path, path.name)
-        if run.kind == "evaluate" and evidence.exists():  # it is in DVC's cache, not in git
-            tracker.file(evidence, "evidence")
+                tracker.scores(json.loads(path.read_text()))
+        if run.kind == "evaluate":  # these are in DVC's cache, not in git
+            pictures = pipeline / Layout(run.dataset).scores(run.method) / "pictures"
+            if pictures.exists():
+                tracker.folder(pictures, pictures.name)
+            if predictions.exists():
+                tracker.file(predictions, "predictions")
         if model is not None:
             tracker.model(model)
     if tracker.failure is not None:

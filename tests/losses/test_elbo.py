@@ -61,11 +61,11 @@ def test_white_for_black_costs_one_per_number() -> None:
     assert reconstruction_error(black + 1, black) == 3 * 16
 
 
-def test_charbonnier_errors_weigh_as_the_squares_do_where_they_meet() -> None:
-    def slope(error: float, *, absolute: bool) -> float:
+def test_charbonnier_and_squared_errors_have_equal_slopes_at_the_crossover() -> None:
+    def slope(error: float, *, charbonnier: bool) -> float:
         decoded = torch.full((1, 1, 1, 1, 1), error, dtype=torch.double, requires_grad=True)
         black = torch.zeros_like(decoded)
-        if absolute:
+        if charbonnier:
             loss = charbonnier_error(decoded, black, epsilon=1e-4, crossover=0.1)
         else:
             loss = reconstruction_error(decoded, black)
@@ -81,15 +81,15 @@ def test_charbonnier_errors_weigh_as_the_squares_do_where_they_meet() -> None:
 
 def test_charbonnier_errors_of_some_frames_stand_for_the_clip() -> None:
     decoded, video = videos()
-    how = {"softness": 0.01, "meets": 0.1}
+    shape = {"epsilon": 0.01, "crossover": 0.1}
     each = [
-        charbonnier_error(decoded[:, [t]], video[:, [t]], frames_per_clip=TIME, **how)
+        charbonnier_error(decoded[:, [t]], video[:, [t]], frames_per_clip=TIME, **shape)
         for t in range(TIME)
     ]
-    whole = charbonnier_error(decoded, video, **how)
+    whole = charbonnier_error(decoded, video, **shape)
     torch.testing.assert_close(torch.stack(each).mean(), whole)
-    torch.testing.assert_close(charbonnier_error(*twice(dim=0), **how), whole)
-    assert charbonnier_error(video, video, **how) == 0
+    torch.testing.assert_close(charbonnier_error(*twice(dim=0), **shape), whole)
+    assert charbonnier_error(video, video, **shape) == 0
 
 
 def test_the_static_kl_is_that_of_torch_to_the_standard_normal() -> None:

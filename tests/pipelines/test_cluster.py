@@ -40,7 +40,7 @@ def environment() -> dict[str, str]:
 def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
     """A folder with a small set of faces."""
     folder = tmp_path_factory.mktemp("project")
-    pipeline = {"datasets": {"toy": "unread"}, "models": {}, "code": "."}
+    pipeline = {"datasets": {"toy": "unread"}, "models": {}, "code": ""}
     write_settings(folder, {"pipeline": pipeline, "datasets": {"toy": SETTINGS}})
     stage(folder, environment, "acquire", "toy", "unread")
     return folder

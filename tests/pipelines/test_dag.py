@@ -13,7 +13,7 @@ STAGES = {
     name: stage.get("do", stage)  # what a stage does for each of many models
     for name, stage in YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"].items()
 }
-CODE = "${pipeline.code}/"
+CODE = "${pipeline.code}"
 
 
 @pytest.fixture(scope="module")

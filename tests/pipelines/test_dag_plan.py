@@ -16,7 +16,7 @@ MODELS = {
     for dataset, method in (("one", "a"), ("one", "b"), ("two", "a"))
 }
 DATASETS = {"one": "one.py", "two": "two.py"}
-PIPELINE = {"datasets": DATASETS, "faces": ["one"], "models": MODELS, "code": "."}
+PIPELINE = {"datasets": DATASETS, "faces": ["one"], "models": MODELS, "code": ""}
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
 
 

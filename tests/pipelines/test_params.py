@@ -20,7 +20,7 @@ pipeline:
   datasets: {toy: toy.py}
   models:
     toy-ours: {dataset: toy, method: ours}
-  code: ./
+  code: ''
 """
 CONFIG = """
 evaluation: {sampling_seeds: [4, 5]}
@@ -49,7 +49,7 @@ def change(path: Path, old: str, new: str) -> None:
 
 def test_a_section_is_read_as_the_settings_it_configures(folder: Path) -> None:
     assert read_pipeline(folder) == Pipeline(
-        {"toy": "toy.py"}, {"toy-ours": Chosen("toy", "ours")}, "./"
+        {"toy": "toy.py"}, {"toy-ours": Chosen("toy", "ours")}, ""
     )
     found = section(EvaluationSettings, "toy", "evaluation", folder=folder)
     assert found == EvaluationSettings(sampling_seeds=(4, 5))

@@ -41,7 +41,7 @@ TINY = {
                 ("speaker", "s3vae"),
             )
         },
-        "code": ".",
+        "code": "",
     },
     "datasets": {
         "dsprites": {

@@ -92,7 +92,7 @@ def test_a_declared_metric_appears_in_table_and_report(
 
 def pipeline(dataset: str, method: str) -> Pipeline:
     chosen = Chosen(dataset, method)
-    return Pipeline({dataset: "toy.py"}, {chosen.name: chosen}, "./")
+    return Pipeline({dataset: "toy.py"}, {chosen.name: chosen}, "")
 
 
 def test_every_metric_is_listed_once_with_its_own_title() -> None:

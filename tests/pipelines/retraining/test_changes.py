@@ -30,7 +30,7 @@ PARAMS: dict[str, Any] = {
     "pipeline": {
         "datasets": {"a": "a.py", "b": "b.py"},
         "models": {each.name: {"dataset": each.dataset, "method": each.method} for each in ALL},
-        "code": ".",
+        "code": "",
     },
     "datasets": {"a": {"data": {"kind": "dsprites"}}, "b": {"data": {"kind": "sprites"}}},
 }

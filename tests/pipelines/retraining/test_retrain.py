@@ -31,7 +31,7 @@ pipeline:
   models:
     dsprites-s3vae: {dataset: dsprites, method: s3vae}
     mine-s3vae: {dataset: mine, method: s3vae}
-  code: .
+  code: ''
 datasets:
   dsprites:
     data: {kind: dsprites, time: 4, takes: 1}

@@ -15,7 +15,7 @@ from pipelines.params import write_settings
 from pipelines.tools import doctor
 from pipelines.tools.doctor import Finding, InstallationError, findings, require_health
 
-PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: .}\n"
+PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: ''}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +111,7 @@ def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) 
 
 def test_weights_are_needed_where_networks_find_landmarks() -> None:
     assert doctor.weights().message == "none needed"
-    pipeline = {"datasets": {"d": "d.py"}, "faces": ["d"], "models": {}, "code": "."}
+    pipeline = {"datasets": {"d": "d.py"}, "faces": ["d"], "models": {}, "code": ""}
     config = {"landmarks": {"backend": {"kind": "face-alignment"}}}
     write_settings(Path(), {"pipeline": pipeline, "datasets": {"d": config}})
     assert "2DFAN4" in doctor.weights().message

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipelines.tools.fingerprint import fingerprints
 
-PIPELINE = "pipeline: {datasets: {}, models: {}, code: ./}"
+PIPELINE = "pipeline: {datasets: {}, models: {}, code: ''}"
 CONFIG = """
 flow: {{}}
 judge: {{network: {{width: 4}}, training: {{steps: 50}}}}

@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_settings(
         tmp_path,
         {
-            "pipeline": {"datasets": {"one": "one.py"}, "models": models, "code": "."},
+            "pipeline": {"datasets": {"one": "one.py"}, "models": models, "code": ""},
             "datasets": {"one": {"methods": methods, "judge": {"training": {"steps": 10}}}},
         },
     )

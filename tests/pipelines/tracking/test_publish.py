@@ -191,7 +191,7 @@ def test_keys_depend_on_the_code_that_dvc_yaml_lists_and_on_no_other(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provenance, "ROOT", repository)
-    deps = "[data/clips.h5, '${pipeline.code}/s3vae/model', '${pipeline.code}/train.py']"
+    deps = "[data/clips.h5, '${pipeline.code}s3vae/model', '${pipeline.code}train.py']"
     Path("dvc.yaml").write_text(f"stages: {{train: {{foreach: [a], do: {{deps: {deps}}}}}}}")
     files = [Path(name) for name in ("s3vae/model/inner/a.py", "train.py", "s3vae/other.py")]
     for file in files:
