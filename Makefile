@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export OMP_WAIT_POLICY ?= active
 
-.PHONY: demo test check fingerprint bench scale benchmark slow ui publish serve stop doctor
+.PHONY: demo test check check-house fingerprint bench scale benchmark slow ui publish serve stop doctor
 
 demo: .venv/installed  ## data to judged model, then the table
 	dvc repro
@@ -26,6 +26,9 @@ check: .venv/installed
 	mypy s3vae pipelines
 	lint-imports
 	cmp dvc.yaml benchmark/dvc.yaml  # make benchmark/dvc.yaml
+
+check-house: .venv/installed  ## sizes of code and docs beside their bars
+	@python -m pipelines.tools.house
 
 fingerprint: .venv/installed  ## a hash of every method's weights after six steps: before and after a change
 	@python -m pipelines.tools.fingerprint
