@@ -28,7 +28,7 @@ LABELS = (
 )
 """Columns beside the scores; `min`, `threads` and `commit` are text about the training, `key` is
 the method's name in params.yaml, `source` that of the clips."""
-FILES = ("metrics", "circumstances", "origin-train", "origin-evaluate")
+FILES = ("metrics", "circumstances", "provenance-train", "provenance-evaluate")
 
 
 def results(folder: Path) -> pd.DataFrame:
@@ -46,14 +46,14 @@ def result_table(rows: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def result(folder: Path, chosen: Chosen) -> dict[str, object] | None:
-    """Return the scores and circumstances of a model, or None if its scores are older than it."""
+    """Return the scores and provenance of a model, or None if its scores are older than it."""
     scores = folder / Layout(chosen.dataset).scores(chosen.method)
     paths = {name: scores / f"{name}.json" for name in FILES}
     if not all(path.exists() for path in paths.values()):
         return None
     contents = {name: json.loads(path.read_text()) for name, path in paths.items()}
     trained, evaluated = (
-        contents[f"origin-{stage}"]["weights_sha256"] for stage in ("train", "evaluate")
+        contents[f"provenance-{stage}"]["weights_sha256"] for stage in ("train", "evaluate")
     )
     if trained != evaluated:
         return None
@@ -64,10 +64,10 @@ def result(folder: Path, chosen: Chosen) -> dict[str, object] | None:
         "key": chosen.method,
         "varies": chosen.varies,
         "reseeds": chosen.reseeds,
-        "source": contents["origin-train"]["clips"]["source"],
+        "source": contents["provenance-train"]["clips"]["source"],
         "encodes": "reconstruction_error" in contents["metrics"],
         "curve": scores / "curve.csv",
-        **training(**contents["circumstances"]),
+        **training(**contents["environment"]),
     }
 
 

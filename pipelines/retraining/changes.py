@@ -151,7 +151,7 @@ def _promoted(model: Chosen) -> Path:
 def _results(model: Chosen) -> str:
     """The checksums of the model's scores and their provenance; empty without results."""
     scores = Layout(model.dataset).scores(model.method)
-    paths = (scores / "metrics.json", scores / "origin-evaluate.json")
+    paths = (scores / "metrics.json", scores / "provenance-evaluate.json")
     if not all(path.exists() for path in paths):
         return ""
     return " ".join(map(checksum_of, paths))

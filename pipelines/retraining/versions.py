@@ -9,7 +9,7 @@ from pipelines.dvc_lock import LOCK, measured_on, stages
 from pipelines.params import Chosen
 from pipelines.paths import Layout
 from pipelines.retraining.gate import Scores, Verdict
-from pipelines.tracking.provenance import read_origin, record
+from pipelines.tracking.provenance import read_provenance, record
 from pipelines.tracking.store import Store, has_model, without_logins
 from s3vae.evaluation.metrics import names
 from s3vae.files import checksum_of
@@ -61,7 +61,7 @@ class Registry:
         for version in self.versions(name):
             if identity.items() <= version.tags.items():
                 return version
-        key = read_origin(results(chosen, folder) / "origin-train.json").key
+        key = read_provenance(results(chosen, folder) / "provenance-train.json").key
         run = self.store.find(key=key)
         if run is None or run.outputs is None or not has_model(run):
             raise RegistryError(f"MLflow has no model of {name}: make publish logs what is here")
@@ -120,8 +120,8 @@ def current_scores(chosen: Chosen, folder: Path) -> Scores:
 
 def tags_of(chosen: Chosen, folder: Path) -> dict[str, str]:
     """Return the tags of a version: its scores and its provenance."""
-    run = read_origin(results(chosen, folder) / "origin-train.json")
-    training = json.loads((results(chosen, folder) / "circumstances.json").read_text())
+    run = read_provenance(results(chosen, folder) / "provenance-train.json")
+    training = json.loads((results(chosen, folder) / "environment.json").read_text())
     scores = current_scores(chosen, folder).items()
     return {
         **{f"score.{name}": repr(score) for name, score in scores if score is not None},

@@ -8,7 +8,7 @@ from pipelines.params import section
 from pipelines.paths import Layout
 from pipelines.runner import run_stage
 from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import evaluate_key, write_origin
+from pipelines.tracking.provenance import evaluate_key, write_provenance
 from s3vae.baselines.saved import load_model
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.evaluate import learning_curve, real_clips, score
@@ -42,7 +42,7 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
         write_csv(results / "curve.csv", curve)
         write_predictions(archive, predictions)
         write_pictures(model, clips, settings, device, results / "pictures", landmarks)
-        write_origin(results, run, folder)
+        write_provenance(results, run, folder)
         tracker.scores(scores)
         tracker.folder(results / "pictures", "pictures")
         tracker.file(archive, "predictions")

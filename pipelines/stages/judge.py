@@ -10,9 +10,9 @@ from pipelines.io import write_csv, write_json
 from pipelines.params import section
 from pipelines.paths import CHECKPOINTS, RAW, Layout
 from pipelines.runner import run_stage
-from pipelines.tracking.environment import code_that_runs, write_circumstances
+from pipelines.tracking.environment import running_code, write_environment
 from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import judge_key, write_origin
+from pipelines.tracking.provenance import judge_key, write_provenance
 from s3vae.data.clips import ClipFile
 from s3vae.data.fresh import FreshClips
 from s3vae.engine.checkpoint import Checkpoint
@@ -24,7 +24,7 @@ from s3vae.runtime import choose_device, keep_freed_memory
 
 def train_judge(files: Layout, settings: JudgeStage) -> None:
     """Write the judge's folder, its history and its scores on the real clips of two splits."""
-    code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
+    code, clips, device = running_code(), ClipFile(files.clips), choose_device()
     fresh = fresh_clips(clips) if settings.fresh else None
     judge, key = new_judge(clips, settings, device), judge_key(settings, clips)
     checkpoint, folder = Checkpoint(CHECKPOINTS / "judge", key), files.scores("judge")
@@ -36,12 +36,12 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
         save_judge(judge, files.judge)
         write_csv(folder / "history.csv", history)
         steps, threads = settings.training.steps, torch.get_num_threads()
-        write_circumstances(folder, code, steps, seconds, threads)
+        write_environment(folder, code, steps, seconds, threads)
         for row in history:  # sends rows that a killed run had not sent; others are known
             tracker.log(row)
         scores = real_scores(judge, clips, device, "val", "test")
         write_json(folder / "metrics.json", scores)
-        write_origin(folder, run, files.judge)
+        write_provenance(folder, run, files.judge)
         tracker.scores(scores)
     checkpoint.remove()
 

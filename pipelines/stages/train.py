@@ -18,9 +18,9 @@ from pipelines.io import write_csv
 from pipelines.params import section
 from pipelines.paths import CHECKPOINTS, Layout
 from pipelines.runner import run_stage
-from pipelines.tracking.environment import code_that_runs, write_circumstances
+from pipelines.tracking.environment import running_code, write_environment
 from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import train_key, write_origin
+from pipelines.tracking.provenance import train_key, write_provenance
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import Batch, ShuffledBatches, loader
@@ -38,7 +38,7 @@ from s3vae.training.training_set import TrainingSet
 
 def train(files: Layout, name: str, method: Any) -> None:
     """Leave the model's folder and its history; a killed training goes on where it was."""
-    code, clips, device = code_that_runs(), ClipFile(files.clips), choose_device()
+    code, clips, device = running_code(), ClipFile(files.clips), choose_device()
     signal = read_signal(signal_of(method), files.signals)
     data = training_set_for(method, clips, signal)
     if data.clusters is not None:
@@ -72,10 +72,10 @@ def train(files: Layout, name: str, method: Any) -> None:
             save_model(objective.model, files.model(name), snapshots)
             write_csv(files.scores(name) / "history.csv", history)
             threads = torch.get_num_threads() * world_size()
-            write_circumstances(files.scores(name), code, method.training.steps, seconds, threads)
+            write_environment(files.scores(name), code, method.training.steps, seconds, threads)
             for row in history:  # those that a kill kept from being sent; the others are known
                 tracker.log(row)
-            write_origin(files.scores(name), run, files.model(name))
+            write_provenance(files.scores(name), run, files.model(name))
             tracker.model(files.model(name))
     checkpoint.remove()
     shutil.rmtree(snapshots, ignore_errors=True)

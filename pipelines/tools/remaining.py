@@ -44,7 +44,7 @@ def expected_seconds(stage: str, folder: Path) -> float:
 
 def recorded(folder: Path, chosen: Chosen) -> dict[str, float] | None:
     """Return steps and seconds of the last training, which may have had other settings."""
-    path = folder / Layout(chosen.dataset).scores(chosen.method) / "circumstances.json"
+    path = folder / Layout(chosen.dataset).scores(chosen.method) / "environment.json"
     return json.loads(path.read_text()) if path.exists() else None
 
 

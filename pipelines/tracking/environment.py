@@ -23,7 +23,7 @@ class Code(NamedTuple):
     """Whether the code differs from the commit, or git could not tell."""
 
 
-def code_that_runs() -> Code:
+def running_code() -> Code:
     """Return the version at the start of a training; another may be checked out before its end."""
     commit = git("rev-parse", "HEAD")
     if not commit:
@@ -32,10 +32,10 @@ def code_that_runs() -> Code:
     return Code(commit, changed=changes != "")
 
 
-def write_circumstances(folder: Path, code: Code, steps: int, seconds: float, threads: int) -> None:
-    """Write circumstances.json beside the results."""
+def write_environment(folder: Path, code: Code, steps: int, seconds: float, threads: int) -> None:
+    """Write environment.json beside the results."""
     cost = {"steps": steps, "seconds": round(seconds, 1), "threads": threads}
-    write_json(folder / "circumstances.json", {**code._asdict(), **cost})
+    write_json(folder / "environment.json", {**code._asdict(), **cost})
 
 
 def git(*arguments: str) -> str | None:

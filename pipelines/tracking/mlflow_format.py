@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
 from pipelines.runner import RETRAINING
-from pipelines.tracking.environment import code_that_runs
+from pipelines.tracking.environment import running_code
 from pipelines.tracking.provenance import StageRun, record
 
 LONGEST_VALUE, LONGEST_NAME = 6000, 250
@@ -57,7 +57,7 @@ def run_tags(run: StageRun) -> dict[str, str]:
     }
     if run.weights_sha256:
         tags["s3vae.weights_sha256"] = run.weights_sha256
-    commit, changed = code_that_runs()
+    commit, changed = running_code()
     if commit:
         tags |= {"git.commit": commit, "mlflow.source.git.commit": commit}
         tags["git.dirty"] = str(changed).lower()

@@ -1,7 +1,7 @@
 """The provenance of a stage's results: a key that identifies the run, and a file beside them.
 
-The file (origin-train.json, origin-judge.json, origin-evaluate.json) is stored where the results
-are, in git or DVC's cache, so that results of another machine can be published without its data.
+The file (provenance-STAGE.json) is stored where the results are, in git or DVC's cache, so that
+results of another machine can be published without its data.
 """
 
 import dataclasses
@@ -115,14 +115,14 @@ def record(clips: ClipFile | ClipRecord) -> ClipRecord:
     )
 
 
-def write_origin(folder: Path, run: StageRun, model: Path | None = None) -> None:
+def write_provenance(folder: Path, run: StageRun, model: Path | None = None) -> None:
     """Write the provenance of results into their folder; `model` is the folder of the weights."""
     weights = checksum_of(model / WEIGHTS) if model else run.weights_sha256
     origin = dataclasses.replace(run, clips=record(run.clips), weights_sha256=weights)
-    write_json(folder / f"origin-{run.kind}.json", dataclasses.asdict(origin))
+    write_json(folder / f"provenance-{run.kind}.json", dataclasses.asdict(origin))
 
 
-def read_origin(path: Path) -> StageRun:
+def read_provenance(path: Path) -> StageRun:
     """Read the provenance in a file. Raises ValueError with the path if it holds none."""
     try:
         content = json.loads(path.read_text())

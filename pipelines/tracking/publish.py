@@ -12,7 +12,7 @@ from pathlib import Path
 from pipelines.cli import arguments
 from pipelines.paths import BENCHMARK, RESULTS, Layout, takes_clips
 from pipelines.tracking.mlflow_run import Tracked, tracked
-from pipelines.tracking.provenance import StageRun, read_origin, stage_entry
+from pipelines.tracking.provenance import StageRun, read_provenance, stage_entry
 from pipelines.tracking.store import Store, has_model, without_logins
 from s3vae.files import checksum_of
 from s3vae.weights import WEIGHTS
@@ -27,8 +27,8 @@ def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
     """
     store, logged, there, incomplete = Store(), 0, 0, 0
     for pipeline in pipelines:
-        for note in sorted((pipeline / RESULTS).rglob("origin-*.json")):
-            run = read_origin(note)
+        for note in sorted((pipeline / RESULTS).rglob("provenance-*.json")):
+            run = read_provenance(note)
             name = f"{run.kind} {run.dataset} {run.method}"
             model, missing = weights_of(pipeline, run)
             if absent := absent_results(pipeline, run):

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def model(method: str, accuracy: float, **columns: Any) -> dict[str, object]:
     """Return a model on Sprites, of seven steps."""
-    circumstances = {"commit": "0123456789", "changed": False, "seconds": 90.0, "threads": 1}
+    environment = {"commit": "0123456789", "changed": False, "seconds": 90.0, "threads": 1}
     return {
         "accuracy": accuracy,
         "accuracy_std": 0.01,
@@ -42,7 +42,7 @@ def model(method: str, accuracy: float, **columns: Any) -> dict[str, object]:
         "key": method,
         "source": "sheets",
         "encodes": method != "mocogan",
-        **training(**{"steps": 7, **circumstances}),
+        **training(**{"steps": 7, **environment}),
         **columns,
     }
 
@@ -182,13 +182,13 @@ def test_every_reported_model_was_trained_on_a_clean_commit(
 
 def test_scores_of_other_weights_are_not_reported(tmp_path: Path) -> None:
     chosen, folder = Chosen("toy", "ours"), tmp_path / Layout("toy").scores("ours")
-    circumstances = {"commit": "0" * 40, "changed": False, "steps": 1, "seconds": 1, "threads": 1}
+    environment = {"commit": "0" * 40, "changed": False, "steps": 1, "seconds": 1, "threads": 1}
     origin = {"weights_sha256": "a", "clips": {"source": "sheets"}}
-    for name, content in zip(FILES, ({"accuracy": 1.0}, circumstances, origin), strict=False):
+    for name, content in zip(FILES, ({"accuracy": 1.0}, environment, origin), strict=False):
         write_json(folder / f"{name}.json", content)
     assert result(tmp_path, chosen) is None
     for evaluated, reported in (("b", False), ("a", True)):
-        write_json(folder / "origin-evaluate.json", {"weights_sha256": evaluated})
+        write_json(folder / "provenance-evaluate.json", {"weights_sha256": evaluated})
         assert (result(tmp_path, chosen) is not None) is reported
 
 

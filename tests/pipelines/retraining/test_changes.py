@@ -165,10 +165,10 @@ def test_downloads_newer_than_the_clips_are_a_change(folder: Path) -> None:
     assert not is_newer("b")
 
 
-@pytest.mark.parametrize("changed", ["metrics.json", "origin-evaluate.json"])
+@pytest.mark.parametrize("changed", ["metrics.json", "provenance-evaluate.json"])
 def test_results_are_pending_until_they_are_noted_and_again_when_they_change(changed: str) -> None:
     assert not is_pending(ONE)
-    for name in ("metrics.json", "origin-evaluate.json"):
+    for name in ("metrics.json", "provenance-evaluate.json"):
         write_json(Layout("a").scores("one") / name, {"accuracy": 0.5})
     assert is_pending(ONE)
     note_promoted(ONE)

@@ -18,7 +18,7 @@ from pipelines.retraining.gate import Scores
 from pipelines.retraining.promotion import register_and_compare
 from pipelines.retraining.registry import history
 from pipelines.retraining.versions import Registry, RegistryError, aliases, scores_of
-from pipelines.tracking.provenance import StageRun, write_origin
+from pipelines.tracking.provenance import StageRun, write_provenance
 from s3vae.baselines.saved import save_model
 from s3vae.files import checksum_of
 from s3vae.model.architecture import architecture
@@ -40,7 +40,7 @@ def results(training: StageRun, store: MlflowClient) -> StageRun:
     write_csv(folder / "history.csv", [{"step": 50.0, "total": 2.0}])
     (folder / "pictures").mkdir()
     (folder / "pictures" / "swap.png").write_bytes(b"a picture")
-    write_json(folder / "circumstances.json", {"commit": "abc", "changed": False})
+    write_json(folder / "environment.json", {"commit": "abc", "changed": False})
     Path("dvc.lock").write_text("stages: {}\n")
     return training
 
@@ -55,7 +55,7 @@ def train(results: StageRun, seed: int, accuracy: float | None, kept: float | No
     )
     for kind in ("train", "evaluate"):
         run = dataclasses.replace(results, kind=kind, key=f"{kind} {seed}")
-        write_origin(folder, run, FILES.model("tiny"))
+        write_provenance(folder, run, FILES.model("tiny"))
     return register_and_compare(CHOSEN, MARGIN).verdict.why
 
 
@@ -152,7 +152,7 @@ def test_missing_versions_and_models_are_refused(results: StageRun) -> None:
         with pytest.raises(RegistryError, match=f"{name} has no version {number}"):
             Registry().move(name, number)
     run = dataclasses.replace(results, key="never logged")
-    write_origin(FILES.scores("tiny"), run, FILES.model("tiny"))
+    write_provenance(FILES.scores("tiny"), run, FILES.model("tiny"))
     write_json(FILES.scores("tiny") / "metrics.json", {"accuracy": 0.1})
     with pytest.raises(RegistryError, match="no model of toy-tiny: make publish"):
         Registry().register(CHOSEN, Path())

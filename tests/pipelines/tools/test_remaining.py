@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def record(method: str, seconds: float) -> None:
     cost = {"commit": "", "changed": False, "steps": 100, "seconds": seconds, "threads": 1}
-    write_json(Layout("one").scores(method) / "circumstances.json", cost)
+    write_json(Layout("one").scores(method) / "environment.json", cost)
 
 
 def test_without_any_training_a_step_has_its_usual_time(folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.tracking.environment import Code, code_that_runs, write_circumstances
+from pipelines.tracking.environment import Code, running_code, write_environment
 
 
 def git(*arguments: str) -> str:
@@ -43,7 +43,7 @@ def test_code_and_settings_are_changed_if_they_differ_from_the_commit(
 ) -> None:
     if path is not None:
         Path(path).write_text("two")
-    assert code_that_runs() == Code(commit, changed)
+    assert running_code() == Code(commit, changed)
 
 
 def test_the_whole_repository_counts_from_any_of_its_folders(
@@ -52,7 +52,7 @@ def test_the_whole_repository_counts_from_any_of_its_folders(
     Path("benchmark").mkdir()
     Path("s3vae/new.py").write_text("two")
     monkeypatch.chdir("benchmark")
-    assert code_that_runs() == Code(commit, changed=True)
+    assert running_code() == Code(commit, changed=True)
 
 
 def test_without_a_repository_there_is_no_commit(
@@ -60,12 +60,12 @@ def test_without_a_repository_there_is_no_commit(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert code_that_runs() == Code("", changed=False)
+    assert running_code() == Code("", changed=False)
 
 
-def test_circumstances_are_written_beside_the_results(tmp_path: Path) -> None:
-    write_circumstances(tmp_path, Code("abc", changed=True), steps=7, seconds=1.26, threads=2)
-    assert json.loads((tmp_path / "circumstances.json").read_text()) == {
+def test_environment_are_written_beside_the_results(tmp_path: Path) -> None:
+    write_environment(tmp_path, Code("abc", changed=True), steps=7, seconds=1.26, threads=2)
+    assert json.loads((tmp_path / "environment.json").read_text()) == {
         "commit": "abc",
         "changed": True,
         "steps": 7,

@@ -19,10 +19,10 @@ from pipelines.tracking.provenance import (
     StageRun,
     evaluate_key,
     judge_key,
-    read_origin,
+    read_provenance,
     record,
     train_key,
-    write_origin,
+    write_provenance,
 )
 from pipelines.tracking.publish import publish
 from pipelines.tracking.store import has_model
@@ -50,9 +50,9 @@ def results(training: StageRun) -> StageRun:
     write_json(folder / "metrics.json", SCORES)
     (folder / "pictures").mkdir()
     (folder / "pictures" / "swap.png").write_bytes(b"a picture")
-    write_origin(folder, training, FILES.model("tiny"))
+    write_provenance(folder, training, FILES.model("tiny"))
     evaluation = dataclasses.replace(training, kind="evaluate", key="evaluation")
-    write_origin(folder, evaluation, FILES.model("tiny"))
+    write_provenance(folder, evaluation, FILES.model("tiny"))
     return training
 
 
@@ -96,9 +96,10 @@ def data_sets(run: Run) -> list[dict[str, str]]:
 
 @pytest.mark.usefixtures("store", "results")
 def test_missing_results_are_named_and_published_later() -> None:
-    shutil.move(FILES.scores("tiny") / "pictures", "elsewhere")
-    assert any("not logged" in line and "pictures" in line for line in publish())
-    shutil.move("elsewhere", FILES.scores("tiny") / "pictures")
+    metrics = FILES.scores("tiny") / "metrics.json"
+    shutil.move(metrics, "elsewhere")
+    assert any("not logged" in line and "metrics" in line for line in publish())
+    shutil.move("elsewhere", metrics)
     assert any(line.startswith("logged         evaluate") for line in publish())
 
 
@@ -145,11 +146,11 @@ def test_without_results_a_line_tells_how_to_get_them() -> None:
 def test_provenance_is_read_as_it_was_written_and_the_same_run_gives_the_same_bytes(
     training: StageRun, tmp_path: Path
 ) -> None:
-    one, other = (tmp_path / folder / "origin-train.json" for folder in ("one", "other"))
+    one, other = (tmp_path / folder / "provenance-train.json" for folder in ("one", "other"))
     for path in (one, other):
-        write_origin(path.parent, training, FILES.model("tiny"))
+        write_provenance(path.parent, training, FILES.model("tiny"))
     assert one.read_bytes() == other.read_bytes()
-    origin = read_origin(one)
+    origin = read_provenance(one)
     assert origin.clips == record(training.clips)
     assert isinstance(origin.clips, ClipRecord)
     assert origin.weights_sha256 == checksum_of(FILES.model("tiny") / WEIGHTS)
@@ -159,10 +160,10 @@ def test_provenance_is_read_as_it_was_written_and_the_same_run_gives_the_same_by
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"clips": 1}'])
 def test_a_file_without_provenance_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "origin-train.json"
+    path = tmp_path / "provenance-train.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match=r"origin-train\.json holds no provenance"):
-        read_origin(path)
+    with pytest.raises(ValueError, match=r"provenance-train\.json holds no provenance"):
+        read_provenance(path)
 
 
 @pytest.mark.usefixtures("repository")
