@@ -28,7 +28,7 @@ LABELS = (
 )
 """Columns beside the scores; `min`, `threads` and `commit` are text about the training, `key` is
 the method's name in params.yaml, `source` that of the clips."""
-FILES = ("metrics", "circumstances", "provenance-train", "provenance-evaluate")
+FILES = ("metrics", "environment", "provenance-train", "provenance-evaluate")
 
 
 def results(folder: Path) -> pd.DataFrame:
