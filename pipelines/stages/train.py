@@ -4,8 +4,6 @@ import dataclasses
 from functools import partial
 from typing import Any
 
-import torch
-
 from pipelines.cli import arguments, loader_workers
 from pipelines.io import write_csv
 from pipelines.params import section
@@ -18,7 +16,7 @@ from pipelines.trainers import start_trainers
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
 from s3vae.engine.checkpoint import Checkpoint
-from s3vae.engine.parallel import process_group, world_size
+from s3vae.engine.parallel import process_group, total_threads
 from s3vae.processes import is_main_process
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.training.build import fit_objective, objective_of, signal_of, training_set_for
@@ -34,8 +32,8 @@ def train(files: Layout, name: str, method: Any) -> None:
     objective = objective_of(method, data).to(device)
     key = train_key(method, clips, signal.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
-    fit = partial(fit_objective, objective, data, method.training, checkpoint, device)
-    fit = partial(fit, label=f"train {files.dataset} {name}", workers=loader_workers())
+    label, workers = f"train {files.dataset} {name}", loader_workers()
+    fit = partial(fit_objective, objective, data, method, checkpoint, device, label, workers)
     run = StageRun("train", files.dataset, name, key, dataclasses.asdict(method), clips)
     model, results = files.model(name), files.scores(name)
     with process_group(device):
@@ -46,8 +44,7 @@ def train(files: Layout, name: str, method: Any) -> None:
             history, seconds = fit(report=tracker.log)
             save_model(objective.model, model, checkpoint.snapshots)
             write_csv(results / "history.csv", history)
-            threads = torch.get_num_threads() * world_size()
-            write_circumstances(results, code, method.training.steps, seconds, threads)
+            write_circumstances(results, code, method.training.steps, seconds, total_threads())
             for row in history:  # sends rows that a killed run had not sent; others are known
                 tracker.log(row)
             write_origin(results, run, model)

@@ -70,7 +70,7 @@ def method_fingerprint(method: Any, clips: ClipFile, folder: Path) -> str:
     data = training_set_for(method, clips, signal)
     objective = objective_of(method, data)
     checkpoint = Checkpoint(folder, "fingerprint")
-    fit_objective(objective, data, method.training, checkpoint, CPU, label="fingerprint")
+    fit_objective(objective, data, method, checkpoint, CPU, label="fingerprint")
     return hash_of(objective.model)
 
 

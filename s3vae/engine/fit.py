@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
 
 from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
@@ -65,12 +66,11 @@ def fit(
 ) -> Fitted:
     """Train to the end, from the checkpoint if there is one.
 
-    `batches(step)` yields the batches from that step on. Interruptions leave the final weights the
-    same to the byte. Of several processes only the main one reports and writes. Raises
+    `batches(step)` yields the batches from that step on. An interrupted and resumed training gives
+    the same weights to the byte. Of several processes only the main one reports and writes. Raises
     NonFiniteLossError.
     """
     module = learner.module.train()
-    parameters = [p for p in module.parameters() if p.requires_grad]
     optimizers = optimizers_of(module, settings)
     losses_of = parallel_losses(module, learner.losses, device)
     first, history, seconds_before = checkpoint.load(module, optimizers)
@@ -80,14 +80,9 @@ def fit(
     with Progress(label, settings.steps, "steps", done=first, visible=main) as progress:
         for step, batch in enumerate(batches(first), start=first):
             losses = losses_of(batch.to(device), generator_at(device, settings.seed, step))
-            module.zero_grad(set_to_none=True)
-            losses["total"].backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
+            norm = compute_gradients(module, losses["total"], settings.clip_norm)
             values = finite_values(losses, norm, step, checkpoint)
-            for optimizer in optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(step, settings)
-                optimizer.step()
+            update_weights(optimizers, learning_rate(step, settings))
             done = step + 1
             log.add(done, values)
             # before the checkpoint: a resumed training starts after it and would not save this
@@ -98,6 +93,21 @@ def fit(
             progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()
     return Fitted(history, time.monotonic() - start)
+
+
+def compute_gradients(module: nn.Module, total: Tensor, clip_norm: float) -> Tensor:
+    """Compute the gradients of a loss, scaled down to `clip_norm`; return their norm before."""
+    module.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[no-untyped-call]
+    return nn.utils.clip_grad_norm_(module.parameters(), clip_norm)
+
+
+def update_weights(optimizers: Sequence[Optimizer], rate: float) -> None:
+    """Take a step with every optimizer at this learning rate."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
 
 
 @dataclass

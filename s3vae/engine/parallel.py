@@ -70,6 +70,11 @@ def world_size() -> int:
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
+def total_threads() -> int:
+    """Return the number of threads of all processes that train together."""
+    return torch.get_num_threads() * world_size()
+
+
 def own_share(batch: int) -> slice:
     """Return the clips of a batch that this process encodes and decodes.
 

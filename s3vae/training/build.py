@@ -12,7 +12,6 @@ from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import in_turn, training_batches
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.fit import Fitted, Learner, Report, fit
-from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.signals.flow_file import FlowSignal
@@ -73,14 +72,15 @@ def objective_of(method: Any, data: TrainingSet) -> Any:
 def fit_objective(
     objective: Any,
     data: TrainingSet,
-    settings: TrainingSettings,
+    method: Any,
     checkpoint: Checkpoint,
     device: torch.device,
     label: str,
-    report: Report = lambda row: None,
     workers: int = 0,
+    report: Report = lambda row: None,
 ) -> Fitted:
     """Train an objective to the end, with snapshots of its model beside the checkpoint."""
+    settings = method.training
     return fit(
         learner_of(objective, data, device),
         lambda first: training_batches(data.batches, data.train, settings, first, workers),
