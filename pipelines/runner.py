@@ -58,7 +58,7 @@ def map_shards(
     failure. Raises ClusterError if the cluster cannot be used.
     """
     work, in_flow = list(items), configure_prefect()
-    address = dask_address() if anywhere else None
+    address = (os.environ.get(DASK) or None) if anywhere else None
 
     def pool() -> AbstractContextManager[Pool[Item]]:
         if in_flow:
@@ -76,11 +76,6 @@ def map_shards(
             return [future.result() for future in names]
 
     return _as_flow(stage, body, _task_runner(address, workers)) if in_flow else body()
-
-
-def dask_address() -> str | None:
-    """Return the address of the Dask scheduler from `S3VAE_DASK`, or None for threads."""
-    return os.environ.get(DASK) or None
 
 
 @contextmanager
@@ -117,7 +112,8 @@ def _task_runs(stage: str, function: Callable[[Item], Result]) -> Iterator[Pool[
     shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
 
     def submit(name: str, item: Item) -> Any:
-        return shard.with_options(task_run_name=_escape_braces(name)).submit(item)
+        escaped = name.replace("{", "{{").replace("}", "}}")  # Prefect applies str.format to names
+        return shard.with_options(task_run_name=escaped).submit(item)
 
     yield submit, as_finished
 
@@ -132,11 +128,6 @@ def _task_runner(address: str | None, workers: int | None) -> Any:
         from prefect_dask.task_runners import DaskTaskRunner
 
         return DaskTaskRunner(address=address)
-
-
-def _escape_braces(name: str) -> str:
-    """Double the braces of a name, because Prefect applies str.format to it."""
-    return name.replace("{", "{{").replace("}", "}}")
 
 
 def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None) -> Result:

@@ -31,7 +31,7 @@ class Progress:
         )
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        """Count finished units; `note` (a loss, a file name) stands beside the count."""
+        """Count finished units; `note` (a loss, a file name) is appended to the line."""
         self.done += count
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)

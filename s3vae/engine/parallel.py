@@ -100,10 +100,10 @@ def sharded(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     if world_size() == 1:
         return function
 
-    def gathered(*whole: Tensor | None) -> Tensor:
-        (size,) = {len(each) for each in whole if each is not None}
+    def gathered(*inputs: Tensor | None) -> Tensor:
+        (size,) = {len(each) for each in inputs if each is not None}
         own = own_share(size)
-        return _gather(function(*(each if each is None else each[own] for each in whole)))
+        return _gather(function(*(each if each is None else each[own] for each in inputs)))
 
     return gathered
 
@@ -117,8 +117,8 @@ def parallel_losses(module: nn.Module, losses: Losses, device: torch.device) -> 
         return losses
     for part in module.modules():
         if isinstance(part, _BatchNorm):
-            part.register_forward_pre_hook(_with_other_shares)
-            part.register_forward_hook(_own_share_again)
+            part.register_forward_pre_hook(_gather_input)
+            part.register_forward_hook(_select_own_share)
     parallel = DistributedDataParallel(
         _Losses(module, losses),
         device_ids=[device] if device.type == "cuda" else None,
@@ -127,20 +127,21 @@ def parallel_losses(module: nn.Module, losses: Losses, device: torch.device) -> 
     return lambda batch, generator: parallel(batch, generator)
 
 
-def _with_other_shares(layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+def _gather_input(layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
     """Return the whole batch for batch normalization (PyTorch's synchronized one needs GPUs)."""
     (part,) = inputs
     return (_gather(part),) if layer.training else inputs
 
 
-def _own_share_again(layer: nn.Module, _inputs: tuple[Tensor], whole: Tensor) -> Tensor:
+def _select_own_share(layer: nn.Module, _inputs: tuple[Tensor], batch: Tensor) -> Tensor:
     """Return this process's share of the normalized batch."""
-    return whole[own_share(len(whole))] if layer.training else whole
+    return batch[own_share(len(batch))] if layer.training else batch
 
 
 def _gather(part: Tensor) -> Tensor:
-    whole: Tensor = _Gather.apply(part)  # type: ignore[no-untyped-call]
-    return whole
+    """Return the concatenation of all processes' parts, through which gradients flow back."""
+    batch: Tensor = _Gather.apply(part)  # type: ignore[no-untyped-call]
+    return batch
 
 
 class _Gather(Function):

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from s3vae.losses.elbo import take_frames
 from s3vae.tensors import Features, Scalar, StaticCode
 
 
@@ -12,7 +13,7 @@ def shuffle_frames(
 ) -> Float[Tensor, "batch time *rest"]:
     """Return the positive: each clip's frames, or their features, in a random order."""
     order = torch.rand(x.shape[:2], generator=generator, device=x.device).argsort(dim=1)
-    return x[torch.arange(len(x), device=x.device)[:, None], order]
+    return take_frames(x, order)
 
 
 def random_half(features: Features, generator: Generator) -> Float[Tensor, "batch half feature"]:

@@ -56,8 +56,8 @@ def training_set(
     """Return clips with the targets of a signal and, with `clustering`, their motion clusters.
 
     Units and clusters are fitted on training clips only; clips without landmarks are left out. True
-    factors are included only if `labelled`. Raises ValueError if the signal was made from other
-    clips, or if no clip has one.
+    factors are included only if `labelled`. Raises ValueError if the signal belongs to other clips,
+    or if no clip has one.
     """
     signal.require_clips(clips.sha256)
     train, val = clips.split("train"), clips.split("val")
