@@ -6,18 +6,18 @@ export OMP_WAIT_POLICY ?= active
 
 .PHONY: demo test check check-house fingerprint bench scale benchmark slow ui publish serve stop doctor
 
-demo: .venv/installed  ## data to judged model, then the table
+demo: .venv/installed  ## from data to an evaluated model, then print the table
 	dvc repro
 	@cat results/table.md
 	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"
 
-# busy waiting would take a core from the processes that tests start
+# active waiting would occupy cores that the processes of the tests need
 test slow: export OMP_WAIT_POLICY = passive
 
 test: .venv/installed
 	OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-slow: .venv/installed  ## what takes minutes or a server
+slow: .venv/installed  ## tests that take minutes or need a server
 	pytest -m slow
 
 check: .venv/installed
@@ -30,33 +30,33 @@ check: .venv/installed
 check-house: .venv/installed  ## sizes of code and docs beside their bars
 	@python -m pipelines.tools.house
 
-fingerprint: .venv/installed  ## a hash of every method's weights after six steps: before and after a change
+fingerprint: .venv/installed  ## hash every method's weights after six steps, to compare before and after a change
 	@python -m pipelines.tools.fingerprint
 
-bench: .venv/installed  ## throughput, each figure beside its rival in one run
+bench: .venv/installed  ## measure throughput, each alternative in the same run
 	python -m pipelines.tools.bench
 
-scale: .venv/installed  ## what every stage costs at 1, 4 and 16 times the data, into docs/scale.md
+scale: .venv/installed  ## measure every stage at 1, 4 and 16 times the data, for docs/scale.md
 	python -m pipelines.tools.scale
 
-benchmark/dvc.yaml: dvc.yaml  ## the same DAG beside another params.yaml
+benchmark/dvc.yaml: dvc.yaml  ## the same DAG with another params.yaml
 	cp dvc.yaml $@
 
-benchmark: .venv/installed benchmark/dvc.yaml  ## the paper's table: what is left and how long it may take, then all of it
+benchmark: .venv/installed benchmark/dvc.yaml  ## print the remaining stages and their time, then compute the paper's table
 	python -m pipelines.tools.remaining
 	dvc repro benchmark/dvc.yaml
 	dvc repro --single-item docs/dvc.yaml:report
 
-publish: .venv/installed  ## log results that came from the cache or a clone to MLflow
+publish: .venv/installed  ## log to MLflow the results that came from a cache or a clone
 	python -m pipelines.tracking.publish
 
-serve: .venv/installed  ## Prefect's server and a worker, on this machine alone; they deploy prefect.yaml
+serve: .venv/installed  ## start Prefect's server and a worker on this machine, and deploy prefect.yaml
 	python -m pipelines.tools.serve start
 
 stop: .venv/installed
 	python -m pipelines.tools.serve stop
 
-doctor: .venv/installed  ## what is wrong here, and how to mend it
+doctor: .venv/installed  ## report problems of this installation and their remedies
 	python -m pipelines.tools.doctor
 
 ui: .venv/installed

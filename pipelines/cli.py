@@ -1,4 +1,4 @@
-"""How every stage is started: `python -m pipelines.STAGE NAME ...` in the folder of dvc.yaml."""
+"""The command line of a stage: `python -m pipelines.stages.STAGE NAME ...` beside dvc.yaml."""
 
 import argparse
 import logging
@@ -6,25 +6,26 @@ import os
 import sys
 from pathlib import Path
 
+from s3vae.processes import is_main_process
+
 DASK = "S3VAE_DASK"
-"""The address of a Dask scheduler that makes shards: what the option --address sets."""
+"""The variable with the address of a Dask scheduler for shards, which --address sets too."""
 
 
 def arguments(*names: str) -> tuple[str, ...]:
-    """The stage's arguments by these names, with the log set up on standard error."""
+    """Return the stage's arguments by these names, and set up the log on standard error."""
     parsed = _parser(names).parse_args()
     return tuple(getattr(parsed, name) for name in names)
 
 
 def _parser(names: tuple[str, ...]) -> argparse.ArgumentParser:
-    followers = os.environ.get("RANK", "0") != "0"  # of a training in several processes
     logging.basicConfig(
-        level=logging.WARNING if followers else logging.INFO,
+        level=logging.INFO if is_main_process() else logging.WARNING,
         format="%(asctime)s %(message)s",
         datefmt="%H:%M:%S",
         stream=sys.stderr,
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # Prefect's client tells every request
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # Prefect's client logs every request
     parser = argparse.ArgumentParser(prog=f"python -m pipelines.stages.{Path(sys.argv[0]).stem}")
     for name in names:
         parser.add_argument(name)
@@ -32,15 +33,16 @@ def _parser(names: tuple[str, ...]) -> argparse.ArgumentParser:
 
 
 def feature_arguments(*names: str) -> tuple[str, ...]:
-    """The same for a stage whose shards may be made by a Dask cluster: --runner and --address.
+    """Return the arguments of a stage that may compute its shards on a Dask cluster.
 
-    Under `dvc repro`, which gives no options, the variable `S3VAE_DASK` names the address.
+    It has the options --runner and --address too. `dvc repro` passes no options: there, the
+    variable `S3VAE_DASK` holds the address.
     """
     parser = _parser(names)
     parser.add_argument(
-        "--runner", choices=("threads", "dask"), help="who makes the shards; else by S3VAE_DASK"
+        "--runner", choices=("threads", "dask"), help="default: dask if S3VAE_DASK is set"
     )
-    parser.add_argument("--address", help="of the Dask scheduler: tcp://HOST:PORT")
+    parser.add_argument("--address", help="the Dask scheduler, tcp://HOST:PORT")
     parsed = parser.parse_args()
     if parsed.runner == "threads":
         os.environ.pop(DASK, None)
@@ -52,5 +54,5 @@ def feature_arguments(*names: str) -> tuple[str, ...]:
 
 
 def loader_workers() -> int:
-    """How many processes read batches ahead of a training: `S3VAE_LOADERS`, by default none."""
+    """Return the number of processes that read batches in advance: `S3VAE_LOADERS`, else 0."""
     return int(os.environ.get("S3VAE_LOADERS", "0"))

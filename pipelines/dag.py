@@ -1,4 +1,4 @@
-"""The stages of a dvc.yaml, their dependencies and their state, as DVC determines them."""
+"""The stages of a dvc.yaml, their dependencies and their state, as computed by DVC."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from pipelines.params import PARAMS, ParamsError
 from s3vae.progress import LOG
 
 BUSY = "is busy, it is being blocked by"
-"""DVC's message about a file that a stage of another DVC process reads or writes."""
+"""DVC's message for a file that is in use by a stage of another DVC process."""
 SECONDS_BETWEEN_CHECKS = 15.0
 
 
@@ -51,7 +51,7 @@ class Dag:
         from dvc.repo.reproduce import plan_repro
 
         sources: list[Any] = [self._stages[name] for name in self._stages if name in stages]
-        if not sources:  # which to DVC would mean all
+        if not sources:  # DVC would plan all stages
             return []
         return [stage.name for stage in plan_repro(self._graph, sources, downstream=downstream)]
 
@@ -70,12 +70,12 @@ def dvc_status(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def wait_for_others(folder: Path) -> None:
-    """Wait until no other DVC process runs a stage here: dvc.lock is out of date before."""
+    """Wait until no other DVC process runs a stage here; dvc.lock is incomplete until then."""
     while any(at_work(folder)):
         wait_for_dvc()
 
 
 def wait_for_dvc() -> None:
-    """Wait a while for a stage of another DVC process; DVC does not wait for its locks."""
-    LOG.warning("another DVC runs a stage here: waiting for it to end")
+    """Log and sleep between two checks for other DVC processes; DVC itself does not wait."""
+    LOG.warning("another DVC process runs a stage here: waiting for it to end")
     time.sleep(SECONDS_BETWEEN_CHECKS)

@@ -1,4 +1,4 @@
-"""Concurrent downloads of a data set's files, for the stages that read them."""
+"""Concurrent downloads of the files that a stage reads."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +9,10 @@ from s3vae.progress import LOG
 
 
 def fetch_files(stage: str, files: Sequence[RemoteFile], raw: Path) -> None:
-    """Fetch these files into `raw`; those that are present are only verified.
+    """Download files into `raw`; existing ones are only verified.
 
-    An optional file that no source has is skipped with a warning. Raises DownloadError for others.
+    An optional file that no source provides is skipped with a warning. Raises DownloadError for
+    other files.
     """
     if not files:
         return
@@ -23,7 +24,7 @@ def fetch_files(stage: str, files: Sequence[RemoteFile], raw: Path) -> None:
         except DownloadError as error:
             if not file.optional:
                 raise
-            LOG.warning("%s goes without it: %s", stage, error)
+            LOG.warning("%s continues without an optional file: %s", stage, error)
             return None
 
     map_shards(f"{stage}: files", fetch_one, files, name=lambda file: file.path, unit="files")

@@ -1,4 +1,4 @@
-"""dvc.lock: the checksums that stages have read and written; and the locks of running stages."""
+"""The checksums of files that stages have read and written, and the locks of running stages."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -36,19 +36,19 @@ def judged_by_the_judge(of: Stages, chosen: Chosen) -> bool:
 
 
 def measured_on(of: Stages, chosen: Chosen) -> str:
-    """Return what scores are measured on: the clips, the judge and the evaluation's settings."""
+    """Return the checksums of clips and judge, and the evaluation's settings, as one text."""
     stage, files = of.get(f"evaluate@{chosen.name}", {}), Layout(chosen.dataset)
     inputs = [md5(stage, "deps", path) for path in (files.clips, files.judge)]
     return json.dumps([*inputs, stage.get("params")], sort_keys=True)
 
 
 def at_work(folder: Path) -> Iterator[str]:
-    """Yield DVC's processes that run a stage in a repository, by the locks of their files."""
+    """Yield the DVC processes that run a stage in a repository, from the locks of their files."""
     locks = folder / STAGE_LOCKS
     if not locks.exists():
         return
-    for held in json.loads(locks.read_text() or "{}").values():
-        for holders in held.values():
+    for locks_of_file in json.loads(locks.read_text() or "{}").values():
+        for holders in locks_of_file.values():
             for holder in holders if isinstance(holders, list) else [holders]:
                 if psutil.pid_exists(holder["pid"]):
                     yield f"process {holder['pid']}"

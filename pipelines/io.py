@@ -1,4 +1,4 @@
-"""Small results as JSON, CSV and text, with the same bytes for the same content."""
+"""Small results as JSON, CSV and text; equal content gives equal bytes."""
 
 import csv
 import json
@@ -9,13 +9,13 @@ from s3vae.files import replacing
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write indented JSON. Raises ValueError for numbers that are not finite."""
+    """Write indented JSON. Raises ValueError if a number is not finite."""
     with replacing(path) as aside:
         aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write a column for every key of any row, in order of appearance; missing cells are empty."""
+    """Write a column per key of any row, in order of first occurrence; missing cells are empty."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     with replacing(path) as aside, aside.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
@@ -24,6 +24,6 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text; the file is replaced as a whole."""
+    """Write text and replace the file as a whole."""
     with replacing(path) as aside:
         aside.write_text(text)

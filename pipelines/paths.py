@@ -1,13 +1,13 @@
-"""Where every stage finds and leaves its files, relative to the folder of dvc.yaml."""
+"""The paths of all files that stages read and write, relative to the folder of dvc.yaml."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKPOINTS = Path(".checkpoints")
-"""Ignored by git and DVC: unfinished work, by the hash of what it is made from; gone at the end."""
+"""Unfinished work, named by a hash of its inputs and deleted at the end; git and DVC ignore it."""
 
 RAW = Path("data/raw")
-"""Downloaded files, each verified by its checksum whenever it is used."""
+"""Downloaded files, whose checksums are verified at every use."""
 
 RESULTS = Path("results")
 
@@ -16,7 +16,7 @@ BENCHMARK = Path("benchmark")
 
 
 def takes_clips(model: Path) -> bool:
-    """Whether a trained model encodes clips; a generator that is told categories does not."""
+    """Return whether a model encodes clips; a generator conditioned on categories does not."""
     return not (model / "categories.json").exists()
 
 
@@ -38,12 +38,12 @@ class Layout:
 
     @property
     def flow(self) -> Path:
-        """The optical flow of the clips, summarised on a grid."""
+        """The optical flow of the clips, averaged over the cells of a grid."""
         return self.signals / "flow.h5"
 
     @property
     def landmarks(self) -> Path:
-        """The facial landmarks of the clips, and the distances of lids and lips."""
+        """The facial landmarks of the clips, and the distances of eyelids and lips."""
         return self.signals / "landmarks.h5"
 
     @property
@@ -53,17 +53,17 @@ class Layout:
 
     @property
     def results(self) -> Path:
-        """Scores of the data set itself: of its flow, of its judge."""
+        """The folder of the scores of the data set's signals, judge and models."""
         return RESULTS / "scores" / self.dataset
 
     def model(self, method: str) -> Path:
-        """The folder of a trained model."""
+        """Return the folder of a trained model."""
         return Path("data") / self.dataset / method
 
     def predictions(self, method: str) -> Path:
-        """The judge's probabilities that a model's scores are computed from."""
+        """Return the file of the judge's probabilities from which scores are computed."""
         return Path("data") / self.dataset / f"{method}-predictions.npz"
 
     def scores(self, method: str) -> Path:
-        """The folder of a model's history, scores and pictures."""
+        """Return the folder of a model's history, scores and pictures."""
         return self.results / method

@@ -17,9 +17,9 @@ def server() -> str | None:
 
 
 def configure_prefect() -> bool:
-    """Set Prefect's environment variables if a server answers; call before importing Prefect.
+    """Set Prefect's environment variables and return True if a server answers.
 
-    Returns False, with the environment unchanged, if none does.
+    Otherwise return False and leave the environment unchanged. Call it before importing Prefect.
     """
     url = server()
     if url is None:
@@ -49,7 +49,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _is_healthy(url: str) -> bool:
-    """Ask the API for its health, which another program on the same port does not report."""
+    """Return whether the API reports its health; another program on the port would not."""
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=SECONDS_TO_ANSWER) as reply:
             return bool(reply.read(16).strip() == b"true")

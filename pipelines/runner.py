@@ -1,7 +1,7 @@
-"""Run a stage: as a Prefect flow where a server answers, as plain function calls elsewhere.
+"""Run a stage: as a Prefect flow if a server answers, otherwise as plain function calls.
 
-Only this module of all that a stage imports knows Prefect and Dask. Results and errors are the
-same with and without them, and each is imported only where it is used.
+Of the modules that stages import, only this one uses Prefect and Dask, and it imports them where
+they are needed. Results and errors are the same with and without them.
 """
 
 import os
@@ -13,17 +13,17 @@ from typing import Any, TypeVar
 
 from pipelines.cli import DASK
 from pipelines.prefect_server import configure_prefect
-from s3vae.processes import cores
+from s3vae.processes import cores, is_main_process
 from s3vae.progress import LOG, Progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Pool = tuple[Callable[[str, Item], Any], Callable[[list[Any]], Iterable[Any]]]
-"""Submits an item under its name and returns a future; yields futures as they finish."""
+"""Two functions: one submits a named item and returns a future, one yields finished futures."""
 
 SECONDS_TO_CONNECT = 10
 RETRAINING = "S3VAE_RETRAINING"
-"""Set for DVC and its stages by the flow `retrain`: the id of its run."""
+"""The variable in which the flow `retrain` passes the id of its run to DVC and its stages."""
 
 
 class ClusterError(RuntimeError):
@@ -31,8 +31,11 @@ class ClusterError(RuntimeError):
 
 
 def run_stage(stage: str, function: Callable[[], Result]) -> Result:
-    """Call the body of a stage whose work is one piece (training, evaluation)."""
-    return _as_flow(stage, function) if configure_prefect() else function()
+    """Call the body of a stage that is not divided into shards (training, evaluation).
+
+    Of several processes that train together, only the main one runs as a flow.
+    """
+    return _as_flow(stage, function) if is_main_process() and configure_prefect() else function()
 
 
 def map_shards(
@@ -48,13 +51,14 @@ def map_shards(
     """Return the function's result for each item (a file, a shard), in the order of the items.
 
     At most `workers` items run at a time (default: `S3VAE_WORKERS`, else the CPU cores). The first
-    failure is raised unchanged as soon as running items have finished; waiting items are cancelled.
-    With `anywhere` the items run on a Dask cluster, if `S3VAE_DASK` names one: the function must
-    then pickle and use paths that are valid on every machine, and running items may outlast a
+    failure is raised unchanged when the running items have finished; waiting items are cancelled.
+
+    With `anywhere`, items run on the Dask cluster in `S3VAE_DASK`, if it is set. The function must
+    then be picklable and use paths that are valid on all machines, and items may continue after a
     failure. Raises ClusterError if the cluster cannot be used.
     """
     work, in_flow = list(items), configure_prefect()
-    address = dask_address() if anywhere else None
+    address = (os.environ.get(DASK) or None) if anywhere else None
 
     def pool() -> AbstractContextManager[Pool[Item]]:
         if in_flow:
@@ -74,11 +78,6 @@ def map_shards(
     return _as_flow(stage, body, _task_runner(address, workers)) if in_flow else body()
 
 
-def dask_address() -> str | None:
-    """Return the address of the Dask scheduler from `S3VAE_DASK`, or None for threads."""
-    return os.environ.get(DASK) or None
-
-
 @contextmanager
 def _in_threads(function: Callable[[Item], Result], workers: int) -> Iterator[Pool[Item]]:
     with ThreadPoolExecutor(workers) as pool:
@@ -93,7 +92,7 @@ def _in_threads(function: Callable[[Item], Result], workers: int) -> Iterator[Po
 def _on_cluster(
     stage: str, function: Callable[[Item], Result], address: str
 ) -> Iterator[Pool[Item]]:
-    """Work on a Dask cluster; the futures are cancelled when its client closes."""
+    """Submit items to a Dask cluster; closing its client cancels the futures."""
     with _cluster(address) as client:
         from distributed import as_completed as as_finished
 
@@ -105,7 +104,7 @@ def _on_cluster(
 
 @contextmanager
 def _task_runs(stage: str, function: Callable[[Item], Result]) -> Iterator[Pool[Item]]:
-    """Work within a flow run, whose task runner cancels what is waiting when the flow fails."""
+    """Submit items as task runs of a flow, which cancels waiting ones when it fails."""
     from prefect import task
     from prefect.cache_policies import NO_CACHE
     from prefect.futures import as_completed as as_finished
@@ -113,7 +112,8 @@ def _task_runs(stage: str, function: Callable[[Item], Result]) -> Iterator[Pool[
     shard = task(name=f"{stage}-shard", cache_policy=NO_CACHE, persist_result=False)(function)
 
     def submit(name: str, item: Item) -> Any:
-        return shard.with_options(task_run_name=_escape_braces(name)).submit(item)
+        escaped = name.replace("{", "{{").replace("}", "}}")  # Prefect applies str.format to names
+        return shard.with_options(task_run_name=escaped).submit(item)
 
     yield submit, as_finished
 
@@ -130,15 +130,10 @@ def _task_runner(address: str | None, workers: int | None) -> Any:
         return DaskTaskRunner(address=address)
 
 
-def _escape_braces(name: str) -> str:
-    """Double the braces of a name, which Prefect formats as str.format does."""
-    return name.replace("{", "{{").replace("}", "}}")
-
-
 def _as_flow(stage: str, function: Callable[[], Result], task_runner: Any = None) -> Result:
-    """Call the function as the body of a flow run; its result and its error come out unchanged.
+    """Call the function as the body of a flow run; return its result or raise its error.
 
-    If the server stops answering after the function has returned, only a warning is logged.
+    If the server fails after the function has returned, only a warning is logged.
     """
     from prefect import flow
 
@@ -167,8 +162,8 @@ def _cluster(address: str) -> Any:
         client = Client(address, timeout=SECONDS_TO_CONNECT)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         msg = (
-            f"no Dask scheduler answers at {address}: start one (`dask scheduler`), or leave "
-            f"--address and {DASK} out"
+            f"no Dask scheduler answers at {address}: start one (`dask scheduler`), or omit "
+            f"--address and {DASK}"
         )
         raise ClusterError(msg) from error
     if not client.scheduler_info()["workers"]:

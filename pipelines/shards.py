@@ -1,4 +1,4 @@
-"""A signal of all clips, made shard by shard: an interrupted run resumes at its next shard."""
+"""A signal of all clips, computed in shards: an interrupted run resumes at its next shard."""
 
 import hashlib
 import json
@@ -22,13 +22,13 @@ def in_shards(
     name: str,
     clips: ClipFile,
     parameters: Mapping[str, Any],
-    make: Callable[[Sequence[int], Path], None],
+    write: Callable[[Sequence[int], Path], None],
     read: Callable[[Path], Part],
 ) -> Iterator[list[Part]]:
-    """Make a file per shard of clips and yield what `read` returns for each, in order.
+    """Write a file per shard of clips and yield the values that `read` returns for them, in order.
 
-    `make` takes the indices of a shard's clips and the path to write. Files that exist are not made
-    again. They are deleted at the end of the block, unless it raises.
+    `write` takes the indices of a shard's clips and a path. Files that exist are not written again.
+    They are deleted at the end of the block, unless it raises.
     """
     folder = (CHECKPOINTS / stage / key_of(parameters, clips.sha256)).resolve()
     shards = [
@@ -39,14 +39,14 @@ def in_shards(
     def file_of(shard: Sequence[int]) -> Path:
         return folder / f"{shard[0]:06}.h5"
 
-    def make_missing(shard: Sequence[int]) -> None:
+    def write_missing(shard: Sequence[int]) -> None:
         path = file_of(shard)
         if not path.exists():
-            make(shard, path)
+            write(shard, path)
 
     map_shards(
         f"{stage} {name}",
-        make_missing,
+        write_missing,
         shards,
         name=lambda shard: f"{shard[0]}-{shard[-1]}",
         anywhere=True,
@@ -56,5 +56,5 @@ def in_shards(
 
 
 def key_of(*parts: object) -> str:
-    """Return a short hash of all that unfinished work is made from, as its name."""
+    """Return a short hash of the inputs of unfinished work, for its file name."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

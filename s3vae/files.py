@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files and folders that are written completely or not at all."""
 
 import errno
 import fcntl
@@ -12,22 +12,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-"""How the system says that nothing more can be written; libraries repeat it in their errors."""
-HELD, UNHELD = ".held", ".unheld-"
-"""The file in a temporary folder that is locked as long as the process lives that made it, and what
-the folder's name begins with until then."""
+"""The system's messages for a full disk, quota or file, which libraries repeat in their errors."""
+LOCK_FILE, UNLOCKED = ".lock", ".unlocked-"
+"""The file in a temporary folder that its process locks until it ends, and the prefix of the
+folder's name until the file is locked."""
 
 
 class NoRoomError(OSError):
-    """A file could not be written whole, for want of room on its disk."""
+    """A file could not be written completely because its disk or quota is full."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write a file or folder at; it replaces `path` only if the block ends well.
+    """Yield a path for a file or folder that replaces `path` if the block raises nothing.
 
-    The name is the same as that of `path` (some formats store it) in a temporary folder beside it.
-    Raises NoRoomError, with what was there untouched, if the disk is full.
+    It has the name of `path`, which some formats store, in a temporary folder beside it. Raises
+    NoRoomError if the disk is full, and FileNotFoundError if the block wrote nothing; `path` is
+    then unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
@@ -36,28 +37,28 @@ def replacing(path: Path) -> Iterator[Path]:
             aside = folder / path.name
             yield aside
             if not aside.exists():
-                msg = f"nothing was written for {path}, so what is there stays"
+                msg = f"nothing was written for {path}, which is unchanged"
                 raise FileNotFoundError(msg)
             put_in_place(aside, path)
         if path.is_file():
-            path.chmod(0o644)  # some libraries write files that only their owner may read
+            path.chmod(0o644)  # some libraries write files that only their owner can read
     except Exception as error:
-        if any(said in str(error) for said in NO_ROOM):
+        if any(message in str(error) for message in NO_ROOM):
             free = shutil.disk_usage(path.parent).free / 2**20
             msg = (
-                f"{path} could not be written, for want of room ({free:.0f} MiB are free in "
-                f"{path.parent}); what was there before stays. Make room, then start again"
+                f"{path} could not be written and is unchanged: the disk or quota of {path.parent} "
+                f"is full ({free:.0f} MiB free). Free some space, then start again"
             )
             raise NoRoomError(msg) from error
         raise
 
 
 def put_in_place(aside: Path, path: Path) -> None:
-    """Move what was written over what was there; a folder that was there goes out of the way."""
+    """Move a file or folder to `path`, in place of what is there; an error restores that."""
     if not path.is_dir():
         aside.replace(path)
         return
-    old = old_beside(aside)
+    old = old_version(aside)
     path.rename(old)
     try:
         aside.replace(path)
@@ -66,22 +67,22 @@ def put_in_place(aside: Path, path: Path) -> None:
         raise
 
 
-def old_beside(aside: Path) -> Path:
-    """Where a folder is while the one that was written aside takes its place."""
+def old_version(aside: Path) -> Path:
+    """Return the temporary path of the folder that the one at `aside` replaces."""
     return aside.with_name(f"{aside.name}.old")
 
 
 @contextmanager
 def folder_beside(path: Path) -> Iterator[Path]:
-    """A temporary folder, hidden, named after `path`, which `remove_abandoned` knows as in use."""
-    folder = Path(tempfile.mkdtemp(prefix=UNHELD, dir=path.parent))
+    """Yield a hidden temporary folder, locked against `remove_abandoned` during the block."""
+    folder = Path(tempfile.mkdtemp(prefix=UNLOCKED, dir=path.parent))
     try:
-        with (folder / HELD).open("w") as held:
+        with (folder / LOCK_FILE).open("w") as lock:
             with suppress(OSError):  # not every file system has locks
-                fcntl.flock(held, fcntl.LOCK_EX)
-            # only now may it be found: who looks finds it locked
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            # renamed after locking: `remove_abandoned` finds only the new name
             folder = folder.rename(
-                folder.with_name(f".{path.name}.{folder.name.removeprefix(UNHELD)}")
+                folder.with_name(f".{path.name}.{folder.name.removeprefix(UNLOCKED)}")
             )
             yield folder
     finally:
@@ -89,20 +90,20 @@ def folder_beside(path: Path) -> Iterator[Path]:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove the folders beside `path` that killed processes were writing it in.
+    """Remove the temporary folders beside `path` of killed processes.
 
-    What was at `path` and had to make way already comes back.
+    If such a process had already moved the old content of `path` away, that is restored.
     """
     for folder in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        with suppress(OSError), (folder / HELD).open("r+") as held:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            old = old_beside(folder / path.name)
+        with suppress(OSError), (folder / LOCK_FILE).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            old = old_version(folder / path.name)
             if old.exists() and not path.exists():
                 old.rename(path)
             shutil.rmtree(folder)
 
 
 def checksum_of(path: Path, algorithm: str = "sha256") -> str:
-    """The checksum of a file's bytes, in hexadecimal."""
+    """Return the checksum of a file's bytes in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()

@@ -1,4 +1,4 @@
-"""The number of cores, and a parallel `map` over processes."""
+"""The number of cores, a parallel `map` over processes, and the main one of several trainers."""
 
 import multiprocessing
 import os
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 FEW = 128
-"""Up to this many items, starting processes takes longer than the work."""
+"""Up to this many items, starting processes would take longer than the work."""
 BLOCK, CHUNK = 128, 4
 """Items submitted before their results are consumed, and items per message to a process."""
 
@@ -21,6 +21,11 @@ def cores() -> int:
         return int(workers)
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def is_main_process() -> bool:
+    """Return whether this process logs and writes; torchrun numbers those that train together."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def in_processes(function: Callable[..., Result], *columns: Sequence[Any]) -> Iterator[Result]:

@@ -1,4 +1,4 @@
-"""Progress with an ETA: a bar on a terminal, plain log lines elsewhere."""
+"""Progress with the remaining time: a bar on a terminal, log lines elsewhere."""
 
 import logging
 import sys
@@ -11,38 +11,38 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 class Progress:
-    """Counts `total` units of work; a context manager whose `advance` is called as work is done.
+    """A counter of `total` units of work, and a context manager.
 
-    On a terminal it is a tqdm bar; elsewhere a log line every 15 seconds, and one at the end. Not
-    `shown`, it keeps silent: another process tells of the same work.
+    On a terminal it is a tqdm bar; elsewhere it logs a line every 15 seconds and one at the end. If
+    not `visible`, it writes nothing, for processes that share the work of another one.
     """
 
     def __init__(
-        self, label: str, total: int, unit: str, done: int = 0, *, shown: bool = True
+        self, label: str, total: int, unit: str, done: int = 0, *, visible: bool = True
     ) -> None:
         self.label, self.total, self.unit, self.done = label, total, unit, done
-        self._shown = shown
-        self._begun_at, self._begun_with = time.monotonic(), done
-        self._line_at = self._begun_at
+        self._visible = visible
+        self._start, self._done_before = time.monotonic(), done
+        self._last_line = self._start
         self._bar = (
             tqdm(total=total, initial=done, desc=label, unit=unit, dynamic_ncols=True)
-            if shown and sys.stderr.isatty()
+            if visible and sys.stderr.isatty()
             else None
         )
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        """`count` more units are done; `note` (a loss, a file name) is shown beside the count."""
+        """Count finished units; `note` (a loss, a file name) is appended to the line."""
         self.done += count
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(count)
-        elif self._shown and time.monotonic() - self._line_at >= SECONDS_BETWEEN_LINES:
-            self._line_at = time.monotonic()
+        elif self._visible and time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
             LOG.info("%s", self._line(note))
 
     def _line(self, note: str) -> str:
-        elapsed = time.monotonic() - self._begun_at
-        rate = (self.done - self._begun_with) / max(elapsed, 1e-9)
+        elapsed = time.monotonic() - self._start
+        rate = (self.done - self._done_before) / max(elapsed, 1e-9)
         left = (self.total - self.done) / rate if rate > 0 else float("inf")
         line = (
             f"{self.label}: {self.done}/{self.total} {self.unit}, {rate:.1f}/s, {left:.0f} s left"
@@ -55,5 +55,5 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
-        elif self._shown:
+        elif self._visible:
             LOG.info("%s", self._line(""))

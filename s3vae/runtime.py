@@ -1,4 +1,4 @@
-"""What a process that trains or evaluates chooses once, before its first tensor."""
+"""The settings of a process that trains or evaluates: its memory, its device, its randomness."""
 
 import ctypes
 import os
@@ -11,30 +11,28 @@ KEEP_BYTES, PAD_BYTES = 2**31 - 1, 256 * 2**20
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc to keep what tensors free instead of handing it back after every step.
+    """Make glibc reuse the memory of freed tensors instead of returning it to the system.
 
-    Fresh pages fault on first touch; `make bench` measures what that costs a training step.
-    Returns whether the C library took the advice; elsewhere than on glibc nothing happens.
+    New pages cause a page fault at their first access; `make bench` measures the time of a training
+    step with and without. Return whether the C library accepted the options; without glibc, change
+    nothing and return False. Call it before the first tensor is allocated.
     """
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    advice = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, KEEP_BYTES), (M_TOP_PAD, PAD_BYTES))
-    return all(mallopt(option, value) == 1 for option, value in advice)
+    options = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, KEEP_BYTES), (M_TOP_PAD, PAD_BYTES))
+    return all(mallopt(option, value) == 1 for option, value in options)
 
 
 def choose_device() -> torch.device:
-    """A CUDA device where there is one, else the CPU.
-
-    The first; of processes that torchrun started together, each takes its own.
-    """
+    """Return this process's CUDA device (torchrun sets its number), or the CPU without CUDA."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def generator_at(device: torch.device, seed: int, step: int = 0) -> torch.Generator:
-    """The randomness of one step: a function of seed and step, so a resume needs no state."""
+    """Return a step's random generator, set by seed and step, so that a resume needs no state."""
     return torch.Generator(device).manual_seed(seed * 1_000_003 + step)

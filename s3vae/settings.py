@@ -1,4 +1,4 @@
-"""How settings dataclasses read what a config file gives them."""
+"""The validation of settings dataclasses that are read from config files."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from pydantic import BeforeValidator, ConfigDict
 
 STRICT = ConfigDict(extra="forbid")
-"""An unknown key is refused by its name: a misspelt setting must not become a silent default."""
+"""Reject unknown keys by name: a misspelt setting must not silently become a default."""
 
 
 def from_preset(expand: Callable[..., Any]) -> BeforeValidator:
-    """Return the validator of a section that names a `preset` and changes to it.
+    """Return the validator of a section with a `preset` and the fields that differ from it.
 
-    `expand(preset=..., **changes)` makes the settings.
+    `expand(preset=..., **changes)` returns the settings.
     """
 
     def expanded(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         if "preset" not in value:
-            msg = "`preset` is missing"
+            msg = "`preset` is missing: name one in this section"
             raise ValueError(msg)
         return expand(**value)
 

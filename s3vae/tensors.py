@@ -1,4 +1,4 @@
-"""Shapes have names, and the names are types."""
+"""The shapes of tensors as types, and conversions of videos."""
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -14,10 +14,10 @@ Scalar = Float[Tensor, ""]
 
 
 def to_unit(frames: RawVideo) -> Video:
-    """Bytes as stored (channel last) to intensities in [0, 1], channel first (a view in memory)."""
+    """Convert bytes, channel last, to intensities in [0, 1], channel first."""
     return frames.permute(0, 1, 4, 2, 3).to(torch.get_default_dtype()) / 255
 
 
 def to_bytes(video: Video) -> RawVideo:
-    """Intensities in [0, 1] to bytes, channel last."""
+    """Convert intensities, clamped to [0, 1], to bytes, channel last."""
     return (video.clamp(0, 1) * 255).round().byte().permute(0, 1, 3, 4, 2).contiguous()

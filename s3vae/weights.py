@@ -1,4 +1,4 @@
-"""A module's weights as a safetensors file: nothing in it is ever unpickled."""
+"""A module's weights as a safetensors file, which is read without unpickling."""
 
 from pathlib import Path
 
@@ -11,19 +11,19 @@ WEIGHTS = "weights.safetensors"
 
 
 def save_weights(module: nn.Module, folder: Path) -> None:
-    """Parameters and buffers in the order of their names: the same weights give the same bytes."""
+    """Write parameters and buffers in order of name, so that equal weights give equal bytes."""
     state = {k: v.detach().cpu().contiguous() for k, v in sorted(module.state_dict().items())}
     with replacing(folder / WEIGHTS) as aside:
         save_file(state, aside)
 
 
 def load_weights(module: nn.Module, folder: Path) -> None:
-    """Put the weights of a folder into a module of the same sizes.
+    """Load the weights in a folder into a module of the same architecture.
 
     Raises FileNotFoundError if there are none.
     """
     path = folder / WEIGHTS
     if not path.exists():
-        msg = f"{path} is not there: make it (dvc repro) or fetch it (dvc pull)"
+        msg = f"{path} does not exist: train the model (dvc repro) or download it (dvc pull)"
         raise FileNotFoundError(msg)
     module.load_state_dict(load_file(path))

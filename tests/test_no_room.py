@@ -59,8 +59,8 @@ def test_the_good_file_stays_and_the_error_names_it_and_the_mend(name: str, tmp_
     good = path.read_bytes()
     failed = write(name, path, size=4_000_000, room=1_000_000)
     assert failed.returncode != 0  # HDF5 itself ends by a signal when it cannot close its file
-    assert f"NoRoomError: {path} could not be written, for want of room" in failed.stderr
-    assert "what was there before stays. Make room, then start again" in failed.stderr
+    assert f"NoRoomError: {path} could not be written and is unchanged" in failed.stderr
+    assert "Free some space, then start again" in failed.stderr
     assert path.read_bytes() == good
     assert list(tmp_path.iterdir()) == [path]
 
@@ -100,6 +100,6 @@ def test_the_same_on_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     good, failed, still, *files = done.stdout.splitlines()
     assert failed != "failed: 0"
-    assert f"NoRoomError: {path} could not be written, for want of room" in done.stderr
+    assert f"NoRoomError: {path} could not be written and is unchanged" in done.stderr
     assert still == good
     assert files == [name]

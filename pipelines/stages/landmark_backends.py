@@ -1,4 +1,4 @@
-"""The source of a data set's landmarks: its clip file, or a back end with its weights."""
+"""The source of a data set's landmarks: its clip file, or a detector and its weights."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -37,12 +37,12 @@ SFD = _remote(
 
 
 def fetch_weights(name: str, settings: LandmarkSettings, raw: Path) -> None:
-    """Fetch the weights of the back end into `raw`. Raises DownloadError."""
+    """Download the weights of the back end into `raw`. Raises DownloadError."""
     fetch_files(f"landmarks {name}", weights_of(settings.backend), raw)
 
 
 def weights_of(backend: FaceAlignment | Dlib | FromClips) -> Sequence[RemoteFile]:
-    """Return the files of weights that a back end needs."""
+    """Return the files of a back end's weights."""
     if not isinstance(backend, FaceAlignment):
         return ()
     return (FAN, SFD) if backend.detector == "sfd" else (FAN,)
@@ -52,10 +52,10 @@ def weights_of(backend: FaceAlignment | Dlib | FromClips) -> Sequence[RemoteFile
 def landmark_source(
     name: str, clips_path: Path, sha256: str, settings: LandmarkSettings, raw: Path
 ) -> Callable[[Sequence[int]], Landmarks]:
-    """Return a function from clip indices to landmarks: exact ones or those of a detector.
+    """Return a function from clip indices to landmarks: exact ones, or those of a detector.
 
-    It is made once per process. Weights are in `raw`. Raises ValueError if the clip file is no
-    longer the one of this checksum, or has no exact landmarks although the settings need them.
+    Detectors are loaded once per process, with weights from `raw`. Raises ValueError if the clip
+    file has another checksum, or if it lacks the exact landmarks that the settings require.
     """
     clips, backend = ClipFile(clips_path), settings.backend
     if clips.sha256 != sha256:

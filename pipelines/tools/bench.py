@@ -72,8 +72,7 @@ def measure_training(row: str, path: Path) -> Figures:
         keep_freed_memory()
     import torch
 
-    from pipelines.stages.train import batches_from
-    from s3vae.engine.batches import in_turn
+    from s3vae.engine.batches import in_turn, training_batches
     from s3vae.engine.schedule import TrainingSettings
     from s3vae.model.architecture import PRESETS as ARCHITECTURES
     from s3vae.runtime import choose_device, generator_at
@@ -91,7 +90,7 @@ def measure_training(row: str, path: Path) -> Figures:
     for indices in in_turn(data.batches.clips.split("train"), SHARD):
         data.batches[indices]
     first_reading = time.perf_counter() - start
-    batches = iter(batches_from(0, data, method))
+    batches = iter(training_batches(data.batches, data.train, settings, first=0))
     for step in range(WARMUP + steps):
         if step == WARMUP:
             start, reading, frames = time.perf_counter(), 0.0, 0

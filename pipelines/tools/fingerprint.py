@@ -21,7 +21,6 @@ from torch import nn
 
 from pipelines.params import read_pipeline, section
 from pipelines.stages.flow import tracker
-from pipelines.stages.train import batches_from
 from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.fit import fit
@@ -34,7 +33,7 @@ from s3vae.signals.flow_file import write_flow
 from s3vae.signals.flow_grid import MotionSettings, clips_motion
 from s3vae.signals.landmark_file import write_landmarks
 from s3vae.signals.landmarks import POINTS, Landmarks
-from s3vae.training.build import learner_of, objective_of, signal_of, training_set_for
+from s3vae.training.build import fit_objective, objective_of, signal_of, training_set_for
 from s3vae.training.method import AnyMethod, Method
 from s3vae.training.targets import read_signal
 
@@ -70,15 +69,8 @@ def method_fingerprint(method: Any, clips: ClipFile, folder: Path) -> str:
     signal = read_signal(signal_of(method), folder)
     data = training_set_for(method, clips, signal)
     objective = objective_of(method, data)
-    fit(
-        learner_of(objective, data, CPU),
-        lambda first: batches_from(first, data, method),
-        method.training,
-        Checkpoint(folder, "fingerprint"),
-        CPU,
-        report=lambda row: None,
-        label="fingerprint",
-    )
+    checkpoint = Checkpoint(folder, "fingerprint")
+    fit_objective(objective, data, method, checkpoint, CPU, label="fingerprint")
     return hash_of(objective.model)
 
 

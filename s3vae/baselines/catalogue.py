@@ -1,4 +1,4 @@
-"""All baselines: one line each."""
+"""The list of all baselines."""
 
 from s3vae.baselines.interface import Baseline
 from s3vae.baselines.mocogan.baseline import MOCOGAN

@@ -1,6 +1,6 @@
-"""What a baseline offers the rest of the project: settings, an objective, a model on disk.
+"""The interface of a baseline: its settings, its objective, its models on disk.
 
-A new baseline is a folder beside `mocogan` that exports one `Baseline`, and a line in catalogue.py.
+To add one, write a folder beside `mocogan` that exports a `Baseline`, and list it in catalogue.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,15 +21,15 @@ from s3vae.tensors import DynamicCode, Labels, StaticCode, Video
 
 @settings(frozen=True, config=STRICT)
 class Categories:
-    """The factors that a generator is conditioned on, and the code that they belong to."""
+    """The factors that a generator is conditioned on, which are all static or all dynamic."""
 
     kind: Literal["static", "dynamic"]
     values: Mapping[str, int] = Field(min_length=1)
-    """By factor, its number of values."""
+    """The number of values of each factor."""
 
     @property
     def size(self) -> int:
-        """The length of the vector that holds all factors."""
+        """The length of the one-hot vectors of all factors side by side."""
         return sum(self.values.values())
 
     def one_hot(self, labels: Mapping[str, Labels]) -> Tensor:
@@ -40,7 +40,7 @@ class Categories:
         ).float()
 
     def draw(self, batch: int, generator: Generator) -> Mapping[str, Labels]:
-        """Draw values of each factor, all equally likely."""
+        """Draw values of each factor from the uniform distribution."""
         return {
             name: torch.randint(size, (batch,), generator=generator, device=generator.device)
             for name, size in self.values.items()
@@ -55,18 +55,18 @@ class CategoricalGenerator(Protocol):
     categories: Categories
 
     def draw_static(self, labels: Mapping[str, Labels], generator: Generator) -> StaticCode:
-        """Draw the codes of new appearances."""
+        """Draw the static codes of new clips."""
 
     def draw_dynamic(
         self, labels: Mapping[str, Labels], time: int, generator: Generator
     ) -> DynamicCode:
-        """Draw the codes of new motions."""
+        """Draw the dynamic codes of new clips."""
 
     def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
-        """Return the clips of these codes."""
+        """Decode clips."""
 
     def sizes(self) -> Mapping[str, Any]:
-        """Return the dataclasses that a model is built from, by the file that holds each."""
+        """Return the dataclasses that define the model, by the name of the file of each."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,12 @@ class Baseline:
     """A published method that is not a sequential VAE."""
 
     section: str
-    """The section that only this baseline's methods have in configs/<data set>.yaml."""
+    """The section of configs/<data set>.yaml that identifies this baseline's methods."""
     method: type[Any]
-    """Its settings: a dataclass with fields of that name and `training`."""
+    """The class of its settings: a dataclass with that section and `training` as fields."""
     objective: Callable[[Any, ClipFile], Any]
-    """From settings and clips to a new `model` in a module with `losses(batch, generator)`."""
-    model: type[nn.Module]
-    """Its models, whose `sizes()` are saved beside their weights."""
+    """Returns, for settings and clips, a module with `model` and `losses(batch, generator)`."""
     file: str
-    """The one of these files that no other model has."""
+    """The file that identifies a folder as a model of this baseline."""
     load: Callable[[Path, torch.device], CategoricalGenerator]
-    """From a model's folder to the model in eval mode."""
+    """Loads the model of a folder in eval mode."""

@@ -1,4 +1,4 @@
-"""Any trained model on disk: a sequential VAE or a baseline."""
+"""Trained models of any kind on disk: sequential VAEs and baselines."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ Model = S3VAE | CategoricalGenerator
 
 
 def save_model(model: Model, folder: Path, snapshots: Path | None = None) -> None:
-    """Write a model's folder, whole or not at all, with a copy of the folder of snapshots."""
+    """Replace a model's folder as a whole, with a copy of the folder of snapshots."""
     assert isinstance(model, nn.Module)
     save_module(model, model.sizes(), folder, snapshots)
 
 
 def load_model(folder: Path, device: torch.device) -> Model:
-    """Load a model in eval mode. Raises FileNotFoundError if none is there."""
+    """Load a model in eval mode. Raises FileNotFoundError if there is none."""
     for baseline in BASELINES:
         if (folder / baseline.file).exists():
             return baseline.load(folder, device)

@@ -151,7 +151,7 @@ def _fetch_from(source: str, file: RemoteFile, target: Path) -> None:
     """Write `target` from one source. Raises _UnavailableError and leaves it as it was."""
     opened = _open_url(source) if _is_url(source) else _open_path(Path(source))
     with opened as (chunks, size), replacing(target) as aside:
-        progress = Progress(file.path, size, "B", shown=size >= LARGE)
+        progress = Progress(file.path, size, "B", visible=size >= LARGE)
         with aside.open("wb") as out, progress:
             for chunk in chunks:
                 out.write(chunk)

@@ -1,6 +1,7 @@
-"""The state of a training as one file, written whole or not at all, with nothing pickled in it."""
+"""The state of a training in one safetensors file, which is replaced as a whole."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +18,20 @@ History = list[dict[str, float]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training keeps its last good state; `key` names the parameters and data it is of."""
+    """The place of a training's last state; `key` identifies its settings and data."""
 
     folder: Path
     key: str
 
     @property
     def path(self) -> Path:
-        """The file; its name holds the key, so that another setting never resumes from it."""
+        """The file; the key in its name prevents a resume with other settings."""
         return self.folder / f"{self.key}.safetensors"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of the snapshots that the training has written so far."""
+        return self.folder / f"{self.key}-snapshots"
 
     def save(
         self,
@@ -35,12 +41,12 @@ class Checkpoint:
         history: History,
         seconds: float = 0.0,
     ) -> None:
-        """Weights, buffers, the optimizers' moments, the step, what was logged, the time taken."""
+        """Write weights, buffers, the optimizers' moments, step, history and seconds taken."""
         tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
-        for which, optimizer in enumerate(optimizers):
-            for number, moments in optimizer.state_dict()["state"].items():
-                under = f"{_optimizer(which)}{number}."
-                tensors |= {f"{under}{name}": value for name, value in moments.items()}
+        for index, optimizer in enumerate(optimizers):
+            for parameter, moments in optimizer.state_dict()["state"].items():
+                prefix = f"optimizer.{index}.{parameter}."
+                tensors |= {f"{prefix}{name}": value for name, value in moments.items()}
         tensors = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
         notes = {"step": str(step), "history": json.dumps(history), "seconds": str(seconds)}
         with replacing(self.path) as path:
@@ -49,9 +55,9 @@ class Checkpoint:
     def load(
         self, module: nn.Module, optimizers: Sequence[Optimizer]
     ) -> tuple[int, History, float]:
-        """Put the state back; gives the step to go on with, the history and the seconds taken.
+        """Restore the state; return the number of steps taken, the history and the seconds taken.
 
-        Without a checkpoint nothing changes and the step is 0. What a kill left half-written goes.
+        Without a checkpoint, nothing is changed. Partial files of killed processes are removed.
         """
         remove_abandoned(self.path)
         if not self.path.exists():
@@ -59,25 +65,22 @@ class Checkpoint:
         with safe_open(self.path, framework="pt") as file:
             notes = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        module.load_state_dict(_under("module.", tensors))
-        for which, optimizer in enumerate(optimizers):
+        module.load_state_dict(_with_prefix("module.", tensors))
+        for index, optimizer in enumerate(optimizers):
             moments: dict[int, dict[str, Tensor]] = {}
-            for name, value in _under(_optimizer(which), tensors).items():
-                number, moment = name.split(".")
-                moments.setdefault(int(number), {})[moment] = value
+            for name, value in _with_prefix(f"optimizer.{index}.", tensors).items():
+                parameter, moment = name.split(".")
+                moments.setdefault(int(parameter), {})[moment] = value
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
         return int(notes["step"]), json.loads(notes["history"]), float(notes["seconds"])
 
     def remove(self) -> None:
-        """The training has ended well: its result is elsewhere."""
+        """Delete the checkpoint and the snapshots of a training whose result is saved."""
         self.path.unlink(missing_ok=True)
+        shutil.rmtree(self.snapshots, ignore_errors=True)
 
 
-def _optimizer(which: int) -> str:
-    """What the names of an optimizer's moments begin with."""
-    return f"optimizer.{which}."
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names have a prefix, without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,20 +1,22 @@
-"""The training loop, for every module that is trained here: model and judge."""
+"""The training loop, the same for every module: models and judges."""
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
 
 from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.optimizers import optimizers_of
-from s3vae.engine.parallel import is_main_process, parallel_losses, require_same_step
+from s3vae.engine.parallel import parallel_losses, require_same_step
 from s3vae.engine.schedule import TrainingSettings, learning_rate
+from s3vae.processes import is_main_process
 from s3vae.progress import Progress
 from s3vae.runtime import generator_at
 
@@ -29,27 +31,27 @@ class NonFiniteLossError(RuntimeError):
 
 @dataclass(frozen=True)
 class Learner:
-    """What is trained, and how a batch becomes losses."""
+    """A module and its losses."""
 
     module: nn.Module
     losses: Callable[[Batch, Generator], Losses]
     validate: Callable[[], Mapping[str, float]]
-    """Losses on the validation split, the module being in eval mode."""
+    """Returns losses on the validation split; the module is in eval mode when it is called."""
 
 
 Report = Callable[[Mapping[str, float]], None]
-"""Is given every row of the history as it is made: the step and what was measured there."""
+"""Receives each row of the history when it is complete: the step and the values at that step."""
 
-Keep = Callable[[int], None]
-"""Is called after every `snapshot_every` steps, with how many are done."""
+Snapshot = Callable[[int], None]
+"""Saves the model every `snapshot_every` steps; receives the number of steps taken."""
 
 
 class Fitted(NamedTuple):
-    """What was logged on the way, and how long it took."""
+    """The result of a training beside the weights."""
 
     history: History
     seconds: float
-    """Spent in training, of all processes that had a part in it up to their last checkpoint."""
+    """The duration, including that of killed processes up to their last checkpoint."""
 
 
 def fit(
@@ -60,83 +62,107 @@ def fit(
     device: torch.device,
     report: Report,
     label: str,
-    keep: Keep = lambda step: None,
+    snapshot: Snapshot = lambda step: None,
 ) -> Fitted:
     """Train to the end, from the checkpoint if there is one.
 
-    `batches(step)` yields the batches from that step on. The weights that come out are the same
-    bytes however often the process was killed and started again. Of several processes only the
-    main one reports and writes. Raises NonFiniteLossError.
+    `batches(step)` yields the batches from that step on. An interrupted and resumed training gives
+    the same weights to the byte. Of several processes only the main one reports and writes. Raises
+    NonFiniteLossError.
     """
     module = learner.module.train()
-    parameters = [p for p in module.parameters() if p.requires_grad]
     optimizers = optimizers_of(module, settings)
     losses_of = parallel_losses(module, learner.losses, device)
-    first, history, before = checkpoint.load(module, optimizers)
+    first, history, seconds_before = checkpoint.load(module, optimizers)
     require_same_step(first, device)
-    begun = time.monotonic() - before
-    window: list[dict[str, float]] = []
-    with Progress(label, settings.steps, "steps", done=first, shown=is_main_process()) as progress:
+    start, main = time.monotonic() - seconds_before, is_main_process()
+    log = _Log(learner, settings, history, report)
+    with Progress(label, settings.steps, "steps", done=first, visible=main) as progress:
         for step, batch in enumerate(batches(first), start=first):
-            for optimizer in optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(step, settings)
-            generator = generator_at(device, settings.seed, step)
-            losses = losses_of(batch.to(device), generator)
-            module.zero_grad(set_to_none=True)
-            losses["total"].backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
-            numbers = torch.stack([*losses.values(), norm]).tolist()
-            values = dict(zip([*losses, GRADIENT_NORM], numbers, strict=True))
-            refuse_non_finite(values, step, checkpoint)
-            for optimizer in optimizers:
-                optimizer.step()
-            window.append({name: values[name] for name in losses})
+            losses = losses_of(batch.to(device), generator_at(device, settings.seed, step))
+            norm = compute_gradients(module, losses["total"], settings.clip_norm)
+            values = finite_values(losses, norm, step, checkpoint)
+            update_weights(optimizers, learning_rate(step, settings))
             done = step + 1
-            due, validate = (
-                done % every == 0 or done == settings.steps
-                for every in (settings.log_every, settings.validate_every)
-            )
-            if due or validate:
-                row = {"step": float(done)}
-                row |= {name: fmean(each[name] for each in window) for name in losses}
-                if validate:
-                    row |= validated(learner)
-                window.clear()
-                history.append(row)
-                if is_main_process():
-                    report(row)
-            # before the checkpoint: a resumed training does not come here again
-            every = settings.snapshot_every
-            if is_main_process() and every and done % every == 0:
-                keep(done)
-            if is_main_process() and done % settings.checkpoint_every == 0:
-                checkpoint.save(done, module, optimizers, history, time.monotonic() - begun)
+            log.add(done, values)
+            # before the checkpoint: a resumed training starts after it and would not save this
+            if main and settings.snapshot_every and done % settings.snapshot_every == 0:
+                snapshot(done)
+            if main and done % settings.checkpoint_every == 0:
+                checkpoint.save(done, module, optimizers, history, time.monotonic() - start)
             progress.advance(note=f"loss {values['total']:.4g}")
     module.eval()
-    return Fitted(history, time.monotonic() - begun)
+    return Fitted(history, time.monotonic() - start)
+
+
+def compute_gradients(module: nn.Module, total: Tensor, clip_norm: float) -> Tensor:
+    """Compute the gradients of a loss, scaled down to `clip_norm`; return their norm before."""
+    module.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[no-untyped-call]
+    return nn.utils.clip_grad_norm_(module.parameters(), clip_norm)
+
+
+def update_weights(optimizers: Sequence[Optimizer], rate: float) -> None:
+    """Take a step with every optimizer at this learning rate."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+
+
+@dataclass
+class _Log:
+    """Adds rows to the history: mean losses since the last row, and validation losses."""
+
+    learner: Learner
+    settings: TrainingSettings
+    history: History
+    report: Report
+    window: list[Mapping[str, float]] = field(default_factory=list)
+
+    def add(self, done: int, losses: Mapping[str, float]) -> None:
+        """Add the losses of a step, and a row to the history if one is due."""
+        self.window.append(losses)
+        row_due, validation_due = (
+            done % every == 0 or done == self.settings.steps
+            for every in (self.settings.log_every, self.settings.validate_every)
+        )
+        if not (row_due or validation_due):
+            return
+        row = {"step": float(done)}
+        row |= {name: fmean(each[name] for each in self.window) for name in losses}
+        if validation_due:
+            row |= validate(self.learner)
+        self.window.clear()
+        self.history.append(row)
+        if is_main_process():
+            self.report(row)
 
 
 @torch.no_grad()
-def validated(learner: Learner) -> dict[str, float]:
-    """The validation losses, under names that cannot be taken for training ones."""
+def validate(learner: Learner) -> dict[str, float]:
+    """Return the losses on the validation split, with `val_` before their names."""
     learner.module.eval()
     losses = {f"val_{name}": value for name, value in learner.validate().items()}
     learner.module.train()
     return losses
 
 
-def refuse_non_finite(losses: Mapping[str, float], step: int, checkpoint: Checkpoint) -> None:
-    """Raise with step and name if a loss is not a finite number."""
-    for name, value in losses.items():
+def finite_values(
+    losses: Losses, norm: Tensor, step: int, checkpoint: Checkpoint
+) -> dict[str, float]:
+    """Return the losses as floats. Raises NonFiniteLossError if one, or the norm, is not finite."""
+    numbers = torch.stack([*losses.values(), norm]).tolist()
+    for name, value in zip([*losses, GRADIENT_NORM], numbers, strict=True):
         if not math.isfinite(value):
-            kept = (
-                f"the last good state is {checkpoint.path}"
+            state = (
+                f"the last checkpoint is {checkpoint.path}"
                 if checkpoint.path.exists()
-                else ("no checkpoint had been written yet")
+                else "no checkpoint had been written yet"
             )
             msg = (
-                f"{name} is {value} at step {step}; {kept}. "
-                "Lower learning_rate or clip_norm, or the weight of that term, and start again"
+                f"{name} is {value} at step {step}; {state}. "
+                "Lower learning_rate, clip_norm or the weight of that term, and start again"
             )
             raise NonFiniteLossError(msg)
+    return dict(zip(losses, numbers, strict=False))

@@ -1,8 +1,8 @@
 """One training in several processes, started by torchrun: each encodes and decodes its share.
 
-Encoding and decoding frames is nearly all of the work. Everything between, and every term that
-compares the clips of a batch, is computed by all processes on the whole batch, from gathered
-features. The objective is the same for any number of processes.
+Encoding and decoding frames is nearly all of the work. All other computations, including the terms
+that compare the clips of a batch, are done by every process on the whole batch, from gathered
+features. The objective is therefore the same for any number of processes.
 """
 
 import os
@@ -21,8 +21,8 @@ from torch.nn.parallel import DistributedDataParallel
 from s3vae.engine.batches import Batch
 
 TIMEOUT = timedelta(minutes=30)
-"""Another process may be reading its clips for that long."""
-SECONDS_BETWEEN_LOOKS = 0.5
+"""The longest time to wait for another process, which may have to read its clips first."""
+SECONDS_BETWEEN_CHECKS = 0.5
 Losses = Callable[[Batch, Generator], Mapping[str, Tensor]]
 
 
@@ -45,9 +45,9 @@ def process_group(device: torch.device) -> Iterator[None]:
 
 
 def _end_with(launcher: int) -> None:
-    """End this process when torchrun ends, which may be killed without a word."""
+    """End this process when torchrun ends, even if that is killed."""
     while os.getppid() == launcher:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_CHECKS)
     os._exit(1)
 
 
@@ -59,8 +59,8 @@ def require_same_step(step: int, device: torch.device) -> None:
     steps = _gather(torch.tensor([step], device=device)).tolist()
     if len(set(steps)) > 1:
         msg = (
-            f"the processes would resume from steps {steps}: they must see the same .checkpoints/, "
-            "on storage that all machines share"
+            f"the processes would resume from steps {steps}: they must use the same .checkpoints/, "
+            "so put it on storage that all machines share"
         )
         raise RuntimeError(msg)
 
@@ -70,21 +70,21 @@ def world_size() -> int:
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
-def is_main_process() -> bool:
-    """Return whether this process logs and writes."""
-    return os.environ.get("RANK", "0") == "0"
+def total_threads() -> int:
+    """Return the number of threads of all processes that train together."""
+    return torch.get_num_threads() * world_size()
 
 
 def own_share(batch: int) -> slice:
     """Return the clips of a batch that this process encodes and decodes.
 
-    Raises ValueError unless every process gets as many.
+    Raises ValueError unless the batch can be divided equally among the processes.
     """
     processes = world_size()
     if batch % processes:
         msg = (
             f"a batch of {batch} clips cannot be shared among {processes} processes: choose a "
-            "batch_size that they divide, or start fewer"
+            f"batch_size that is a multiple of {processes}, or start fewer processes"
         )
         raise ValueError(msg)
     size = batch // processes
@@ -93,17 +93,17 @@ def own_share(batch: int) -> slice:
 
 
 def sharded(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Return the same function of whole batches, each process computing its share of the result.
+    """Return a function of whole batches whose result the processes compute in equal shares.
 
-    The function must treat clips one by one. Gradients reach the share of every process.
+    The function must treat clips independently. Gradients reach the shares of all processes.
     """
     if world_size() == 1:
         return function
 
-    def gathered(*whole: Tensor | None) -> Tensor:
-        (size,) = {len(each) for each in whole if each is not None}
+    def gathered(*inputs: Tensor | None) -> Tensor:
+        (size,) = {len(each) for each in inputs if each is not None}
         own = own_share(size)
-        return _gather(function(*(each if each is None else each[own] for each in whole)))
+        return _gather(function(*(each if each is None else each[own] for each in inputs)))
 
     return gathered
 
@@ -117,34 +117,35 @@ def parallel_losses(module: nn.Module, losses: Losses, device: torch.device) -> 
         return losses
     for part in module.modules():
         if isinstance(part, _BatchNorm):
-            part.register_forward_pre_hook(_with_other_shares)
-            part.register_forward_hook(_own_share_again)
+            part.register_forward_pre_hook(_gather_input)
+            part.register_forward_hook(_select_own_share)
     parallel = DistributedDataParallel(
         _Losses(module, losses),
         device_ids=[device] if device.type == "cuda" else None,
-        forward_sync_buffers=False,  # every process computes the same ones
+        forward_sync_buffers=False,  # they are equal in all processes
     )
     return lambda batch, generator: parallel(batch, generator)
 
 
-def _with_other_shares(layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
-    """Give batch normalization the whole batch (PyTorch's synchronized one needs GPUs)."""
+def _gather_input(layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+    """Return the whole batch for batch normalization (PyTorch's synchronized one needs GPUs)."""
     (part,) = inputs
     return (_gather(part),) if layer.training else inputs
 
 
-def _own_share_again(layer: nn.Module, _inputs: tuple[Tensor], whole: Tensor) -> Tensor:
+def _select_own_share(layer: nn.Module, _inputs: tuple[Tensor], batch: Tensor) -> Tensor:
     """Return this process's share of the normalized batch."""
-    return whole[own_share(len(whole))] if layer.training else whole
+    return batch[own_share(len(batch))] if layer.training else batch
 
 
 def _gather(part: Tensor) -> Tensor:
-    whole: Tensor = _Gather.apply(part)  # type: ignore[no-untyped-call]
-    return whole
+    """Return the concatenation of all processes' parts, through which gradients flow back."""
+    batch: Tensor = _Gather.apply(part)  # type: ignore[no-untyped-call]
+    return batch
 
 
 class _Gather(Function):
-    """The parts of all processes, one after the other."""
+    """Concatenation of the parts of all processes."""
 
     @staticmethod
     def forward(_context: object, part: Tensor) -> Tensor:
@@ -154,14 +155,14 @@ class _Gather(Function):
 
     @staticmethod
     def backward(_context: object, gradient: Tensor) -> Tensor:
-        """Add up what every process derived for the part of this one."""
+        """Sum over processes the gradients of this process's part."""
         total = gradient.contiguous().clone()
         distributed.all_reduce(total)
         return total[own_share(len(total))]
 
 
 class _Losses(nn.Module):
-    """Losses as the forward pass of a module, where DistributedDataParallel expects them."""
+    """Losses as the forward pass of a module, as DistributedDataParallel requires."""
 
     def __init__(self, module: nn.Module, losses: Losses) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How long, how fast, in which order; nothing here depends on the machine."""
+"""The schedule of a training, which does not depend on the machine."""
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -14,22 +14,22 @@ class TrainingSettings:
     batch_size: int = Field(default=32, gt=1)
     learning_rate: float = Field(default=2e-3, gt=0)
     warmup: int = Field(default=100, ge=0)
-    """Steps over which the learning rate rises from 0; afterwards it falls linearly to 0."""
+    """Steps in which the learning rate rises linearly from 0; afterwards it falls linearly to 0."""
     momentum: float = Field(default=0.9, ge=0, lt=1)
-    """How much of the gradient's running mean Adam carries on (its first beta)."""
+    """Adam's first beta: the decay of its running mean of gradients."""
     muon: bool = False
-    """Whether matrices and kernels are moved by Muon, and only the rest by Adam."""
+    """Whether Muon updates matrices and kernels, and Adam only the other weights."""
     clip_norm: float = Field(default=1000.0, gt=0)
-    """The gradient's largest allowed norm over all parameters."""
+    """The largest norm of the gradient over all parameters; larger ones are scaled down to it."""
     seed: int = 0
     log_every: int = Field(default=50, gt=0)
     validate_every: int = Field(default=1000, gt=0)
     checkpoint_every: int = Field(default=250, gt=0)
     snapshot_every: int | None = Field(default=None, gt=0)
-    """After how many steps each a copy of the model is kept, to be scored as the last one is."""
+    """The number of steps between saved copies of the model, which are evaluated as well."""
 
     def __post_init__(self) -> None:
-        """A row of the history is a mean since the last one: a resume must not begin amid it."""
+        """Raise ValueError if a resume could begin between two rows, which are means over steps."""
         if self.checkpoint_every % self.log_every:
             msg = (
                 f"checkpoint_every ({self.checkpoint_every}) must be a multiple of log_every "
@@ -39,7 +39,7 @@ class TrainingSettings:
 
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:
-    """A linear rise over the warm-up, then a linear fall that reaches 0 after the last step."""
+    """Return the rate of a step: a linear rise, then a linear fall to 0 after the last step."""
     rise = (step + 1) / (settings.warmup + 1)
     fall = (settings.steps - step) / max(settings.steps - settings.warmup, 1)
     return settings.learning_rate * min(rise, fall, 1.0)

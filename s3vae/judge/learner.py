@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from s3vae.data.clips import ClipFile, Split
 from s3vae.data.datasets import DataSet, Drawn
 from s3vae.data.fresh import FreshClips
-from s3vae.engine.batches import Batch, ClipBatches, FreshBatches, ShuffledBatches, loader
+from s3vae.engine.batches import Batch, ClipBatches, FreshBatches, training_batches
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.fit import Fitted, Learner, Losses, Report, fit
 from s3vae.judge.augment import augment
@@ -115,8 +115,7 @@ def judge_batches(
             for factor in clips.factors
         }
         batches, chosen = ClipBatches(clips, labels), clips.split("train")
-    order = ShuffledBatches(chosen, training.batch_size, training.seed, training.steps, first)
-    return loader(batches, order, workers)
+    return training_batches(batches, chosen, training, first, workers)
 
 
 def drawn_source(clips: ClipFile) -> Drawn:

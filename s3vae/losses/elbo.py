@@ -11,10 +11,10 @@ from s3vae.tensors import Scalar, Video
 def reconstruction_error(
     decoded: Video, video: Video, frames_per_clip: int | None = None
 ) -> Scalar:
-    """Sum of squares over pixels and time: -log p(x | z) of a Gaussian, up to scale and constant.
+    """Return the sum of squares over pixels and time, mean over clips.
 
-    Where only some frames of a clip of `frames_per_clip` were decoded, their sum is scaled up,
-    which leaves the mean over draws unbiased.
+    This is -log p(x | z) of a Gaussian up to scale and constant. If only a random subset of the
+    `frames_per_clip` frames was decoded, the sum is scaled up to an unbiased estimate.
     """
     return _per_clip((decoded - video).square(), frames_per_clip)
 
@@ -29,34 +29,36 @@ def charbonnier_error(
 ) -> Scalar:
     """Return sum 2c (sqrt(e² + epsilon²) - epsilon) over pixels and time, c the `crossover`.
 
-    A smooth absolute error (Charbonnier et al., ICIP 1994), -log p of nearly a Laplace. The slope
-    of large errors is that of the squared error at `crossover`, so small errors over large areas
-    weigh more than among squares. Decoded subsets of frames as in `reconstruction_error`.
+    A smooth absolute error (Charbonnier et al., ICIP 1994), -log p of nearly a Laplace
+    distribution. The slope of large errors is that of the squared error at `crossover`, so that
+    small errors over large areas have more weight than among squared errors. Subsets of frames are
+    treated as in `reconstruction_error`.
     """
     absolute = ((decoded - video).square() + epsilon**2).sqrt() - epsilon
     return _per_clip(2 * crossover * absolute, frames_per_clip)
 
 
 def _per_clip(errors: Video, frames_per_clip: int | None) -> Scalar:
-    share = (frames_per_clip or errors.shape[1]) / errors.shape[1]
-    return share * errors.sum() / len(errors)
+    """Return the sum of errors per clip, scaled up from decoded frames to all frames."""
+    scale = (frames_per_clip or errors.shape[1]) / errors.shape[1]
+    return scale * errors.sum() / len(errors)
 
 
 def static_kl(posterior: Gaussian) -> Scalar:
-    """KL(q(z_f | x) ‖ N(0, I)), mean over clips."""
+    """Return KL(q(z_f | x) ‖ N(0, I)), mean over clips."""
     prior = standard_normal(*posterior.mean.shape, device=posterior.mean.device)
     return posterior.kl(prior).mean()
 
 
 def dynamic_kl(posterior: Gaussian, prior: Gaussian) -> Scalar:
-    """sum_t KL(q(z_t | x_<=t) ‖ p(z_t | z_<t)), mean over clips."""
+    """Return sum_t KL(q(z_t | x_<=t) ‖ p(z_t | z_<t)), mean over clips."""
     return posterior.kl(prior).sum(dim=-1).mean()
 
 
 def frame_subset(
     batch: int, time: int, count: int, generator: Generator
 ) -> Int[Tensor, "batch count"]:
-    """For each clip `count` different frame numbers, in order of time."""
+    """Draw `count` distinct frame indices for each clip, in order of time."""
     draws = torch.rand(batch, time, generator=generator, device=generator.device)
     return draws.argsort(dim=1)[:, :count].sort(dim=1).values
 
@@ -64,5 +66,5 @@ def frame_subset(
 def take_frames(
     x: Float[Tensor, "batch time *rest"], frames: Int[Tensor, "batch count"]
 ) -> Float[Tensor, "batch count *rest"]:
-    """The frames (or codes, or features) of each clip at its own frame numbers."""
+    """Return each clip's frames (or codes, or features) at its own frame indices."""
     return x[torch.arange(len(x), device=x.device)[:, None], frames]

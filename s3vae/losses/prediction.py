@@ -1,6 +1,6 @@
-"""L_DFP, dynamic-factor prediction: z_t must tell how the frame moved (paper, eq. 6 and 7).
+"""L_DFP, dynamic factor prediction: z_t must predict the motion signal (paper, eq. 6 and 7).
 
-Flow leads from frame t - 1 to frame t, so the first frame has none: it is left out everywhere.
+Optical flow is from frame t - 1 to frame t, so losses on flow omit the first frame.
 """
 
 import torch
@@ -14,7 +14,7 @@ from s3vae.tensors import Scalar
 def top_cells_loss(
     logits: Float[Tensor, "batch time cell"], top: Int[Tensor, "batch time-1 k"]
 ) -> Scalar:
-    """Multi-label cross-entropy of the k cells that move most, a sum over time and cells."""
+    """Return the multi-label cross-entropy of the k cells of largest motion, summed over time."""
     target = torch.zeros_like(logits[:, 1:]).scatter_(-1, top, 1.0)
     loss = binary_cross_entropy_with_logits(logits[:, 1:], target, reduction="sum")
     return loss / len(logits)
@@ -23,7 +23,7 @@ def top_cells_loss(
 def direction_loss(
     logits: Float[Tensor, "batch time cell bin"], direction: Int[Tensor, "batch time-1 cell"]
 ) -> Scalar:
-    """Cross-entropy of the direction of every moving cell (-1: a still one), summed over time."""
+    """Return the cross-entropy of the direction of moving cells (-1: still), summed over time."""
     loss = cross_entropy(
         logits[:, 1:].flatten(0, 2), direction.flatten(), ignore_index=-1, reduction="sum"
     )
@@ -33,12 +33,12 @@ def direction_loss(
 def flow_regression(
     predicted: Float[Tensor, "batch time signal"], signal: Float[Tensor, "batch time-1 signal"]
 ) -> Scalar:
-    """Squared error of the cells' motion, mean over signals, sum over time."""
+    """Return the squared error of the cells' motion, mean over signals, summed over time."""
     return (predicted[:, 1:] - signal).square().mean(dim=-1).sum(dim=-1).mean()
 
 
 def distance_regression(
     predicted: Float[Tensor, "batch time signal"], signal: Float[Tensor, "batch time signal"]
 ) -> Scalar:
-    """Squared error of the facial distances, which the first frame has too."""
+    """Return the squared error of facial distances over all frames, as in `flow_regression`."""
     return (predicted - signal).square().mean(dim=-1).sum(dim=-1).mean()

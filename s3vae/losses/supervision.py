@@ -1,4 +1,4 @@
-"""What `baseline-sv` is told: the true factors, each read off the code that should hold it."""
+"""The supervised loss of `baseline-sv`: each factor is classified from the code of its kind."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,15 @@ from s3vae.tensors import DynamicCode, Scalar, StaticCode
 
 
 def label_of(factor: str) -> str:
-    """The name of a factor's labels among what is known of a batch."""
+    """Return the name of a factor's labels among the annotations of a batch."""
     return f"label {factor}"
 
 
 class Supervision(nn.Module):
-    """One linear layer per factor: from z_f for a static factor, from each frame's z_t otherwise.
+    """One linear classifier per factor: of z_f for a static factor, of each z_t for a dynamic one.
 
-    `static_factors` and `dynamic_factors` give the number of values of each factor. Raises
-    ValueError if there is none.
+    `static_factors` and `dynamic_factors` map factors to their numbers of values. Raises ValueError
+    if there are no factors.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Supervision(nn.Module):
     ) -> None:
         super().__init__()
         if not static_factors and not dynamic_factors:
-            msg = "supervision needs a data set that declares factors: leave its weight at 0"
+            msg = "supervision needs a data set that declares factors: use another method"
             raise ValueError(msg)
         self.static_factors = set(static_factors)
         sizes = {name: (static, values) for name, values in static_factors.items()}
@@ -40,7 +40,7 @@ class Supervision(nn.Module):
     def forward(
         self, static: StaticCode, dynamic: DynamicCode, known: Mapping[str, Tensor]
     ) -> Scalar:
-        """Cross-entropy, a sum over factors, mean over clips and, of dynamic ones, over frames."""
+        """Return the cross-entropy: sum over factors, mean over clips and, if dynamic, frames."""
         time = dynamic.shape[1]
         losses = []
         for name, head in self.heads.items():

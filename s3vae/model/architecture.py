@@ -1,4 +1,4 @@
-"""The sizes that a model is built from: saved beside its weights, and enough to build it again."""
+"""The kinds and sizes of a model's parts: saved beside its weights, enough to rebuild it."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -9,9 +9,9 @@ from pydantic.dataclasses import dataclass
 from s3vae.settings import STRICT, from_preset
 
 ARCHITECTURE = "architecture.json"
-"""The file of a model's folder that holds its architecture."""
+"""The file in a model's folder that holds its architecture."""
 OBJECTS, PLACES = 2, 4
-"""The objects of `objects` and `sprites`, and the dimensions of z_t that place them."""
+"""Two-object models: the number of objects, and the dimensions of z_t for their positions."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -23,8 +23,8 @@ class Architecture:
     `objects`: two bright objects on black, tracked and encoded one by one (model/two_objects)."""
     decoder: Literal["transposed", "shuffle", "broadcast", "sprites", "warped"] = "transposed"
     """`transposed`: the paper's; `shuffle`: sub-pixel convolutions at low resolution; `broadcast`:
-    plane waves that z_t shifts, for objects that move about; `warped`: canonical images of z_f
-    displaced by z_t, for what deforms in place; `sprites`: two objects (model/two_objects)."""
+    plane waves shifted by z_t, for objects that change position; `warped`: canonical images of z_f
+    displaced by z_t, for deformation in place; `sprites`: two objects (model/two_objects)."""
     normalized: bool = True
     """Whether batch normalization follows hidden convolutions, as in the paper. Only `strided`,
     `patch`, `transposed` and `shuffle` have it."""
@@ -32,7 +32,7 @@ class Architecture:
     decoder_width: int = Field(default=64, gt=0)
     channels: Literal[1, 3] = 3
     features: int = Field(default=128, gt=0)
-    """The size of a frame's feature vector; `objects` uses windows and places instead."""
+    """The size of a frame's feature vector; `objects` uses windows and positions instead."""
     recurrent: int = Field(default=256, gt=0)
     static: int = Field(default=256, gt=0)
     """The dimensions of z_f."""
@@ -40,34 +40,34 @@ class Architecture:
     """The dimensions of z_t."""
     static_posterior: Literal["bilstm", "pooled", "averaged"] = "bilstm"
     """`bilstm`: the paper's; `pooled`: the mean over frames of an MLP of each frame's features,
-    so the order of frames does not matter; `averaged`: the same of the spatial means of the
-    encoder's last map, so place hardly matters either."""
+    which ignores the order of frames; `averaged`: the same from the spatial means of the encoder's
+    last feature map, which depends little on position too."""
     causal: bool = True
-    """q(z_t | x_<=t) as in the paper if true, else q(z_t | x_1:T) as in the released code."""
+    """True: q(z_t | x_<=t) as in the paper; false: q(z_t | x_1:T) as in the released code."""
     framewise: bool = False
-    """q(z_t | x_t), the factorised posterior of DSVAE, in place of `causal`."""
+    """True: q(z_t | x_t), the factorised posterior of DSVAE, instead of `causal`."""
     clusters: int = Field(default=1, gt=0)
-    """The number of initial states z_0 of the dynamic prior: one per motion cluster; 1: z_0 = 0."""
+    """Initial states z_0 of the dynamic prior, one per motion cluster; 1: z_0 = 0."""
     signal: int = Field(default=9, gt=0)
     """The outputs per frame of the head that predicts the motion signal from z_t."""
     predicts: str = "cells"
     """The name of that signal (training/targets.py)."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for combinations that no network has."""
+        """Raise ValueError for combinations that no network implements."""
         if self.framewise and not self.causal:
-            msg = "`framewise` posteriors see neither past nor future: leave `causal: false` out"
+            msg = "`framewise` posteriors use neither past nor future: remove `causal: false`"
             raise ValueError(msg)
-        of_objects = self.encoder == "objects", self.decoder == "sprites"
-        if any(of_objects) and (self.static % OBJECTS or self.dynamic < PLACES):
+        two_objects = self.encoder == "objects" or self.decoder == "sprites"
+        if two_objects and (self.static % OBJECTS or self.dynamic < PLACES):
             msg = (
-                f"{OBJECTS} objects share z_f and take {PLACES} dimensions of z_t for places: "
+                f"{OBJECTS} objects share z_f, and {PLACES} dimensions of z_t are positions: "
                 f"`static` ({self.static}) must be even, `dynamic` ({self.dynamic}) at least "
                 f"{PLACES}"
             )
             raise ValueError(msg)
         if self.encoder == "objects" and self.static_posterior != "pooled":
-            msg = "`encoder: objects` pools over frames: set `static_posterior: pooled`"
+            msg = "`encoder: objects` averages over frames: set `static_posterior: pooled`"
             raise ValueError(msg)
 
 
@@ -90,10 +90,10 @@ PRESETS: dict[str, Architecture] = {
 def architecture(preset: str, **changes: Any) -> Architecture:
     """Return a preset with some fields replaced. Raises ValueError or TypeError if unknown."""
     if preset not in PRESETS:
-        msg = f"there is no architecture preset {preset!r}, only {', '.join(PRESETS)}"
+        msg = f"unknown architecture preset {preset!r}: choose one of {', '.join(PRESETS)}"
         raise ValueError(msg)
     return replace(PRESETS[preset], **changes)
 
 
 PresetArchitecture = Annotated[Architecture, from_preset(architecture)]
-"""An architecture in a config: a `preset` and changes to it."""
+"""An architecture in a config: a `preset` and the fields that differ from it."""

@@ -1,4 +1,4 @@
-"""q(z_f | x_1:T) and q(z_t | x_<=t), both over the features of single frames."""
+"""The posteriors q(z_f | x_1:T) and q(z_t | x_<=t), computed from the features of frames."""
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ LOG_STD_RANGE = (-7.0, 3.0)
 
 
 class GaussianHead(nn.Module):
-    """Features to a Gaussian; narrow at first, so that codes carry something at once."""
+    """A Gaussian from a feature vector, with a small initial deviation so that codes inform."""
 
     def __init__(self, features: int, dim: int) -> None:
         super().__init__()
@@ -21,12 +21,12 @@ class GaussianHead(nn.Module):
         nn.init.constant_(self.log_std.bias, FIRST_LOG_STD)
 
     def forward(self, features: Float[Tensor, "*batch feature"]) -> Gaussian:
-        """One Gaussian per feature vector."""
+        """Return one Gaussian per feature vector."""
         return Gaussian(self.mean(features), self.log_std(features).clamp(*LOG_STD_RANGE).exp())
 
 
 class RecurrentStatic(nn.Module):
-    """q(z_f | x_1:T) as in the paper: a bi-LSTM's last forward and first backward state."""
+    """q(z_f | x_1:T) as in the paper: from the final states of a bi-LSTM in both directions."""
 
     def __init__(self, features: int, recurrent: int, static: int) -> None:
         super().__init__()
@@ -36,12 +36,12 @@ class RecurrentStatic(nn.Module):
     def forward(self, features: Features) -> Gaussian:
         """One Gaussian per clip."""
         forward, backward = self.recurrent(features)[0].chunk(2, dim=-1)
-        last: Gaussian = self.head(torch.cat([forward[:, -1], backward[:, 0]], dim=-1))
-        return last
+        posterior: Gaussian = self.head(torch.cat([forward[:, -1], backward[:, 0]], dim=-1))
+        return posterior
 
 
 class PooledStatic(nn.Module):
-    """q(z_f | x_1:T) from the mean over frames of an MLP: blind to their order by construction."""
+    """q(z_f | x_1:T) from the mean over frames of an MLP, invariant to the order of frames."""
 
     def __init__(self, features: int, hidden: int, static: int) -> None:
         super().__init__()
@@ -51,14 +51,14 @@ class PooledStatic(nn.Module):
 
     def forward(self, features: Features) -> Gaussian:
         """One Gaussian per clip."""
-        pooled: Gaussian = self.head(self.each(features).mean(dim=1))
-        return pooled
+        posterior: Gaussian = self.head(self.each(features).mean(dim=1))
+        return posterior
 
 
 class DynamicPosterior(nn.Module):
-    """q(z_t | x_<=t) by an LSTM; with `causal` false q(z_t | x_1:T), an RNN over a bi-LSTM.
+    """q(z_t | x_<=t) by an LSTM, or q(z_t | x_1:T) by an RNN over a bi-LSTM if not `causal`.
 
-    Framewise, q(z_t | x_t): an MLP of each frame (the factorised posterior of Li & Mandt 2018).
+    If `framewise`, q(z_t | x_t) by an MLP (the factorised posterior of Li & Mandt, ICML 2018).
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class DynamicPosterior(nn.Module):
         self.head = GaussianHead(recurrent, dynamic)
 
     def forward(self, features: Features) -> Gaussian:
-        """One Gaussian per frame."""
+        """Return one Gaussian per frame."""
         if self.each is not None:
             states = self.each(features)
         elif self.past is not None:
             states = self.past(features)[0]
         else:
             states = self.after(self.whole(features)[0])[0]
-        gaussians: Gaussian = self.head(states)
-        return gaussians
+        posterior: Gaussian = self.head(states)
+        return posterior

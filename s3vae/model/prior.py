@@ -1,4 +1,4 @@
-"""p(z_t | z_<t): how motion goes on."""
+"""The learned prior of motion, p(z_t | z_<t)."""
 
 import torch
 from jaxtyping import Float
@@ -12,11 +12,11 @@ State = tuple[Tensor, Tensor] | None
 
 
 class DynamicPrior(nn.Module):
-    """Two stacked LSTM cells from a code to the Gaussian of the next; z_0 = 0, zero state.
+    """Two stacked LSTM layers that map each code to the Gaussian of the next one.
 
-    Where motions fall into clusters, z_0 is one of as many learned codes, each as likely as its
-    cluster is frequent: one Gaussian over the first z_t of all motions would also cover what lies
-    between them, where no clip is.
+    The LSTM starts from a zero state and z_0 = 0. With motion clusters, z_0 is instead one learned
+    code per cluster, drawn with the cluster's frequency (`shares`). A single Gaussian over the
+    first z_t of all motions would also cover the gaps between clusters, where there are no clips.
     """
 
     shares: Tensor
@@ -33,24 +33,24 @@ class DynamicPrior(nn.Module):
     def step(
         self, before: Float[Tensor, "batch time dynamic"], state: State = None
     ) -> tuple[Gaussian, State]:
-        """Of one or more codes in a row, the Gaussian of each one's successor; the state after."""
+        """Return the Gaussian of the code that follows each of these, and the LSTM's new state."""
         hidden, state = self.cells(before, state)
         return self.head(hidden), state
 
     def forward(self, codes: DynamicCode, clusters: Labels) -> Gaussian:
-        """p(z_t | z_<t) of every frame, given the true codes before it (teacher forcing)."""
+        """Return p(z_t | z_<t) of every frame given the true previous codes (teacher forcing)."""
         before = torch.cat([self.start(clusters), codes[:, :-1]], dim=1)
         return self.step(before)[0]
 
     def start(self, clusters: Labels) -> Float[Tensor, "batch 1 dynamic"]:
-        """z_0 of clips of these clusters."""
+        """Return z_0 for the cluster of every clip."""
         if self.starts is None:
             return torch.zeros(len(clusters), 1, self.dynamic, device=clusters.device)
         codes: Tensor = self.starts(clusters)[:, None]
         return codes
 
     def sample(self, batch: int, time: int, generator: Generator) -> DynamicCode:
-        """New motions: z_0 of a drawn cluster, then every code given the drawn ones before it."""
+        """Draw motions: a cluster for z_0, then each code conditioned on those drawn before it."""
         clusters = torch.multinomial(self.shares, batch, replacement=True, generator=generator)
         code = self.start(clusters)
         state: State = None

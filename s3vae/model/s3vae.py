@@ -20,17 +20,17 @@ FRAME_SIZE = 64
 
 
 class Posterior(NamedTuple):
-    """What the encoder says of a batch of clips: q(z_f | x) and q(z_t | x)."""
+    """The posteriors of a batch of clips: q(z_f | x) and q(z_t | x)."""
 
     static: Gaussian
     dynamic: Gaussian
 
 
 def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module]:
-    """What clips are seen by, and q(z_f | x) and q(z_t | x) over that."""
+    """Return the frame encoder and the two posterior networks that take its features."""
     if architecture.encoder == "objects":
         return ObjectEncoder(), ObjectStatic(architecture), ObjectDynamic(architecture)
-    # in this order their weights are drawn
+    # this order is that in which the initial weights are drawn
     return (
         frame_encoder(architecture),
         static_posterior(architecture),
@@ -45,7 +45,7 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
 
 
 def static_posterior(architecture: Architecture) -> nn.Module:
-    """q(z_f | x) over what single frames are seen by."""
+    """Return the network of q(z_f | x), which takes the features of frames."""
     sizes = (architecture.recurrent, architecture.static)
     if architecture.static_posterior == "bilstm":
         return RecurrentStatic(architecture.features, *sizes)
@@ -55,12 +55,12 @@ def static_posterior(architecture: Architecture) -> nn.Module:
 
 
 class S3VAE(nn.Module):
-    """Encoder, prior, decoder and the head that predicts the motion signal from z_t."""
+    """The encoder, the prior, the decoder, and the head that predicts a motion signal from z_t."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        # averages over places stand behind the features that they are told beside
+        # `averaged`: the spatial means, for z_f, are concatenated after the features, for z_t
         averaged = architecture.static_posterior == "averaged"
         self.of_static = slice(architecture.features if averaged else 0, None)
         self.of_dynamic = slice(architecture.features if averaged else None)
@@ -76,7 +76,7 @@ class S3VAE(nn.Module):
         )
 
     def features(self, video: Video, tracks: Tracks | None = None) -> Features:
-        """Each frame on its own, or objects where they are followed (along `tracks`, if known).
+        """Return the features of every frame, or of tracked objects (along `tracks` if there are).
 
         Raises ValueError unless frames are 64x64.
         """
@@ -87,46 +87,43 @@ class S3VAE(nn.Module):
             )
             raise ValueError(msg)
         if isinstance(self.frame_encoder, ObjectEncoder):
-            seen: Tensor = self.frame_encoder(video, tracks)
-            return seen
+            objects: Tensor = self.frame_encoder(video, tracks)
+            return objects
         encoded: Tensor = self.frame_encoder(video.flatten(0, 1))
         return encoded.reshape(*video.shape[:2], -1)
 
     def posterior(self, features: Features) -> Posterior:
-        """q(z_f | x_1:T) and q(z_t | x_<=t) from the features of the frames.
-
-        Or q(z_t | x_1:T), as the architecture says.
-        """
+        """Return q(z_f | x_1:T) and q(z_t | x_<=t), or its variant in the architecture."""
         static = self.posterior_static(features)
         return Posterior(static, self.dynamic_posterior(features[..., self.of_dynamic]))
 
     def posterior_static(self, features: Features) -> Gaussian:
-        """q(z_f | x_1:T) alone."""
+        """Return q(z_f | x_1:T) alone."""
         static: Gaussian = self.static_posterior(features[..., self.of_static])
         return static
 
     def encode(self, video: Video) -> Posterior:
-        """Both posteriors of a batch of clips."""
+        """Return both posteriors of a batch of clips."""
         return self.posterior(self.features(video))
 
     def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
-        """The mean of p(x_1:T | z_f, z_1:T): one static code for all dynamic codes of a clip."""
+        """Return the mean of p(x_1:T | z_f, z_1:T): all frames of a clip share its static code."""
         return decode_clips(self.decoder, static, dynamic)
 
     def draw_static(self, batch: int, generator: Generator) -> StaticCode:
-        """Appearances drawn from p(z_f) = N(0, I)."""
+        """Draw appearances from p(z_f) = N(0, I)."""
         prior = standard_normal(batch, self.architecture.static, device=generator.device)
         return prior.sample(generator)
 
     def draw_dynamic(self, batch: int, time: int, generator: Generator) -> DynamicCode:
-        """Motions drawn from the learned prior, free-running."""
+        """Draw motions from the learned prior, each code conditioned on those drawn before it."""
         return self.prior.sample(batch, time, generator)
 
     def predict_signal(self, dynamic: DynamicCode) -> Float[Tensor, "batch time signal"]:
-        """The motion signal of every frame, read off z_t alone (dynamic factor prediction)."""
+        """Predict the motion signal of every frame from z_t alone (dynamic factor prediction)."""
         signal: Tensor = self.signal_head(dynamic)
         return signal
 
     def sizes(self) -> dict[str, Architecture]:
-        """Return what a model is built from, by the file that holds it."""
+        """Return the architecture by the name of the file that holds it."""
         return {ARCHITECTURE: self.architecture}

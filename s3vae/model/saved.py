@@ -1,4 +1,4 @@
-"""A model on disk: its weights as safetensors and, beside them, the sizes to build it from."""
+"""A model on disk: its weights as safetensors, and its architecture as JSON."""
 
 import dataclasses
 import json
@@ -29,33 +29,33 @@ def save_module(
 ) -> None:
     """Write weights, one JSON file per entry of `sizes`, and a copy of the folder of snapshots.
 
-    The folder is written whole or not at all.
+    The folder is either written completely or left as it was.
     """
     with replacing(folder) as aside:
         aside.mkdir()
         save_weights(module, aside)
-        for name, described in sizes.items():
-            (aside / name).write_text(json.dumps(dataclasses.asdict(described), indent=2) + "\n")
+        for name, settings in sizes.items():
+            (aside / name).write_text(json.dumps(dataclasses.asdict(settings), indent=2) + "\n")
         if snapshots is not None and snapshots.exists():
             shutil.copytree(snapshots, aside / SNAPSHOTS)
 
 
 def snapshots_of(folder: Path) -> dict[int, Path]:
-    """Return the folders of a model's earlier states, by the number of steps taken."""
+    """Return the folders of a model's snapshots by their number of training steps."""
     return {int(path.name): path for path in sorted((folder / SNAPSHOTS).glob("*"))}
 
 
 def read_architecture(folder: Path) -> Architecture:
-    """Read the sizes of a saved model. Raises FileNotFoundError if there is none."""
+    """Read the architecture of a saved model. Raises FileNotFoundError if there is none."""
     path = folder / ARCHITECTURE
     if not path.exists():
-        msg = f"{path} is not there: train the model (dvc repro) or fetch it (dvc pull)"
+        msg = f"{path} does not exist: train the model (dvc repro) or download it (dvc pull)"
         raise FileNotFoundError(msg)
     return Architecture(**json.loads(path.read_text()))
 
 
 def load_s3vae(folder: Path, device: torch.device) -> S3VAE:
-    """Load a sequential VAE in eval mode. Raises FileNotFoundError if none is there."""
+    """Load a sequential VAE in eval mode. Raises FileNotFoundError if there is none."""
     model = S3VAE(read_architecture(folder))
     load_weights(model, folder)
     return model.to(device).eval()

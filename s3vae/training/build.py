@@ -1,4 +1,4 @@
-"""From a method and a training set to a new model, its objective and what the engine trains."""
+"""The model and the objective of a method on a training set, and their training."""
 
 import dataclasses
 from typing import Any
@@ -7,9 +7,11 @@ import numpy as np
 import torch
 
 from s3vae.baselines.catalogue import BASELINES
+from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
-from s3vae.engine.batches import in_turn
-from s3vae.engine.fit import Learner
+from s3vae.engine.batches import in_turn, training_batches
+from s3vae.engine.checkpoint import Checkpoint
+from s3vae.engine.fit import Fitted, Learner, Report, fit
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.signals.flow_file import FlowSignal
@@ -65,6 +67,30 @@ def objective_of(method: Any, data: TrainingSet) -> Any:
     model = S3VAE(sizes)
     model.prior.shares.copy_(starts)
     return Objective(model, method.losses, len(frequencies), len(data.train), clips.factors)
+
+
+def fit_objective(
+    objective: Any,
+    data: TrainingSet,
+    method: Any,
+    checkpoint: Checkpoint,
+    device: torch.device,
+    label: str,
+    workers: int = 0,
+    report: Report = lambda row: None,
+) -> Fitted:
+    """Train an objective to the end, with snapshots of its model beside the checkpoint."""
+    settings = method.training
+    return fit(
+        learner_of(objective, data, device),
+        lambda first: training_batches(data.batches, data.train, settings, first, workers),
+        settings,
+        checkpoint,
+        device,
+        report,
+        label,
+        lambda step: save_model(objective.model, checkpoint.snapshots / f"{step:06}"),
+    )
 
 
 def learner_of(objective: Any, data: TrainingSet, device: torch.device) -> Learner:

@@ -1,4 +1,4 @@
-"""One way to train a model: an architecture, losses, a schedule."""
+"""The settings of a method: an architecture, losses and a schedule, or those of a baseline."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from s3vae.training.presets import LossSettings, losses
 
 @dataclass(frozen=True, config=STRICT)
 class Method:
-    """A sequential VAE: `architecture` and `losses` are each a `preset` and changes to it."""
+    """A sequential VAE; `architecture` and `losses` are presets with changes."""
 
     architecture: PresetArchitecture
     losses: Annotated[LossSettings, from_preset(losses)]
@@ -22,13 +22,13 @@ class Method:
 
 
 def _tag(value: Any) -> str:
-    """Return the tag of a method, in brackets since it is no key of the file."""
+    """Return the tag of a method, in angle brackets because it is not a key of the file."""
     keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
     return next((f"<{each.section}>" for each in BASELINES if each.section in keys), "<losses>")
 
 
 def _any_method() -> Any:
-    """Return the union of all methods, told apart by the section that only they have."""
+    """Return the union of all methods, discriminated by the section that only one of them has."""
     union: Any = Annotated[Method, Tag("<losses>")]
     for baseline in BASELINES:
         union = union | Annotated[baseline.method, Tag(f"<{baseline.section}>")]
@@ -36,4 +36,4 @@ def _any_method() -> Any:
 
 
 AnyMethod = _any_method()
-"""The type of every method that a config may hold: `Method`, or a baseline's settings."""
+"""The type of a method in a config: `Method` or the settings of a baseline."""

@@ -24,9 +24,9 @@ class Weights:
     independence: float = 1.0
     aggregate: float = 0.0
     cluster_alignment: float = Field(default=0.0, ge=0)
-    """Of the variance of z_f's moments between motion clusters, which `exchange` provides."""
+    """The weight of the cluster alignment penalty, which needs `exchange`."""
     supervision: float = Field(default=0.0, ge=0)
-    """Of the cross-entropy of the true factors."""
+    """The weight of the cross-entropy of the true factors."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -34,7 +34,7 @@ class Exchange:
     """Motion clusters and the exchange of z_f between them (losses/exchange.py)."""
 
     decay: float = Field(default=0.995, gt=0, lt=1)
-    """Of the exponential moving averages of each cluster's moments."""
+    """The decay of the exponential moving averages of each cluster's moments."""
     clustering: ClusterSettings = field(default_factory=ClusterSettings)
     """The number of clusters is chosen by silhouette; with one cluster nothing is exchanged."""
     initial_states: bool = True
@@ -61,13 +61,13 @@ class LossSettings:
 
     weights: Weights = field(default_factory=Weights)
     margin: float = Field(default=1.0, ge=0)
-    """Of the triplet loss."""
+    """The margin of the triplet loss."""
     signal: Signal = "top-cells"
-    """What z_t predicts (training/targets.py)."""
+    """The signal that z_t predicts (training/targets.py)."""
     mutual_information: Literal["paper", "ours"] = "paper"
     """The estimator of the independence term."""
     aggregate_decay: float = Field(default=0.0, ge=0, lt=1)
-    """Of the running moments of the aggregate term; 0 uses the moments of each batch."""
+    """The decay of the running moments of the aggregate term; 0: the moments of each batch."""
     decoded_frames: int | None = Field(default=None, gt=0)
     """The number of random frames of each clip that are decoded in a step; all if null."""
     exchange: Exchange | None = None

@@ -1,7 +1,7 @@
 """Motion signals as targets of dynamic factor prediction: one class per signal.
 
-A signal says which file holds it, what of it is a target, how many outputs the head has that
-predicts it from z_t, and what its error is. Nothing else in the project tells signals apart.
+The class of a signal defines its file, its targets, the outputs of the head that predicts it from
+z_t, and its loss. No other code depends on the kind of signal.
 """
 
 from collections.abc import Mapping
@@ -33,13 +33,13 @@ class Target(Protocol):
     """A signal to be predicted from z_t."""
 
     file: ClassVar[Any]
-    """The kind of signal file that holds it."""
+    """The class of its signal file."""
 
     def targets(self, signal: Any, train: TrainClips) -> Targets:
-        """Return tables with a row per clip; training clips alone set their units."""
+        """Return tables with a row per clip, in units fitted on training clips only."""
 
     def outputs(self, signal: Any) -> int:
-        """Return how many outputs per frame the head has."""
+        """Return the number of outputs of the head per frame."""
 
     def loss(self, predicted: Predicted, targets: Targets) -> Scalar:
         """Return the error of the head on a batch, summed over time, mean over clips."""
@@ -47,7 +47,7 @@ class Target(Protocol):
 
 @dataclass(frozen=True)
 class TopCells:
-    """The grid cells that move most (the paper, eq. 6), and their directions (released code)."""
+    """The grid cells of largest motion (paper, eq. 6), and their directions (released code)."""
 
     directions: bool
     file: ClassVar = FlowSignal
@@ -78,7 +78,7 @@ class TopCells:
 
 @dataclass(frozen=True)
 class Cells:
-    """Mean magnitude, x and y of the flow in every grid cell, in units of their deviation."""
+    """Mean magnitude, x and y of the flow in every grid cell, over their standard deviation."""
 
     file: ClassVar = FlowSignal
 
@@ -123,16 +123,16 @@ TARGETS: dict[str, Target] = {
     "cells": Cells(),
     "distances": Distances(),
 }
-"""By the name that `losses.signal` gives them in configs/<data set>.yaml."""
+"""The targets by their names in `losses.signal` of configs/<data set>.yaml."""
 
 
 def read_signal(name: str, folder: Path) -> SignalFile:
-    """Read the file that holds the signal of this name from the folder of a data set's signals."""
+    """Read the file of a signal from the folder of a data set's signals."""
     file: type[SignalFile] = TARGETS[name].file
     return file(folder / ("landmarks.h5" if file is LandmarkSignal else "flow.h5"))
 
 
 def _cells(signal: FlowSignal) -> int:
-    """Return how many cells the grid of a flow signal has."""
+    """Return the number of grid cells of a flow signal."""
     rows, columns = signal.motion.cells.shape[2:4]
     return int(rows * columns)

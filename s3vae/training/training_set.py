@@ -1,4 +1,4 @@
-"""The clips of a training with everything that is known of each: signal, tracks, motion cluster."""
+"""The clips of a training and their annotations: motion signal, tracks, motion cluster."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import ClipBatches
 from s3vae.losses.supervision import label_of
+from s3vae.progress import LOG
 from s3vae.signals.clusters import (
     ClusterSettings,
     MotionClusters,
@@ -25,7 +26,7 @@ from s3vae.training.targets import SignalFile, Target, TrainClips
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Clips in batches, and which of them are for training and for validation."""
+    """Clips in batches, divided into training and validation clips."""
 
     batches: ClipBatches
     clusters: MotionClusters | None
@@ -38,7 +39,7 @@ class TrainingSet:
 
     @property
     def cluster_frequencies(self) -> Tensor:
-        """How frequent each motion cluster is among the training clips; a single 1 without any."""
+        """The frequency of each motion cluster among the training clips; a single 1 without any."""
         number = self.clusters.number if self.clusters is not None else 1
         cluster = self.batches.known["cluster"][self.train]
         return torch.bincount(cluster, minlength=number) / len(self.train)
@@ -55,8 +56,8 @@ def training_set(
     """Return clips with the targets of a signal and, with `clustering`, their motion clusters.
 
     Units and clusters are fitted on training clips only; clips without landmarks are left out. True
-    factors are included only if `labelled`. Raises ValueError if the signal was made from other
-    clips, or if no clip has one.
+    factors are included only if `labelled`. Raises ValueError if the signal belongs to other clips,
+    or if no clip has one.
     """
     signal.require_clips(clips.sha256)
     train, val = clips.split("train"), clips.split("val")
@@ -82,8 +83,13 @@ def training_set(
 
 
 def _clusters(signal: SignalFile, train: TrainClips, settings: ClusterSettings) -> MotionClusters:
-    """Return clusters of clips by the flow of all cells or by the distances of all frames."""
+    """Return and log clusters of clips by the flow of all cells or the distances of all frames."""
     if isinstance(signal, FlowSignal):
-        return motion_clusters(signal.motion.cells, train, settings)
-    vectors = signal.distances.reshape(len(signal), -1).astype(np.float64)
-    return vector_clusters(standardised(vectors, train), train, settings)
+        clusters = motion_clusters(signal.motion.cells, train, settings)
+    else:
+        vectors = signal.distances.reshape(len(signal), -1).astype(np.float64)
+        clusters = vector_clusters(standardised(vectors, train), train, settings)
+    LOG.info("motion clusters by silhouette: %s", clusters.silhouettes)
+    if clusters.number == 1:
+        LOG.warning("no distinct motion clusters: training without motion exchange and swaps")
+    return clusters

@@ -60,7 +60,7 @@ def taught(module: nn.Module) -> bool:
         ("real_category", "clips", ("frames", "generator")),
         ("frame_generator", "generator", ("frames", "clips")),
         ("clip_generator", "generator", ("frames", "clips")),
-        ("made_category", "generator", ("frames", "clips")),
+        ("generated_category", "generator", ("frames", "clips")),
     ],
 )
 def test_each_term_teaches_whom_it_should_and_nobody_else(

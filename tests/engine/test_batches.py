@@ -8,7 +8,8 @@ import torch
 from numpy import ndarray
 
 from s3vae.data.clips import ClipFile
-from s3vae.engine.batches import Batch, ClipBatches, ShuffledBatches, in_turn, loader
+from s3vae.engine.batches import Batch, ClipBatches, ShuffledBatches, in_turn, training_batches
+from s3vae.engine.schedule import TrainingSettings
 from s3vae.losses.consistency import other_clips
 from s3vae.training.training_set import TrainingSet
 
@@ -90,7 +91,7 @@ def test_a_clip_is_read_once_where_all_fit_into_memory(
         return frames
 
     monkeypatch.setattr(ClipFile, "frames", counted)
-    held, not_held = ClipBatches(clips, {}), ClipBatches(clips, {}, held_bytes=1000)
+    held, not_held = ClipBatches(clips, {}), ClipBatches(clips, {}, cache_bytes=1000)
     for chosen in (np.array([5, 1]), np.array([1, 7, 5]), np.array([7, 7])):
         assert torch.equal(held[chosen].frames, torch.from_numpy(original(clips, chosen)))
     assert read == [5, 1, 7]
@@ -111,8 +112,11 @@ def test_a_copy_of_the_batches_for_another_process_carries_no_frames(clips: Clip
 # torch warns on machines with one core, Python since 3.12 of forks beside threads
 @pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:.*fork.*")
 def test_readers_beside_the_training_give_the_same_batches(given: TrainingSet) -> None:
-    order = ShuffledBatches(given.batches.clips.split("train"), 8, 0, 7, first=2)
-    alone, together = (list(loader(given.batches, order, workers)) for workers in (0, 2))
+    settings = TrainingSettings(steps=7, batch_size=8)
+    alone, together = (
+        list(training_batches(given.batches, given.train, settings, 2, workers))
+        for workers in (0, 2)
+    )
     assert len(alone) == len(together) == 5
     for mine, its in zip(alone, together, strict=True):
         assert torch.equal(mine.frames, its.frames)

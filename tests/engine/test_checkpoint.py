@@ -11,7 +11,7 @@ from torch.optim import Adam, Optimizer
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.optimizers import optimizers_of
 from s3vae.engine.schedule import TrainingSettings
-from s3vae.files import HELD
+from s3vae.files import LOCK_FILE
 
 HISTORY: History = [{"step": 1.0, "total": 0.1}, {"step": 2.0, "total": 1 / 3}]
 
@@ -108,7 +108,7 @@ def test_what_a_kill_left_of_a_checkpoint_is_cleared_away(tmp_path: Path) -> Non
     for left in (checkpoint, other):
         folder = tmp_path / f".{left.path.name}.x1y2"
         folder.mkdir()
-        (folder / HELD).touch()
+        (folder / LOCK_FILE).touch()
     assert checkpoint.load(*network(1))[0] == 3
     assert {path.name for path in tmp_path.iterdir()} == {
         "key.safetensors",

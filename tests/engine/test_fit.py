@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
-from s3vae.engine.fit import Keep, Learner, Losses, NonFiniteLossError, fit
+from s3vae.engine.fit import Learner, Losses, NonFiniteLossError, Snapshot, fit
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.tensors import to_unit
 from s3vae.training.build import learner_of, validation_losses
@@ -56,7 +56,7 @@ def run(
     slope: Slope,
     schedule: TrainingSettings,
     folder: Path,
-    keep: Keep = lambda step: None,
+    keep: Snapshot = lambda step: None,
 ) -> tuple[History, History]:
     """The history, and the rows as they were reported."""
     slope.step = 0
@@ -74,7 +74,7 @@ def run(
         CPU,
         lambda row: reported.append(dict(row)),
         label="slope",
-        keep=keep,
+        snapshot=keep,
     )
     return history, reported
 

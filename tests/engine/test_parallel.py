@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from s3vae.engine import parallel
+from s3vae.processes import is_main_process
 from s3vae.weights import WEIGHTS
 
 SCRIPT = Path(__file__).parent / "tiny_training.py"
@@ -102,7 +103,7 @@ def test_a_killed_training_of_two_goes_on_to_the_same_bytes(
 
 
 def test_a_process_alone_is_the_main_one_and_has_the_whole_batch() -> None:
-    assert parallel.is_main_process()
+    assert is_main_process()
     assert parallel.own_share(7) == slice(0, 7)
     assert parallel.sharded(torch.exp) is torch.exp
 
@@ -122,5 +123,5 @@ def test_processes_that_see_other_checkpoints_do_not_go_on(monkeypatch: pytest.M
     monkeypatch.setattr(parallel, "world_size", lambda: 2)
     monkeypatch.setattr(parallel.distributed, "all_gather", exchange)
     parallel.require_same_step(0, cpu)
-    with pytest.raises(RuntimeError, match=r"from steps \[250, 0\]: they must see the same"):
+    with pytest.raises(RuntimeError, match=r"from steps \[250, 0\]: they must use the same"):
         parallel.require_same_step(250, cpu)

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from s3vae.data.clips import ClipFile
-from s3vae.engine.batches import Batch, ShuffledBatches, loader
+from s3vae.engine.batches import Batch, training_batches
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import fit
 from s3vae.engine.parallel import process_group
@@ -62,8 +62,8 @@ def train(
     objective = Objective(S3VAE(sizes), settings, len(shares), len(clips.split("train")))
 
     def batches(first: int) -> Iterator[Batch]:
-        order = ShuffledBatches(clips.split("train"), SETTINGS.batch_size, 0, STEPS, first)
-        for step, batch in enumerate(loader(given.batches, order, 0), start=first):
+        order = training_batches(given.batches, given.train, SETTINGS, first)
+        for step, batch in enumerate(order, start=first):
             if step == stop_before:
                 raise StoppedError
             time.sleep(pause)

@@ -1,4 +1,4 @@
-"""MoCoGAN as a baseline: its settings, its objective on a data set, its models on disk."""
+"""MoCoGAN as a baseline: its settings, its objective for a data set, its models on disk."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ from s3vae.weights import load_weights
 
 @dataclass(frozen=True, config=STRICT)
 class MoCoGANMethod:
-    """MoCoGAN in a config: it has `adversarial` where sequential VAEs have `losses`."""
+    """MoCoGAN in a config, with `adversarial` instead of the `losses` of sequential VAEs."""
 
     architecture: PresetArchitecture
     adversarial: AdversarialSettings
@@ -29,13 +29,13 @@ class MoCoGANMethod:
 
 
 def objective_of(method: MoCoGANMethod, clips: ClipFile) -> AdversarialObjective:
-    """Return a generator conditioned on the factors of the headline row, with discriminators.
+    """Return a new generator and discriminators for a clip file.
 
-    Those are the dynamic factors, or the static ones if none is dynamic. Raises ValueError if the
-    clips have no labels.
+    They are conditioned on the dynamic factors, or on the static ones if none is dynamic. Raises
+    ValueError if the clips have no labels.
     """
     if not clips.factors:
-        msg = f"{clips.path} has no labels, and this method is conditioned on them: leave it out"
+        msg = f"{clips.path} has no labels, on which MoCoGAN is conditioned: use another method"
         raise ValueError(msg)
     kind: Literal["static", "dynamic"] = "dynamic" if clips.dynamic_factors else "static"
     values = {factor.name: len(factor.values) for factor in clips.factors if factor.kind == kind}
@@ -55,7 +55,6 @@ MOCOGAN = Baseline(
     section="adversarial",
     method=MoCoGANMethod,
     objective=objective_of,
-    model=MoCoGAN,
     file=CATEGORIES,
     load=load_mocogan,
 )

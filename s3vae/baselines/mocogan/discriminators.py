@@ -1,4 +1,4 @@
-"""What MoCoGAN's generator must pass for real: one looks at single frames, one at whole clips."""
+"""MoCoGAN's discriminators: one of single frames, one of whole clips (Tulyakov et al. 2018)."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,15 @@ from s3vae.model.layers import SLOPE, Frames
 from s3vae.tensors import Video
 
 FEATURES = 128
-SPREAD = 1e-8
-"""The least variance that differences over time are measured in: slight motion changes little."""
+SMALLEST_VARIANCE = 1e-8
+"""Added to the variance over time of a feature, which is small for slight motion."""
 
 
 def frame_features(channels: int, width: int) -> nn.Sequential:
-    """A frame (64x64) to a vector, by convolutions of bounded slope, the first over patches.
+    """Return a network from a frame (64x64) to a feature vector; its first layer is of patches.
 
-    Spectral normalization (Miyato et al. 2018) bounds it: without, the generator soon loses.
+    Spectral normalization (Miyato et al. 2018) bounds its slope; without it, the discriminator
+    soon becomes too strong for the generator.
     """
     convolutions = (
         nn.Conv2d(channels, width, 4, 4),
@@ -33,24 +34,24 @@ def frame_features(channels: int, width: int) -> nn.Sequential:
 
 
 class FrameDiscriminator(nn.Module):
-    """Whether a single frame is real."""
+    """A classifier of single frames as real or generated."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.frame = frame_features(channels, width)
-        self.verdict = spectral_norm(nn.Linear(FEATURES, 1))
+        self.logit = spectral_norm(nn.Linear(FEATURES, 1))
 
     def forward(self, frames: Frames) -> Float[Tensor, " frame"]:
-        """Above 0 for real."""
-        verdicts: Tensor = self.verdict(self.frame(2 * frames - 1))
-        return verdicts[:, 0]
+        """Return one logit per frame, above 0 for real."""
+        logits: Tensor = self.logit(self.frame(2 * frames - 1))
+        return logits[:, 0]
 
 
 class ClipDiscriminator(nn.Module):
-    """Whether a clip is real, and of which categories it is.
+    """A classifier of clips as real or generated, and of their categories.
 
-    With differences, categories are also read from how far every feature of a frame is from its
-    mean over the clip, in units of its spread: small motion of something large.
+    With `differences`, categories are also classified from the deviation of every feature from its
+    mean over the clip, in standard deviations, which shows small motions of large objects.
     """
 
     def __init__(
@@ -68,8 +69,8 @@ class ClipDiscriminator(nn.Module):
             spectral_norm(nn.Conv1d(FEATURES, FEATURES, 3, padding=1)),
             nn.LeakyReLU(SLOPE),
         )
-        self.verdict = spectral_norm(nn.Linear(FEATURES, 1))
-        # bounded features are small: the categories are read from them at their own scale
+        self.logit = spectral_norm(nn.Linear(FEATURES, 1))
+        # spectral normalization makes features small: categories are classified after rescaling
         self.scaled = nn.LayerNorm(FEATURES)
         self.changes: nn.Module | None = None
         if differences:
@@ -83,11 +84,12 @@ class ClipDiscriminator(nn.Module):
     def forward(
         self, video: Video
     ) -> tuple[Float[Tensor, " batch"], dict[str, Float[Tensor, "batch value"]]]:
-        """Verdicts, above 0 for real, and by category logits over its values."""
-        each = self.frame(2 * video.flatten(0, 1) - 1).unflatten(0, video.shape[:2])
-        clips = self.over_time(each.mT).mean(dim=-1)
-        told = self.scaled(clips)
+        """Return one logit per clip, above 0 for real, and the logits of every category."""
+        frames = self.frame(2 * video.flatten(0, 1) - 1).unflatten(0, video.shape[:2])
+        clips = self.over_time(frames.mT).mean(dim=-1)
+        features = self.scaled(clips)
         if self.changes is not None:
-            told = told + self.changes(instance_norm(each.mT, eps=SPREAD)).mean(dim=-1)
-        logits = {name: head(told) for name, head in self.categories.items()}
-        return self.verdict(clips)[:, 0], logits
+            deviations = instance_norm(frames.mT, eps=SMALLEST_VARIANCE)
+            features = features + self.changes(deviations).mean(dim=-1)
+        categories = {name: head(features) for name, head in self.categories.items()}
+        return self.logit(clips)[:, 0], categories

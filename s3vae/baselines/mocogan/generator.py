@@ -1,7 +1,7 @@
-"""MoCoGAN's generator (Tulyakov et al., CVPR 2018): a content code, and a GRU that makes motion.
+"""MoCoGAN's generator (Tulyakov et al., CVPR 2018): a content code, and motion codes by a GRU.
 
-It has no encoder and is conditioned on categories. The codes that the decoder takes have the names
-of the other models: z_f for the content, z_t for the motion.
+It has no encoder and is conditioned on categories. Its codes have the names of the sequential
+VAE's: the content is z_f, the motion z_t.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ CATEGORIES = "categories.json"
 
 
 class MoCoGAN(nn.Module):
-    """The generator. Dynamic categories enter the GRU at every step, static ones the content."""
+    """The generator; the GRU takes dynamic categories at every step, the content static ones."""
 
     def __init__(self, architecture: Architecture, categories: Categories) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class MoCoGAN(nn.Module):
         self.decoder = frame_decoder(architecture)
 
     def draw_static(self, labels: Mapping[str, Labels], generator: Generator) -> StaticCode:
-        """Draw contents, of the labels' categories if these are static."""
+        """Draw content codes, conditioned on the labels if their factors are static."""
         categories = self.categories.one_hot(labels)
         noise = torch.randn(
             len(categories), self.architecture.static, generator=generator, device=generator.device
@@ -46,7 +46,7 @@ class MoCoGAN(nn.Module):
     def draw_dynamic(
         self, labels: Mapping[str, Labels], time: int, generator: Generator
     ) -> DynamicCode:
-        """Draw motions, of the labels' categories if these are dynamic."""
+        """Draw motion codes, conditioned on the labels if their factors are dynamic."""
         categories = self.categories.one_hot(labels)
         shape = len(categories), time, self.architecture.dynamic
         noise = torch.randn(shape, generator=generator, device=generator.device)
@@ -56,9 +56,9 @@ class MoCoGAN(nn.Module):
         return codes
 
     def decode(self, static: StaticCode, dynamic: DynamicCode) -> Video:
-        """Return the clips of these codes; a clip shares one static code over time."""
+        """Decode clips; all frames of a clip share its static code."""
         return decode_clips(self.decoder, static, dynamic)
 
     def sizes(self) -> dict[str, Architecture | Categories]:
-        """Return what a model is built from, by the file that holds it."""
+        """Return architecture and categories by the names of the files that hold them."""
         return {ARCHITECTURE: self.architecture, CATEGORIES: self.categories}

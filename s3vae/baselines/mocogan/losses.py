@@ -1,4 +1,4 @@
-"""What generator and discriminators of MoCoGAN want of each other's verdicts (hinge form)."""
+"""The adversarial losses of MoCoGAN in their hinge form, and the loss of its categories."""
 
 from collections.abc import Mapping
 
@@ -9,22 +9,22 @@ from torch.nn.functional import cross_entropy
 
 from s3vae.tensors import Labels, Scalar
 
-Verdicts = Float[Tensor, " shown"]
-"""Above 0 for what looks real, below for what looks made."""
+Logits = Float[Tensor, " sample"]
+"""A discriminator's outputs, above 0 for samples that it takes for real."""
 
 
-def discriminator_loss(real: Verdicts, made: Verdicts) -> Scalar:
-    """0 where real verdicts are above 1 and those on made clips below -1 (Lim & Ye 2017)."""
-    return (1 - real).relu().mean() + (1 + made).relu().mean()
+def discriminator_loss(real: Logits, generated: Logits) -> Scalar:
+    """Return mean max(1 - real, 0) + mean max(1 + generated, 0) (Lim & Ye 2017)."""
+    return (1 - real).relu().mean() + (1 + generated).relu().mean()
 
 
-def generator_loss(made: Verdicts) -> Scalar:
-    """Falls as what is made looks more real."""
-    return -made.mean()
+def generator_loss(generated: Logits) -> Scalar:
+    """Return minus the mean logit of generated samples."""
+    return -generated.mean()
 
 
 def category_loss(
     logits: Mapping[str, Float[Tensor, "batch value"]], labels: Mapping[str, Labels]
 ) -> Scalar:
-    """Cross-entropy of every category, summed over categories, mean over clips."""
+    """Return the cross-entropy of every category, summed over categories, mean over clips."""
     return torch.stack([cross_entropy(logits[name], labels[name]) for name in logits]).sum()

@@ -1,8 +1,7 @@
 """MoCoGAN's training: a generator against two discriminators, all in one step of one optimizer.
 
-Both are moved by gradients at the same weights (simultaneous gradient descent): what discriminators
-learn of made clips teaches the generator nothing, and verdicts that the generator is to change
-teach the discriminators nothing.
+The gradients of both sides are computed at the same weights (simultaneous gradient descent). The
+discriminators' losses have no gradient in the generator, nor the generator's in the discriminators.
 """
 
 import copy
@@ -28,41 +27,41 @@ from s3vae.tensors import Labels, Scalar, Video, to_unit
 
 @dataclass(frozen=True, config=STRICT)
 class AdversarialSettings:
-    """The discriminators, and what the generator is to heed."""
+    """The discriminators, the weight of the categories and the average of the generator."""
 
     width: int = Field(default=32, gt=0)
     """Channels after a discriminator's first convolution."""
     differences: bool = False
-    """Whether categories are also read from how far each feature is from its mean over the clip."""
+    """Whether categories are also classified from deviations of features from their clip's mean."""
     category: float = Field(default=1.0, ge=0)
-    """Weight of the categories' cross-entropy beside the verdicts."""
+    """Weight of the categories' cross-entropy relative to the adversarial losses."""
     decay: float = Field(default=0.999, ge=0, lt=1)
-    """Of the running mean of the generator's weights over the steps, which is what is kept."""
+    """Decay of the moving average of the generator's weights, which is the model that is saved."""
 
 
 class AdversarialTerms(NamedTuple):
-    """Everything minimized: the discriminators' losses, then the generator's."""
+    """Everything minimized, the discriminators' losses first; the names are those of the log."""
 
     frame_discriminator: Scalar
     clip_discriminator: Scalar
     real_category: Scalar
     frame_generator: Scalar
     clip_generator: Scalar
-    made_category: Scalar
+    generated_category: Scalar
 
     def total(self, category: float) -> Scalar:
-        """What the optimizer sees."""
-        verdicts = (
+        """Return the weighted sum that the optimizer minimizes."""
+        adversarial = (
             self.frame_discriminator
             + self.clip_discriminator
             + self.frame_generator
             + self.clip_generator
         )
-        return verdicts + category * (self.real_category + self.made_category)
+        return adversarial + category * (self.real_category + self.generated_category)
 
 
 class AdversarialObjective(nn.Module):
-    """The generator, its running mean (what is kept in the end) and both discriminators."""
+    """The generator, the moving average of its weights (`model`) and both discriminators."""
 
     def __init__(self, model: MoCoGAN, settings: AdversarialSettings) -> None:
         super().__init__()
@@ -73,58 +72,59 @@ class AdversarialObjective(nn.Module):
         self.clips = ClipDiscriminator(channels, settings.width, values, settings.differences)
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
-        """The terms by name, and as `total` what the optimizer sees."""
+        """Return the terms by name, and as `total` what the optimizer minimizes."""
         terms = self(batch, generator)
         return {**terms._asdict(), "total": terms.total(self.settings.category)}
 
     def forward(self, batch: Batch, generator: Generator) -> AdversarialTerms:
-        """The terms on one batch of real clips and as many made ones of the same categories."""
+        """Return the terms on a batch of real clips and generated ones with the same labels."""
         if self.training:
-            self.remember()
+            self.update_average()
         labels = labels_of(batch, self.generator.categories)
         real = to_unit(batch.frames)
-        made = self.generator.decode(
+        generated = self.generator.decode(
             self.generator.draw_static(labels, generator),
             self.generator.draw_dynamic(labels, real.shape[1], generator),
         )
-        real_frame, made_frame = (single_frames(video, generator) for video in (real, made))
-        real_clip, real_logits = self.clips(real)
-        made_clip, _ = self.clips(made.detach())
-        judged_frame = functional_call(self.frames, detached(self.frames), (made_frame,))
-        judged_clip, judged_logits = functional_call(self.clips, detached(self.clips), (made,))
+        real_frame, frame = (single_frames(video, generator) for video in (real, generated))
+        real_clip, real_categories = self.clips(real)
+        generated_clip, _ = self.clips(generated.detach())
+        # for the generator's losses, whose gradients must not reach the discriminators
+        fixed_frame = functional_call(self.frames, detached(self.frames), (frame,))
+        fixed_clip, categories = functional_call(self.clips, detached(self.clips), (generated,))
         return AdversarialTerms(
             frame_discriminator=discriminator_loss(
-                self.frames(real_frame), self.frames(made_frame.detach())
+                self.frames(real_frame), self.frames(frame.detach())
             ),
-            clip_discriminator=discriminator_loss(real_clip, made_clip),
-            real_category=category_loss(real_logits, labels),
-            frame_generator=generator_loss(judged_frame),
-            clip_generator=generator_loss(judged_clip),
-            made_category=category_loss(judged_logits, labels),
+            clip_discriminator=discriminator_loss(real_clip, generated_clip),
+            real_category=category_loss(real_categories, labels),
+            frame_generator=generator_loss(fixed_frame),
+            clip_generator=generator_loss(fixed_clip),
+            generated_category=category_loss(categories, labels),
         )
 
     @torch.no_grad()
-    def remember(self) -> None:
-        """Move the running mean a little towards the generator as it is."""
-        now = self.generator.state_dict()
+    def update_average(self) -> None:
+        """Update the moving average by the generator's current weights; copy integer buffers."""
+        current = self.generator.state_dict()
         for name, mean in self.model.state_dict().items():
             if mean.is_floating_point():
-                mean.lerp_(now[name], 1 - self.settings.decay)
+                mean.lerp_(current[name], 1 - self.settings.decay)
             else:
-                mean.copy_(now[name])
+                mean.copy_(current[name])
 
 
 def labels_of(batch: Batch, categories: Categories) -> Mapping[str, Labels]:
-    """What is told of the clips of a batch, by factor."""
+    """Return the labels of a batch by factor."""
     return {name: batch.known[label_of(name)] for name in categories.values}
 
 
 def single_frames(video: Video, generator: Generator) -> Tensor:
-    """One frame of every clip, drawn at random."""
+    """Draw one frame of every clip."""
     chosen = frame_subset(len(video), video.shape[1], 1, generator)
     return take_frames(video, chosen)[:, 0]
 
 
 def detached(module: nn.Module) -> dict[str, Tensor]:
-    """A module's weights as they stand: what is computed with them teaches it nothing."""
+    """Return a module's weights as constants, through which no gradient reaches it."""
     return {name: value.detach() for name, value in module.named_parameters()}

@@ -325,7 +325,7 @@ def test_a_run_waits_for_a_stage_run_by_hand(project: Project) -> None:
     wait_for(project.training)
     project.retrained()
     assert by_hand.wait() == 0
-    assert "another DVC runs a stage here" in project.log()
+    assert "another DVC process runs a stage here" in project.log()
 
 
 def test_a_run_whose_worker_was_killed_ends_with_make_stop(project: Project) -> None:
