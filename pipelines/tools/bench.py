@@ -67,8 +67,8 @@ def measure_training(row: str, path: Path) -> Figures:
     """
     from s3vae.runtime import keep_freed_memory
 
-    architecture, losses, steps, kept = TRAININGS[row]
-    if kept:
+    architecture, losses, steps, tuned = TRAININGS[row]
+    if tuned:
         keep_freed_memory()
     import torch
 
@@ -91,25 +91,31 @@ def measure_training(row: str, path: Path) -> Figures:
         data.batches[indices]
     first_reading = time.perf_counter() - start
     batches = iter(training_batches(data.batches, data.train, settings, first=0))
-    for step in range(WARMUP + steps):
-        if step == WARMUP:
-            start, reading, frames = time.perf_counter(), 0.0, 0
+
+    def step(number: int) -> tuple[float, int]:
+        """Take one step; return the seconds of reading its batch, and its frames."""
         before = time.perf_counter()
         batch = next(batches).to(device)
-        if step >= WARMUP:
-            reading += time.perf_counter() - before
-            frames += batch.frames.shape[0] * batch.frames.shape[1]
+        reading = time.perf_counter() - before
         optimizer.zero_grad()
-        terms = objective(batch, generator_at(device, 0, step))
+        terms = objective(batch, generator_at(device, 0, number))
         terms.total(method.losses.weights).backward()
         optimizer.step()
-    seconds = time.perf_counter() - start
-    return {
-        "frames_per_second": frames / seconds,
-        "reading": reading / seconds,
-        "first_reading": first_reading,
-        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-    }
+        return reading, batch.frames.shape[0] * batch.frames.shape[1]
+
+    for number in range(WARMUP):
+        step(number)
+    start = time.perf_counter()
+    steps_taken = [step(number) for number in range(WARMUP, WARMUP + steps)]
+    figures = timed(steps_taken, time.perf_counter() - start)
+    return {**figures, "first_reading": first_reading}
+
+
+def timed(steps: list[tuple[float, int]], seconds: float) -> Figures:
+    """Return the rates of steps (seconds of reading, frames), and the process's peak memory."""
+    reading, frames = sum(step[0] for step in steps), sum(step[1] for step in steps)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {"frames_per_second": frames / seconds, "reading": reading / seconds, "peak_gb": peak}
 
 
 def optimizer_steps(architecture: str, steps: int = 10) -> dict[str, float]:

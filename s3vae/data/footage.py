@@ -144,8 +144,8 @@ def _scan(path: Path, cut: Cut, crop: Crop) -> Footage | str:
     clips = [(window, box) for window, box in zip(windows, boxes, strict=True) if box is not None]
     if not clips:
         return "it shows no face"
-    kept_windows, kept_boxes = zip(*clips, strict=True)
-    return Footage(path, kept_windows, kept_boxes, len(windows) - len(clips))
+    windows_with_face, boxes_with_face = zip(*clips, strict=True)
+    return Footage(path, windows_with_face, boxes_with_face, len(windows) - len(clips))
 
 
 def _video(path: Path) -> Iterator[ndarray]:
