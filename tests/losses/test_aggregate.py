@@ -46,17 +46,14 @@ def test_the_gradient_is_that_of_the_last_batch_in_the_running_moments(draws: Dr
     torch.testing.assert_close(codes.grad, 2 / 8 * moments.mean + 4 / 8 * batches[1] @ missing)
 
 
-@pytest.mark.parametrize(("variance", "grows"), [(0.64, True), (2.0, False)])
-def test_running_moments_enlarge_small_codes_and_shrink_large_ones(
-    draws: Draws, variance: float, grows: bool
+@pytest.mark.parametrize(
+    ("variance", "decay", "grows"), [(0.64, 0.95, True), (2.0, 0.95, False), (0.64, 0.0, False)]
+)
+def test_running_moments_enlarge_small_codes_which_moments_of_one_batch_shrink(
+    draws: Draws, variance: float, decay: float, grows: bool
 ) -> None:
     batches = variance**0.5 * torch.randn(300, CLIPS, DIMENSIONS, generator=draws(0))
-    assert (growth(batches, decay=0.95) > 0) == grows
-
-
-def test_without_averaging_a_small_batch_shrinks_codes_of_that_size(draws: Draws) -> None:
-    batches = 0.8 * torch.randn(300, CLIPS, DIMENSIONS, generator=draws(0))
-    assert growth(batches, decay=0.0) < 0
+    assert (growth(batches, decay) > 0) == grows
 
 
 def test_the_minimum_has_a_variance_of_nine_tenths(draws: Draws) -> None:
@@ -90,10 +87,6 @@ def test_running_moments_are_saved_but_not_trained() -> None:
     assert not list(moments.parameters())
 
 
-def test_a_batch_of_standard_normal_codes_has_almost_no_mismatch(draws: Draws) -> None:
-    assert batch_mismatch(torch.randn(20_000, 4, generator=draws(0))) < 0.01
-
-
 def test_the_mismatch_is_that_of_mean_and_covariance(draws: Draws) -> None:
     codes = torch.randn(20, 4, generator=draws(0), dtype=torch.double) * 3 + 1
     mean, covariance = codes.mean(0), torch.cov(codes.T)
@@ -106,7 +99,3 @@ def test_on_small_batches_the_minimum_is_below_the_identity(draws: Draws) -> Non
     variances = [0.1, 0.2, 0.3, 0.4, 0.6, 1.0]
     mismatches = [sum(batch_mismatch(v**0.5 * batch).item() for batch in codes) for v in variances]
     assert variances[mismatches.index(min(mismatches))] == 0.3
-
-
-def test_equal_codes_miss_the_whole_identity() -> None:
-    assert batch_mismatch(torch.zeros(6, 4)) == 4
