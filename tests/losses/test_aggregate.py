@@ -25,7 +25,6 @@ def growth(batches: Tensor, decay: float) -> float:
     """How much a gradient step enlarges the last batch; negative if it shrinks."""
     codes = batches[-1].clone().requires_grad_()
     after(batches, decay).mismatch(codes).backward()
-    assert codes.grad is not None
     return -(codes.grad * codes).sum().item()
 
 
