@@ -17,7 +17,7 @@ def network(seed: int) -> nn.Sequential:
     return network
 
 
-def test_parameters_and_buffers_come_back(tmp_path: Path) -> None:
+def test_loaded_parameters_and_buffers_are_the_saved_ones(tmp_path: Path) -> None:
     saved, loaded = network(0), network(1)
     save_weights(saved, tmp_path)
     load_weights(loaded, tmp_path)
@@ -33,7 +33,7 @@ def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_weights_that_are_not_there_are_missed_with_the_mend(tmp_path: Path) -> None:
+def test_missing_weights_are_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"weights\.safetensors .*dvc repro.*dvc pull"):
         load_weights(network(0), tmp_path)
 
