@@ -68,10 +68,10 @@ def test_negatives_have_the_identity_of_their_clip_no_more_often_than_by_chance(
 
 
 def test_a_batch_has_the_frames_and_targets_of_its_clips(
-    given: TrainingSet, clips: ClipFile
+    data: TrainingSet, clips: ClipFile
 ) -> None:
     chosen = np.array([3, 0, 40])
-    batch = given.batches[chosen]
+    batch = data.batches[chosen]
     assert np.array_equal(batch.frames.numpy(), clips.frames(chosen))
     assert batch.known["cluster"].tolist() == clips.labels("motion")[chosen].tolist()
     assert all(len(table) == 3 for table in batch.known.values())
@@ -109,9 +109,9 @@ def test_frames_in_memory_are_not_sent_to_other_processes(clips: ClipFile) -> No
 
 # torch warns on machines with one core, Python since 3.12 of forks beside threads
 @pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:.*fork.*")
-def test_reading_in_other_processes_gives_the_same_batches(given: TrainingSet) -> None:
-    order = ShuffledBatches(given.batches.clips.split("train"), 8, 0, 7, first=2)
-    alone, together = (list(loader(given.batches, order, workers)) for workers in (0, 2))
+def test_reading_in_other_processes_gives_the_same_batches(data: TrainingSet) -> None:
+    order = ShuffledBatches(data.batches.clips.split("train"), 8, 0, 7, first=2)
+    alone, together = (list(loader(data.batches, order, workers)) for workers in (0, 2))
     assert len(alone) == len(together) == 5
     for mine, its in zip(alone, together, strict=True):
         assert torch.equal(mine.frames, its.frames)

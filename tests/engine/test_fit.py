@@ -192,7 +192,7 @@ def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("mutual_information", "steps"), [("paper", 80), ("ours", 160)])
 def test_one_batch_is_overfitted(
-    mutual_information: str, steps: int, make: Make, given: TrainingSet, tmp_path: Path
+    mutual_information: str, steps: int, make: Make, data: TrainingSet, tmp_path: Path
 ) -> None:
     """To a tenth of the errors of black images and of the signal of a still clip.
 
@@ -202,9 +202,9 @@ def test_one_batch_is_overfitted(
         "ours", exchange=None, decoded_frames=None, mutual_information=mutual_information
     )
     objective = make(settings)
-    batch = given.batches[given.batches.clips.split("train")[::6]]
+    batch = data.batches[data.batches.clips.split("train")[::6]]
     history, _ = fit(
-        learner_of(objective, given, CPU),
+        learner_of(objective, data, CPU),
         lambda first: iter([batch] * (steps - first)),
         TrainingSettings(steps=steps, learning_rate=0.05, warmup=5, log_every=10),
         Checkpoint(tmp_path, "key"),
@@ -219,11 +219,11 @@ def test_one_batch_is_overfitted(
     assert history[-1]["total"] < history[0]["total"] / 10
 
 
-def test_validation_is_deterministic_and_changes_nothing(make: Make, given: TrainingSet) -> None:
+def test_validation_is_deterministic_and_changes_nothing(make: Make, data: TrainingSet) -> None:
     objective = make(losses("ours", {"cluster_alignment": 1}, aggregate_decay=0.9)).eval()
     before = {name: value.clone() for name, value in objective.state_dict().items()}
-    first = validation_losses(objective, given, CPU)
-    assert first == validation_losses(objective, given, CPU)
+    first = validation_losses(objective, data, CPU)
+    assert first == validation_losses(objective, data, CPU)
     assert set(first) == {*Terms._fields, "total"} - {"supervision"}
     for name, value in objective.state_dict().items():
         assert torch.equal(value, before[name])
@@ -231,13 +231,13 @@ def test_validation_is_deterministic_and_changes_nothing(make: Make, given: Trai
 
 @pytest.mark.parametrize("size", [4, 5, 11])
 def test_validation_is_a_mean_over_clips_for_any_batch_size(
-    size: int, make: Make, given: TrainingSet, monkeypatch: pytest.MonkeyPatch
+    size: int, make: Make, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are twelve clips: batches of 11 leave one clip alone."""
     objective = make(losses("ours", decoded_frames=None)).eval()
-    whole = validation_losses(objective, given, CPU)
+    whole = validation_losses(objective, data, CPU)
     monkeypatch.setattr("s3vae.training.build.VALIDATION_BATCH", size)
-    parts = validation_losses(objective, given, CPU)
+    parts = validation_losses(objective, data, CPU)
     assert parts["static_kl"] == pytest.approx(whole["static_kl"], rel=1e-4)
     assert all(torch.isfinite(torch.tensor(value)) for value in parts.values())
 
