@@ -93,14 +93,6 @@ def test_removing_a_checkpoint_twice_is_no_error(tmp_path: Path) -> None:
         assert not list(tmp_path.iterdir())
 
 
-def test_the_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path, "key")
-    checkpoint.save(3, *network(0), HISTORY)
-    module = nn.Linear(9, 9)
-    with pytest.raises(RuntimeError, match="state_dict"):
-        checkpoint.load(module, [Adam(module.parameters(), fused=True)])
-
-
 def test_loading_removes_what_a_killed_process_left_of_its_own_checkpoint(tmp_path: Path) -> None:
     checkpoint, other = Checkpoint(tmp_path, "key"), Checkpoint(tmp_path, "other")
     checkpoint.save(3, *network(0), HISTORY)

@@ -1,4 +1,4 @@
-"""The objective: where gradients flow, and what training and validation have in common."""
+"""The objective: where gradients flow, and what differs between training and validation."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -17,6 +17,7 @@ from s3vae.training.presets import Charbonnier, LossSettings, Weights, losses
 
 Draws = Callable[[int], Generator]
 Make = Callable[..., Objective]
+Step = Callable[..., Terms]
 
 ENCODER = "frame_encoder"
 REACHED = {
@@ -32,6 +33,17 @@ REACHED = {
 ALIGNED = losses("ours", {"cluster_alignment": 1})
 
 
+@pytest.fixture
+def step(batch: Batch, draws: Draws) -> Step:
+    """Return the terms of an objective on the batch, with changes to what is known of its clips."""
+
+    def step(objective: Objective, seed: int = 0, **known: Tensor) -> Terms:
+        terms: Terms = objective(Batch(batch.frames, batch.known | known), draws(seed))
+        return terms
+
+    return step
+
+
 def exchange_of(objective: Objective) -> MotionExchange:
     assert objective.exchange is not None
     return objective.exchange
@@ -41,29 +53,26 @@ def static_means(objective: Objective, batch: Batch) -> Tensor:
     return objective.model.encode(to_unit(batch.frames)).static.mean.detach()
 
 
-def decoded_static_codes(objective: Objective, batch: Batch, generator: Generator) -> Tensor:
-    """The z_f that the decoder receives in one step, a row per clip."""
-    inputs: list[Tensor] = []
-    hook = objective.model.decoder.register_forward_pre_hook(
-        lambda _, codes: inputs.append(codes[0].detach())
+def decoder_calls(objective: Objective) -> list[Tensor]:
+    """The z_f that the decoder receives in each coming step, a row per decoded frame."""
+    codes: list[Tensor] = []
+    objective.model.decoder.register_forward_pre_hook(
+        lambda _, inputs: codes.append(inputs[0].detach().flatten(0, -2))
     )
-    objective(batch, generator)
-    hook.remove()
-    (codes,) = inputs
-    return codes.reshape(len(batch.frames), -1, codes.shape[-1])[:, 0]
+    return codes
 
 
 @pytest.mark.parametrize("posterior", ["bilstm", "pooled", "averaged"])
 @pytest.mark.parametrize("term", REACHED)
 def test_the_gradient_of_a_term_reaches_its_own_modules_and_no_other(
-    term: str, posterior: str, make: Make, batch: Batch, draws: Draws
+    term: str, posterior: str, make: Make, step: Step
 ) -> None:
     settings = losses(
         "ours", {"cluster_alignment": 1}, mutual_information="paper", aggregate_decay=0.9
     )
     objective = make(settings, static_posterior=posterior)
-    objective(batch, draws(1))  # cluster moments, which the alignment penalty needs
-    getattr(objective(batch, draws(0)), term).backward()
+    step(objective, seed=1)  # cluster moments, which the alignment penalty needs
+    getattr(step(objective), term).backward()
     reached = {
         name
         for name, part in objective.model.named_children()
@@ -74,10 +83,10 @@ def test_the_gradient_of_a_term_reaches_its_own_modules_and_no_other(
 
 @pytest.mark.parametrize("preset", ["paper", "released", "baseline", "ours"])
 def test_every_preset_has_finite_terms_and_trains_every_parameter(
-    preset: str, make: Make, batch: Batch, draws: Draws
+    preset: str, make: Make, step: Step
 ) -> None:
     objective = make(losses(preset))
-    terms = objective(batch, draws(0))
+    terms = step(objective)
     assert all(torch.isfinite(term) for term in terms.named().values())
     terms.total(objective.settings.weights).backward()
     untrained = {
@@ -97,151 +106,120 @@ def test_the_total_is_the_weighted_sum_of_all_terms() -> None:
     assert terms._replace(**optional).total(weights).item() == 7654321 + 8 * 0.25 + 9 * 0.5
 
 
-def test_the_same_seed_gives_the_same_terms(make: Make, batch: Batch, draws: Draws) -> None:
-    def total(seed: int) -> float:
-        objective = make(losses("ours"))
-        return objective(batch, draws(seed)).total(objective.settings.weights).item()
-
-    assert total(0) == total(0)
-    assert total(0) != total(1)
+def test_the_same_seed_gives_the_same_terms(make: Make, step: Step) -> None:
+    first, second, other = (step(make(losses("ours")), seed).named() for seed in (0, 0, 1))
+    assert first == second
+    assert first != other
 
 
 def test_charbonnier_errors_replace_squares_in_training_from_their_first_step(
-    make: Make, batch: Batch, draws: Draws
+    make: Make, step: Step
 ) -> None:
     settings = losses("paper", charbonnier=Charbonnier(start_step=2))
     late, squares = make(settings), make(losses("paper"))
-
-    def equal() -> bool:
-        mine, theirs = (each(batch, draws(0)).reconstruction for each in (late, squares))
-        return torch.equal(mine, theirs)
-
-    assert [equal() for _ in range(3)] == [True, True, False]
-    late.eval(), squares.eval()
-    assert equal()
+    for steps_done in range(3):
+        equal = step(late).reconstruction == step(squares).reconstruction
+        assert equal == (steps_done < 2)
+    assert step(late.eval()).reconstruction == step(squares.eval()).reconstruction
     resumed = make(settings)
     resumed.load_state_dict(late.state_dict())
     assert resumed.steps == 3
 
 
 def test_distances_are_regressed_from_every_frame_of_z_t(
-    make: Make, batch: Batch, draws: Draws
+    make: Make, step: Step, draws: Draws
 ) -> None:
     objective = make(losses("paper", signal="distances"))
-    distances = torch.randn(len(batch.frames), batch.frames.shape[1], 3, generator=draws(1))
-    other = distances.clone()
-    other[:, 0] += 10
-    near, far = (
-        objective(Batch(batch.frames, batch.known | {"distances": each}), draws(0))
-        for each in (distances, other)
-    )
-    assert far.factor_prediction > near.factor_prediction + 50
+    distances = torch.randn(8, 4, 3, generator=draws(1))
+    near = step(objective, distances=distances).factor_prediction
+    distances[:, 0] += 10
+    assert step(objective, distances=distances).factor_prediction > near + 50
 
 
-@pytest.mark.parametrize("signal", ["cells", "top-cells", "top-cells+direction"])
+@pytest.mark.parametrize(
+    ("signal", "targets"),
+    [("cells", {"cells"}), ("top-cells", {"top"}), ("top-cells+direction", {"top", "direction"})],
+)
 def test_only_the_signal_of_the_settings_is_predicted(
-    signal: str, make: Make, batch: Batch, draws: Draws
+    signal: str, targets: set[str], make: Make, step: Step, batch: Batch
 ) -> None:
     objective = make(LossSettings(signal=signal)).eval()  # type: ignore[arg-type]
-    term = objective(batch, draws(0)).factor_prediction
-    used = {
-        name
-        for name in ("cells", "top", "direction")
-        if objective(
-            Batch(batch.frames, batch.known | {name: batch.known[name].flip(0)}), draws(0)
-        ).factor_prediction
-        != term
-    }
-    assert (
-        used
-        == {
-            "cells": {"cells"},
-            "top-cells": {"top"},
-            "top-cells+direction": {"top", "direction"},
-        }[signal]
-    )
+    for name in ("cells", "top", "direction"):
+        changed = step(objective, **{name: batch.known[name].flip(0)}).factor_prediction
+        assert (changed != step(objective).factor_prediction) == (name in targets)
 
 
 def test_consistency_has_gradients_for_anchor_positive_and_negative(
     make: Make, draws: Draws
 ) -> None:
-    objective = make(losses("ours", margin=9))
     features = torch.randn(8, 4, 8, generator=draws(0), requires_grad=True)
     mean = torch.randn(8, 4, generator=draws(1), requires_grad=True)
     codes = Gaussian(mean, torch.ones(8, 4)), Gaussian(torch.zeros(8, 4, 3), torch.ones(8, 4, 3))
-    objective.consistency(features, Posterior(*codes), draws(2)).backward()
+    make(losses("ours", margin=9)).consistency(features, Posterior(*codes), draws(2)).backward()
     assert features.grad.any(dim=-1).any(dim=-1).all()
     assert mean.grad.any(dim=-1).all()
 
 
 @pytest.mark.parametrize(("setting", "decoded"), [(1, 1), (3, 3), (None, 4), (9, 4)])
 def test_as_many_frames_are_decoded_as_set(
-    setting: int | None, decoded: int, make: Make, batch: Batch, draws: Draws
+    setting: int | None, decoded: int, make: Make, step: Step
 ) -> None:
     objective = make(losses("ours", decoded_frames=setting))
-    counts: list[int] = []
-    objective.model.decoder.register_forward_hook(lambda _, __, out: counts.append(len(out)))
-    objective(batch, draws(0))
-    assert counts == [8 * decoded]
+    calls = decoder_calls(objective)
+    step(objective)
+    assert [len(codes) for codes in calls] == [8 * decoded]
 
 
-def test_in_eval_mode_nothing_is_exchanged_or_updated(
-    make: Make, batch: Batch, draws: Draws
-) -> None:
+def test_in_eval_mode_nothing_is_exchanged_or_updated(make: Make, step: Step) -> None:
     with_exchange, without = make(losses("ours")), make(losses("ours", exchange=None))
-    exchange = exchange_of(with_exchange)
-    exchange.means.normal_(std=9)
-    before = {name: average.clone() for name, average in exchange.state_dict().items()}
-    mine, its = (each.eval()(batch, draws(0)).named() for each in (with_exchange, without))
-    assert mine.keys() == its.keys()
-    assert all(torch.equal(mine[name], its[name]) for name in mine)
-    assert all(torch.equal(now, before[name]) for name, now in exchange.state_dict().items())
+    exchange_of(with_exchange).means.normal_(std=9)
+    before = {name: each.clone() for name, each in exchange_of(with_exchange).state_dict().items()}
+    assert step(with_exchange.eval()).named() == step(without.eval()).named()
+    torch.testing.assert_close(exchange_of(with_exchange).state_dict(), before, rtol=0, atol=0)
 
 
 def test_in_training_some_clips_are_decoded_from_codes_shifted_to_another_cluster(
-    make: Make, batch: Batch, draws: Draws
+    make: Make, step: Step
 ) -> None:
     objective = make(losses("ours"))
-    exchange = exchange_of(objective)
-    exchange.updates[:] = 1e9
-    exchange.means[:] = 100 * torch.eye(3, 4)
-    moved = decoded_static_codes(objective, batch, draws(0)).abs().amax(dim=1) > 10
+    exchange_of(objective).updates[:] = 1e9
+    exchange_of(objective).means[:] = 100 * torch.eye(3, 4)
+    calls = decoder_calls(objective)
+    step(objective)
+    moved = calls[0].abs().amax(dim=1) > 10
     assert moved.any()
     assert not moved.all()  # the target of some clips is their own cluster
 
 
-def test_a_batch_of_one_cluster_is_decoded_from_its_own_codes(
-    make: Make, batch: Batch, draws: Draws
-) -> None:
-    alike = Batch(batch.frames, batch.known | {"cluster": torch.zeros(8, dtype=torch.long)})
+def test_a_batch_of_one_cluster_is_decoded_from_its_own_codes(make: Make, step: Step) -> None:
     objectives = make(losses("ours")), make(losses("ours", exchange=None))
-    torch.testing.assert_close(
-        *(decoded_static_codes(objective, alike, draws(0)) for objective in objectives)
-    )
+    calls = [decoder_calls(each) for each in objectives]
+    for objective in objectives:
+        step(objective, cluster=torch.zeros(8, dtype=torch.long))
+    torch.testing.assert_close(*calls)
 
 
 def test_every_training_batch_updates_the_cluster_means_with_its_posterior_means(
-    make: Make, batch: Batch, draws: Draws
+    make: Make, step: Step, batch: Batch
 ) -> None:
     objective = make(losses("ours"))
     means, exchange = static_means(objective, batch), exchange_of(objective)
-    objective(batch, draws(0))
+    step(objective)
     assert exchange.updates.tolist() == [1, 1, 1]
     for cluster, mean in enumerate(exchange.means):
         torch.testing.assert_close(mean, means[batch.known["cluster"] == cluster].mean(dim=0))
 
 
 def test_the_alignment_of_a_batch_is_measured_against_the_batches_before_it(
-    make: Make, batch: Batch, draws: Draws
+    make: Make, step: Step
 ) -> None:
     objective = make(ALIGNED)
-    first, second = (objective(batch, draws(0)).cluster_alignment for _ in range(2))
-    assert first.item() == 0
-    assert second.item() > 0
+    assert step(objective).cluster_alignment == 0
+    assert step(objective).cluster_alignment > 0
 
 
 def test_validation_uses_the_cluster_moments_of_training(
-    make: Make, batch: Batch, draws: Draws
+    make: Make, step: Step, batch: Batch
 ) -> None:
     objective = make(ALIGNED).eval()
     exchange = exchange_of(objective)
@@ -249,14 +227,14 @@ def test_validation_uses_the_cluster_moments_of_training(
     exchange.updates.fill_(1000)
     penalty = exchange.alignment(static_means(objective, batch), batch.known["cluster"])
     assert penalty.abs() > 0.01
-    torch.testing.assert_close(objective(batch, draws(0)).cluster_alignment, penalty)
+    torch.testing.assert_close(step(objective).cluster_alignment, penalty)
 
 
 def test_in_training_the_aggregate_term_is_that_of_the_running_moments(
-    make: Make, batch: Batch, draws: Draws
+    make: Make, step: Step
 ) -> None:
     objective = make(losses("ours", aggregate_decay=0.9))
-    first, second = (objective(batch, draws(seed)).aggregate for seed in range(2))
+    first, second = (step(objective, seed).aggregate for seed in range(2))
     moments = objective.moments
     assert moments is not None
     assert moments.updates == 2
@@ -265,28 +243,22 @@ def test_in_training_the_aggregate_term_is_that_of_the_running_moments(
     assert not torch.allclose(first, second)
 
 
-def test_in_validation_the_aggregate_term_is_that_of_the_batch(
-    make: Make, batch: Batch, draws: Draws
-) -> None:
+def test_in_validation_the_aggregate_term_is_that_of_the_batch(make: Make, step: Step) -> None:
     running, plain = (
-        make(losses("ours", aggregate_decay=decay)).eval()(batch, draws(0)).aggregate
-        for decay in (0.9, 0.0)
+        step(make(losses("ours", aggregate_decay=decay)).eval()).aggregate for decay in (0.9, 0.0)
     )
-    assert plain.item() > 0
+    assert plain > 0
     torch.testing.assert_close(running, plain)
 
 
-def test_a_penalty_of_weight_zero_is_not_computed(make: Make, batch: Batch, draws: Draws) -> None:
-    assert make(ALIGNED)(batch, draws(0)).cluster_alignment is not None
-    assert make(losses("ours"))(batch, draws(0)).cluster_alignment is None
-
-
-def test_one_cluster_makes_neither_exchange_nor_penalty(
-    make: Make, batch: Batch, draws: Draws
+def test_alignment_is_computed_only_with_a_weight_and_several_clusters(
+    make: Make, step: Step
 ) -> None:
-    objective = Objective(make(ALIGNED).model, ALIGNED, clusters=1, clips=24)
-    assert objective.exchange is None
-    assert objective(batch, draws(0)).cluster_alignment is None
+    assert step(make(ALIGNED)).cluster_alignment is not None
+    assert step(make(losses("ours"))).cluster_alignment is None
+    one_cluster = Objective(make(ALIGNED).model, ALIGNED, clusters=1, clips=24)
+    assert one_cluster.exchange is None
+    assert step(one_cluster).cluster_alignment is None
 
 
 def test_with_same_cluster_swap_a_clip_is_decoded_from_z_t_of_another_clip_of_its_cluster(
@@ -295,7 +267,8 @@ def test_with_same_cluster_swap_a_clip_is_decoded_from_z_t_of_another_clip_of_it
     objective = make(losses("ours", same_cluster_swap=1.0, decoded_frames=None))
     dynamic = torch.arange(8.0)[:, None, None].expand(8, 4, 3)
     posterior, clusters = objective.model.encode(to_unit(batch.frames)), batch.known["cluster"]
-    _, decoded = objective.decoder_inputs(posterior, torch.zeros(8, 4), dynamic, clusters, draws(0))
+    static = torch.zeros(8, 4)
+    _, decoded = objective.decoder_inputs(posterior, static, dynamic, clusters, draws(0))
     sources = decoded[:, 0, 0].long()
     assert torch.equal(clusters[sources], clusters)
     assert not (sources == torch.arange(8)).any()
