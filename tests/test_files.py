@@ -39,26 +39,22 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_failed_block_changes_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    path = tmp_path / "note.txt"
-    path.write_text("old")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, None])
+def test_a_block_that_fails_or_writes_nothing_keeps_the_old_folder(
+    error: type[BaseException] | None, tmp_path: Path
+) -> None:
+    path = make_folder(tmp_path / "model", "weights")
 
     def interrupted() -> None:
         with replacing(path) as aside:
-            aside.write_text("half of the n")
-            raise KeyboardInterrupt
+            if error:
+                make_folder(aside, "half")
+                raise error
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error or FileNotFoundError):
         interrupted()
-    assert path.read_text() == "old"
+    assert [each.name for each in path.iterdir()] == ["weights"]
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_block_that_writes_nothing_keeps_the_old_folder(tmp_path: Path) -> None:
-    path = make_folder(tmp_path / "model", "weights")
-    with pytest.raises(FileNotFoundError), replacing(path):
-        pass
-    assert (path / "weights").exists()
 
 
 WRITER = """

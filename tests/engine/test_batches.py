@@ -8,7 +8,7 @@ import torch
 from numpy import ndarray
 
 from s3vae.data.clips import ClipFile
-from s3vae.engine.batches import Batch, ClipBatches, ShuffledBatches, in_turn, loader
+from s3vae.engine.batches import ClipBatches, ShuffledBatches, in_turn, loader
 from s3vae.losses.consistency import other_clips
 from s3vae.training.training_set import TrainingSet
 
@@ -124,11 +124,3 @@ def test_batches_in_turn_have_every_clip_once_and_in_order(size: int) -> None:
     drawn = list(in_turn(CLIPS, size))
     assert max(map(len, drawn)) <= size
     assert np.array_equal(np.concatenate(drawn), CLIPS)
-
-
-def test_moving_a_batch_to_a_device_keeps_frames_and_targets(clips: ClipFile) -> None:
-    batch = ClipBatches(clips, {"label": torch.arange(clips.clips)})[np.array([1, 2])]
-    moved = batch.to(torch.device("cpu"))
-    assert isinstance(moved, Batch)
-    assert torch.equal(moved.frames, batch.frames)
-    assert moved.known["label"].tolist() == [1, 2]

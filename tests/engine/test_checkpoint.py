@@ -35,23 +35,13 @@ def learn(module: nn.Module, optimizers: Sequence[Optimizer], steps: int) -> Ten
 
 
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path, "key")
-    uninterrupted = learn(*network(0), steps=7)
-    first = network(0)
+    """The checkpoint holds the state at the time of saving, not what is learned later."""
+    checkpoint, first, second = Checkpoint(tmp_path, "key"), network(0), network(1)
     learn(*first, steps=3)
     checkpoint.save(3, *first, HISTORY, seconds=8.5)
-    second = network(1)
+    uninterrupted = learn(*first, steps=4)
     assert checkpoint.load(*second) == (3, HISTORY, 8.5)
     assert torch.equal(learn(*second, steps=4), uninterrupted)
-
-
-def test_a_checkpoint_holds_the_state_at_the_time_of_saving(tmp_path: Path) -> None:
-    checkpoint, first, second = Checkpoint(tmp_path, "key"), network(0), network(1)
-    saved = learn(*first, steps=3)
-    checkpoint.save(3, *first, HISTORY)
-    learn(*first, steps=4)
-    checkpoint.load(*second)
-    assert torch.equal(learn(*second, steps=0), saved)
 
 
 @pytest.mark.parametrize("saved_key", [None, "other"])
@@ -77,20 +67,15 @@ def test_the_learning_rate_is_not_read_from_the_checkpoint(tmp_path: Path) -> No
     assert optimizer.param_groups[0]["lr"] == 0.7
 
 
-def test_a_newer_checkpoint_replaces_the_older_one(tmp_path: Path) -> None:
+def test_there_is_one_checkpoint_the_newest_until_it_is_removed(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "deep", "key")
     for step in (3, 6):
         checkpoint.save(step, *network(0), HISTORY)
     assert checkpoint.load(*network(1))[0] == 6
     assert list((tmp_path / "deep").iterdir()) == [checkpoint.path]
-
-
-def test_removing_a_checkpoint_twice_is_no_error(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path, "key")
-    checkpoint.save(3, *network(0), HISTORY)
     for _ in range(2):
         checkpoint.remove()
-        assert not list(tmp_path.iterdir())
+        assert not list((tmp_path / "deep").iterdir())
 
 
 def test_loading_removes_what_a_killed_process_left_of_its_own_checkpoint(tmp_path: Path) -> None:

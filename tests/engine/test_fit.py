@@ -125,41 +125,36 @@ def test_a_row_is_the_mean_over_the_steps_since_the_last_row(tmp_path: Path) -> 
     assert fives[1]["fine"] == pytest.approx(sum(row["fine"] for row in each[5:]) / 5)
 
 
-def test_validation_is_due_between_two_rows_too(tmp_path: Path) -> None:
-    slope = Slope()
-    run(slope, settings(30, log_every=4, validate_every=10, checkpoint_every=8), tmp_path)
-    assert len(slope.modes) == 3
-
-
-def test_steps_are_in_training_mode_and_validation_in_eval_mode(tmp_path: Path) -> None:
+def test_steps_are_in_training_mode_and_due_validations_in_eval_mode(tmp_path: Path) -> None:
+    """Also where validation is due between two rows of the history."""
     slope = Slope()
     states = recorded(slope)
-    run(slope, settings(23), tmp_path)
+    run(slope, settings(30, log_every=4, validate_every=10, checkpoint_every=8), tmp_path)
     assert slope.modes == [False, False, False]
-    assert [training for training, _ in states] == [True] * 23
+    assert [training for training, _ in states] == [True] * 30
     assert not slope.training
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_a_loss_that_is_not_finite_stops_with_its_name_step_and_last_checkpoint(
-    value: float, tmp_path: Path
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda value, loss: loss * float("nan"), "wild is nan"),
+        (lambda value, loss: loss * float("inf"), "wild is inf"),
+        (lambda value, loss: (value * 0).sqrt(), "gradient norm is nan"),
+    ],
+)
+def test_a_loss_or_gradient_that_is_not_finite_stops_and_leaves_the_last_checkpoint(
+    change: Callable[[Tensor, Tensor], Tensor], message: str, tmp_path: Path
 ) -> None:
     slope, restored, finite = Slope(), Slope(), Slope()
-    slope.change = lambda step, loss: loss * value if step == 6 else loss
-    with pytest.raises(NonFiniteLossError, match=r"wild is .* at step 6; .*key\.safetensors"):
+    slope.change = lambda step, loss: change(slope.value, loss) if step == 6 else loss
+    with pytest.raises(NonFiniteLossError, match=rf"{message} at step 6; .*key\.safetensors"):
         run(slope, settings(20), tmp_path)
     states = recorded(finite)
     run(finite, settings(20), tmp_path / "finite")
     optimizer = torch.optim.Adam(restored.parameters(), fused=True)
     assert Checkpoint(tmp_path, "key").load(restored, [optimizer])[0] == 5
     assert restored.value.item() == states[5][1]
-
-
-def test_a_gradient_that_is_not_finite_stops_too(tmp_path: Path) -> None:
-    slope = Slope()
-    slope.change = lambda step, loss: (slope.value * 0).sqrt() if step == 6 else loss
-    with pytest.raises(NonFiniteLossError, match="gradient norm is nan at step 6"):
-        run(slope, settings(20), tmp_path)
     assert torch.isfinite(slope.value)
 
 

@@ -1,10 +1,11 @@
 """Adam alone, or Muon for matrices."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from s3vae.engine.optimizers import Muon, optimizers_of, orthogonal
+from s3vae.engine.optimizers import Muon, optimizers_of
 from s3vae.engine.schedule import TrainingSettings
 
 RATE = 0.01
@@ -46,38 +47,19 @@ def directions(moved: Tensor) -> float:
     return float(lengths.sum() / lengths.max())
 
 
-def test_muon_moves_kernels_along_all_directions_and_adam_along_the_largest() -> None:
+def test_muon_moves_kernels_along_all_directions_and_leaves_vectors_to_adam() -> None:
     muon, adam = (step(network(), muon=muon) for muon in (True, False))
     assert directions(muon[0]) > 5 > 1.5 > directions(adam[0])
-
-
-def test_adam_always_updates_vectors_and_frozen_weights_stay() -> None:
-    muon, adam = (step(network(), muon=muon) for muon in (True, False))
     for vector in (1, 3):
         assert torch.equal(muon[vector], adam[vector])
         assert muon[vector].any()
-    assert not any(weight.any() for weight in (*muon[4:], *adam[4:]))
+    assert not any(weight.any() for weight in (*muon[4:], *adam[4:]))  # the frozen layer
 
 
-def test_steps_of_muon_are_about_as_long_as_those_of_adam() -> None:
-    kernel, _, matrix, *_ = step(network(), muon=True)
-    for moved in (kernel, matrix):
-        assert 0.1 * RATE < moved.square().mean().sqrt() < RATE
-
-
-def test_orthogonal_keeps_singular_directions_and_equalizes_their_lengths() -> None:
-    tall = torch.randn(20, 6, generator=torch.Generator().manual_seed(0)) * torch.arange(1, 7.0)
-    for matrix in (tall, tall.mT):
-        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
-        lengths = left.mT @ orthogonal(matrix) @ right.mT
-        assert torch.allclose(lengths, torch.diag(lengths.diag()), atol=1e-4)
-        assert lengths.diag().min() > 0.6
-        assert lengths.diag().max() < 1.25
-
-
-def test_steps_are_those_of_pytorchs_muon_up_to_its_bfloat16() -> None:
+@pytest.mark.parametrize("shape", [(8, 12), (12, 8)])
+def test_steps_are_those_of_pytorchs_muon_up_to_its_bfloat16(shape: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    start, gradients = torch.randn(8, 12), torch.randn(5, 8, 12)
+    start, gradients = torch.randn(shape), torch.randn(5, *shape)
     mine, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
     optimizers = (
         Muon([mine], RATE),
