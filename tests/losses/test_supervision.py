@@ -51,19 +51,17 @@ def test_a_training_set_has_labels_only_on_request(clips: ClipFile, flow: FlowSi
     assert known[label_of("motion")].tolist() == clips.labels("motion").tolist()
 
 
-def test_the_supervised_objective_learns_from_labels_and_no_other_has_heads(
+def test_only_the_supervised_objective_has_heads_and_trains_them_with_labels(
     clips: ClipFile, flow: FlowSignal, tiny: Architecture, draws: Draws
 ) -> None:
     data = training_set(clips, flow, TARGETS["top-cells"], labelled=True)
-    batch = data.batches[clips.split("train")[:8]]
-    settings, sizes = losses("supervised"), replace(tiny, signal=data.outputs)
-    objective = Objective(S3VAE(sizes), settings, 1, 24, clips.factors)
-    terms = objective(batch, draws(0))
-    assert terms.supervision is not None
-    terms.total(settings.weights).backward()
-    assert objective.supervision is not None
-    assert all(p.grad is not None and p.grad.any() for p in objective.supervision.parameters())
-    plain = Objective(S3VAE(sizes), losses("baseline"), 1, 24, clips.factors)
+    batch, sizes = data.batches[clips.split("train")[:8]], replace(tiny, signal=data.outputs)
+    supervised, plain = (
+        Objective(S3VAE(sizes), losses(preset), 1, 24, clips.factors)
+        for preset in ("supervised", "baseline")
+    )
+    supervised(batch, draws(0)).total(supervised.settings.weights).backward()
+    assert all(p.grad is not None and p.grad.any() for p in supervised.supervision.parameters())
     assert plain.supervision is None
     assert "supervision" not in plain(batch, draws(0)).named()
 

@@ -17,9 +17,10 @@ def video(channels: int = 3, side: int = 64) -> Tensor:
     return torch.rand(BATCH, TIME, channels, side, side, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("posterior", ["pooled", "bilstm", "averaged"])
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(
+    ("channels", "posterior", "causal"),
+    [(1, "pooled", True), (3, "bilstm", False), (3, "averaged", True)],
+)
 def test_clips_become_codes_and_codes_become_clips(
     channels: Any, posterior: Any, causal: bool, tiny: Architecture
 ) -> None:
