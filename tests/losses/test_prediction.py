@@ -34,18 +34,6 @@ def motion() -> Tensor:
     return torch.randn(BATCH, TIME - 1, CELLS, generator=torch.Generator().manual_seed(1))
 
 
-def perfect_top_logits() -> Tensor:
-    logits = torch.full((BATCH, TIME, CELLS), -SURE)
-    logits[:, 1:].scatter_(-1, top_cells(), SURE)
-    return logits
-
-
-def perfect_direction_logits() -> Tensor:
-    logits = torch.full((BATCH, TIME, CELLS, BINS), -SURE)
-    logits[:, 1:].scatter_(-1, directions().clamp(min=0)[..., None], SURE)
-    return logits
-
-
 def of_top(logits: Tensor, repeats: tuple[int, int, int] = (1, 1, 1)) -> Tensor:
     return top_cells_loss(logits, top_cells().repeat(repeats))
 
@@ -88,7 +76,9 @@ def test_doubling_the_batch_changes_nothing_and_doubling_the_pairs_doubles_the_l
 def test_the_loss_of_top_cells_is_a_binary_cross_entropy_per_cell(
     scale: float, nats: float
 ) -> None:
-    loss = of_top(scale * perfect_top_logits()).item()
+    logits = torch.full((BATCH, TIME, CELLS), -SURE)
+    logits[:, 1:].scatter_(-1, top_cells(), SURE)
+    loss = of_top(scale * logits).item()
     assert loss == pytest.approx(nats * CELLS * (TIME - 1), rel=1e-6, abs=1e-30)
 
 
@@ -96,7 +86,9 @@ def test_the_loss_of_directions_is_a_cross_entropy_per_moving_cell() -> None:
     moving = (directions() >= 0).sum().item()
     undecided = direction_loss(torch.zeros(BATCH, TIME, CELLS, BINS), directions())
     assert undecided.item() == pytest.approx(math.log(BINS) * moving / BATCH)
-    assert direction_loss(perfect_direction_logits(), directions()) == 0
+    right = torch.full((BATCH, TIME, CELLS, BINS), -SURE)
+    right[:, 1:].scatter_(-1, directions().clamp(min=0)[..., None], SURE)
+    assert direction_loss(right, directions()) == 0
 
 
 def test_cells_that_do_not_move_have_no_direction_to_predict() -> None:

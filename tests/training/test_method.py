@@ -34,8 +34,6 @@ def test_presets_are_expanded_and_changed() -> None:
     ("part", "settings", "message"),
     [
         ("architecture", {"preset": "fast", "colour": 3}, "colour"),
-        ("architecture", {"preset": "enormous"}, "enormous"),
-        ("losses", {"preset": "ours", "colour": 3}, "colour"),
         ("losses", {"preset": "enormous"}, "enormous"),
         ("losses", {}, "preset"),
         ("losses", "fast", "dictionary"),
