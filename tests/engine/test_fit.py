@@ -126,7 +126,7 @@ def test_a_row_is_the_mean_over_the_steps_since_the_last_row(tmp_path: Path) -> 
 
 
 def test_steps_are_in_training_mode_and_due_validations_in_eval_mode(tmp_path: Path) -> None:
-    """Also where validation is due between two rows of the history."""
+    """Validation may be due between two rows of the history."""
     slope = Slope()
     states = recorded(slope)
     run(slope, settings(30, log_every=4, validate_every=10, checkpoint_every=8), tmp_path)

@@ -10,7 +10,7 @@ from s3vae.losses.aggregate import RunningMoments, batch_mismatch
 
 Draws = Callable[[int], Generator]
 CLIPS, DIMENSIONS = 16, 32
-"""Of a batch of the benchmark, and of its z_f."""
+"""The batch size of the benchmark and the dimensions of its z_f."""
 
 
 def after(batches: Tensor, decay: float = 0.9) -> RunningMoments:
@@ -22,7 +22,7 @@ def after(batches: Tensor, decay: float = 0.9) -> RunningMoments:
 
 
 def growth(batches: Tensor, decay: float) -> float:
-    """How much a gradient step enlarges the last batch; negative if it shrinks."""
+    """Return by how much a gradient step enlarges the last batch; negative if it shrinks."""
     codes = batches[-1].clone().requires_grad_()
     after(batches, decay).mismatch(codes).backward()
     return -(codes.grad * codes).sum().item()

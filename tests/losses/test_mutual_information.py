@@ -139,6 +139,6 @@ def test_the_number_of_training_clips_adds_a_constant_to_the_published_estimate(
 
 
 def test_a_clip_is_left_out_of_its_own_mixture() -> None:
-    """Of two clips each has the mixture of the other's posterior, so the estimate is exactly 0."""
+    """With two clips, the mixture of each is the other's posterior: the estimate is exactly 0."""
     codes = drawn(torch.randn(2, 3), torch.randn(2, 4, 3), 0.5, torch.Generator().manual_seed(0))
     torch.testing.assert_close(in_order(codes), torch.zeros(4, 3))

@@ -70,7 +70,7 @@ def test_the_recurrent_static_posterior_depends_on_the_order_of_frames() -> None
     ],
 )
 def test_the_static_code_depends_on_all_frames(kind: Static, masked: slice) -> None:
-    """Also through each direction alone: the last forward and the first backward state."""
+    """This holds for each direction alone: its last state in reading order is used."""
     inputs, posterior = features().requires_grad_(), kind(FEATURES, HIDDEN, 4)
     with torch.no_grad():
         posterior.head.mean.weight[:, masked] = 0

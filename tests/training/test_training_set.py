@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy import ndarray
 
 from s3vae.data.clips import ClipFile
 from s3vae.signals.clusters import ClusterSettings
@@ -12,15 +11,9 @@ from s3vae.signals.flow_file import FlowSignal, write_flow
 from s3vae.signals.landmark_file import LandmarkSignal, write_landmarks
 from s3vae.signals.landmarks import Landmarks
 from s3vae.training.targets import TARGETS
-from s3vae.training.training_set import TrainingSet, training_set
+from s3vae.training.training_set import training_set
 
 THREE = ClusterSettings(candidates=(3,), restarts=2)
-
-
-def pairs_of_cluster_and_motion(data: TrainingSet, clips: ClipFile, rows: ndarray) -> int:
-    """The number of pairs of a cluster and a true motion; 3 if each motion is one cluster."""
-    clusters = data.batches.known["cluster"][rows].tolist()
-    return len(set(zip(clusters, clips.labels("motion")[rows].tolist(), strict=True)))
 
 
 def test_flow_is_in_units_of_its_spread_over_the_training_clips(
@@ -57,7 +50,8 @@ def test_clips_of_all_splits_that_move_alike_are_in_one_cluster(
     source = flow if signal == "cells" else blinking(clips, tmp_path, [])
     data = training_set(clips, source, TARGETS[signal], THREE)
     assert data.cluster_frequencies.tolist() == pytest.approx([1 / 3] * 3)
-    assert pairs_of_cluster_and_motion(data, clips, np.arange(clips.clips)) == 3
+    clusters, motions = data.batches.known["cluster"].tolist(), clips.labels("motion").tolist()
+    assert len(set(zip(clusters, motions, strict=True))) == 3
 
 
 def test_signals_of_other_clips_are_refused(
