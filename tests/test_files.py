@@ -11,35 +11,49 @@ import pytest
 from s3vae.files import checksum_of, replacing
 
 
-def test_the_new_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "note.txt"
-    for text in ("old", "new"):
+def make_folder(path: Path, *names: str) -> Path:
+    path.mkdir()
+    for name in names:
+        (path / name).touch()
+    return path
+
+
+@pytest.mark.parametrize("name", ["note.txt", "weights.safetensors"])
+def test_a_new_file_replaces_the_old_one_when_it_is_complete(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "deep" / name
+    for old, new in ((None, "old"), ("old", "new")):
         with replacing(path) as aside:
-            aside.write_text(text)
+            assert aside.name == name
+            aside.write_text(new)
+            assert old is None or path.read_text() == old
     assert path.read_text() == "new"
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_old_file_is_there_until_the_new_one_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "note.txt"
-    path.write_text("old")
-    with replacing(path) as aside:
-        aside.write_text("half of the n")
-        assert path.read_text() == "old"
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    for name in ("old", "new"):
+        with replacing(path) as aside:
+            make_folder(aside, name)
+    assert [each.name for each in path.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_failed_block_changes_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    path = tmp_path / "note.txt"
-    path.write_text("old")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, None])
+def test_a_block_that_fails_or_writes_nothing_keeps_the_old_folder(
+    error: type[BaseException] | None, tmp_path: Path
+) -> None:
+    path = make_folder(tmp_path / "model", "weights")
 
     def interrupted() -> None:
         with replacing(path) as aside:
-            aside.write_text("half of the n")
-            raise KeyboardInterrupt
+            if error:
+                make_folder(aside, "half")
+                raise error
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error or FileNotFoundError):
         interrupted()
-    assert path.read_text() == "old"
+    assert [each.name for each in path.iterdir()] == ["weights"]
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -54,9 +68,9 @@ with replacing(Path(sys.argv[1])) as aside:
 """
 
 
-def test_what_a_killed_process_left_is_removed_but_nothing_of_a_living_one(tmp_path: Path) -> None:
+def test_files_of_killed_processes_are_removed_but_none_of_running_ones(tmp_path: Path) -> None:
     path, other = tmp_path / "note.txt", tmp_path / ".note.txt.mine"
-    other.write_text("named alike by chance")
+    other.write_text("a similar name by chance")
     with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
@@ -82,10 +96,8 @@ with files.replacing(path) as aside:
 """
 
 
-def test_a_folder_that_made_way_when_its_writer_was_killed_comes_back(tmp_path: Path) -> None:
-    path = tmp_path / "model"
-    path.mkdir()
-    (path / "weights").touch()
+def test_a_folder_is_restored_if_its_writer_was_killed_while_replacing_it(tmp_path: Path) -> None:
+    path = make_folder(tmp_path / "model", "weights")
     killed = subprocess.run([sys.executable, "-c", KILLED_BETWEEN, path], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert not path.exists()
@@ -95,11 +107,10 @@ def test_a_folder_that_made_way_when_its_writer_was_killed_comes_back(tmp_path: 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_comes_back_if_the_new_one_cannot_take_its_place(
+def test_a_folder_is_restored_if_the_new_one_cannot_be_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "model"
-    path.mkdir()
+    path = make_folder(tmp_path / "model")
 
     def refused(*_: Path) -> None:
         raise PermissionError
@@ -108,31 +119,6 @@ def test_a_folder_comes_back_if_the_new_one_cannot_take_its_place(
     with pytest.raises(PermissionError), replacing(path) as aside:
         aside.mkdir()
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_name_aside_is_the_name_of_the_file(tmp_path: Path) -> None:
-    with replacing(tmp_path / "weights.safetensors") as aside:
-        assert aside.name == "weights.safetensors"
-        aside.touch()
-
-
-def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "model"
-    for name in ("old", "new"):
-        with replacing(path) as aside:
-            aside.mkdir()
-            (aside / name).touch()
-    assert [each.name for each in path.iterdir()] == ["new"]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_block_that_writes_nothing_does_not_cost_the_old_folder(tmp_path: Path) -> None:
-    path = tmp_path / "model"
-    path.mkdir()
-    (path / "weights").touch()
-    with pytest.raises(FileNotFoundError), replacing(path):
-        pass
-    assert (path / "weights").exists()
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""A disk that fills up while a file is being written: what was there stays, and the error says so.
+"""A disk that fills up while a file is being written: the old file stays, and the error says so.
 
-The room is taken away for real: by the limit that the system sets to the size of files, and by a
-small disk where one may be mounted.
+The space really runs out: by the system's limit on the size of files, and on a small disk where
+one can be mounted.
 """
 
 import shutil
@@ -44,7 +44,7 @@ path = Path({path!r})
 
 
 def write(name: str, path: Path, size: int, room: int) -> subprocess.CompletedProcess[str]:
-    """Have another process, whose files may not get longer than `room`, write such a file."""
+    """Write a file in a new process whose files are limited to `room` bytes."""
     program = LIMIT.format(room=room, path=str(path)) + WRITES[name].format(size=size)
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
@@ -52,7 +52,9 @@ def write(name: str, path: Path, size: int, room: int) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_the_good_file_stays_and_the_error_names_it_and_the_mend(name: str, tmp_path: Path) -> None:
+def test_with_limited_file_size_the_old_file_stays_and_the_error_names_it(
+    name: str, tmp_path: Path
+) -> None:
     path = tmp_path / name
     written = write(name, path, size=200_000, room=1 << 30)
     assert written.returncode == 0, written.stderr
@@ -66,7 +68,7 @@ def test_the_good_file_stays_and_the_error_names_it_and_the_mend(name: str, tmp_
 
 
 SMALL_DISK = ("unshare", "--user", "--map-root-user", "--mount")
-"""Runs a command that may mount what it likes, which nobody else sees."""
+"""Runs a command that can mount disks, invisible to other processes."""
 MOUNT = 'mount -t tmpfs -o size=2m none "$1"'
 TWICE = f"""
 {MOUNT} || exit 1
@@ -83,7 +85,9 @@ def may_mount(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_the_same_on_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
+def test_on_a_full_disk_the_old_file_stays_and_the_error_names_it(
+    name: str, tmp_path: Path
+) -> None:
     if not may_mount(tmp_path):
         pytest.skip("no small disk may be mounted here: needs user namespaces of Linux")
     path = tmp_path / name

@@ -11,9 +11,7 @@ from s3vae.processes import BLOCK, FEW, cores, in_processes
 SECONDS = 20
 
 
-def test_the_environment_variable_sets_the_number_of_workers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_environment_sets_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S3VAE_WORKERS", "7")
     assert cores() == 7
     monkeypatch.delenv("S3VAE_WORKERS")

@@ -11,7 +11,7 @@ from s3vae.progress import Progress
 
 
 class Clock:
-    """Time that passes only when told."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -29,7 +29,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Clock:
-    """Control the time of the progress; what it logs is caught."""
+    """Control the time of the progress and capture its log."""
     clock = Clock()
     monkeypatch.setattr(progress, "time", clock)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
@@ -37,7 +37,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     return clock
 
 
-def test_away_from_a_terminal_there_is_a_line_every_15_seconds(
+def test_without_a_terminal_there_is_a_line_every_15_seconds(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Progress("train", 600, "steps") as bar:
@@ -48,26 +48,25 @@ def test_away_from_a_terminal_there_is_a_line_every_15_seconds(
     assert len(caplog.messages) == 5
 
 
-def test_a_line_tells_what_is_done_how_fast_what_is_left_and_the_note(
-    clock: Clock, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("done", "steps", "note", "line"),
+    [
+        (0, 40, "loss 3", "train: 40/600 steps, 2.0/s, 280 s left, loss 3"),
+        (500, 20, "", "train: 520/600 steps, 1.0/s, 80 s left"),
+    ],
+    ids=["new", "resumed"],
+)
+def test_a_line_has_count_speed_of_this_process_time_left_and_note(
+    done: int, steps: int, note: str, line: str, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bar = Progress("train", 600, "steps")
+    bar = Progress("train", 600, "steps", done=done)
     clock.now += 20
-    bar.advance(40, note="loss 3")
-    assert caplog.messages == ["train: 40/600 steps, 2.0/s, 280 s left, loss 3"]
-
-
-def test_what_was_done_before_a_resume_does_not_count_as_speed(
-    clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    bar = Progress("train", 600, "steps", done=500)
-    clock.now += 20
-    bar.advance(20)
-    assert caplog.messages == ["train: 520/600 steps, 1.0/s, 80 s left"]
+    bar.advance(steps, note=note)
+    assert caplog.messages == [line]
 
 
 @pytest.mark.usefixtures("clock")
-def test_nothing_done_is_no_division_by_zero(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_progress_without_steps_has_a_line_too(caplog: pytest.LogCaptureFixture) -> None:
     with Progress("flow", 0, "shards"):
         pass
     assert caplog.messages == ["flow: 0/0 shards, 0.0/s, inf s left"]

@@ -1,4 +1,4 @@
-"""What a process chooses once."""
+"""Device, randomness and memory of a process."""
 
 import ctypes
 import sys
@@ -16,23 +16,20 @@ def drawn(seed: int, step: int) -> list[float]:
     return values
 
 
-def test_the_randomness_of_a_step_is_a_function_of_seed_and_step() -> None:
+def test_seed_and_step_determine_the_draws_and_different_ones_draw_differently() -> None:
+    pairs = [(seed, step) for seed in range(5) for step in range(50)]
+    assert len({tuple(drawn(*each)) for each in pairs}) == len(pairs)
     assert drawn(3, 7) == drawn(3, 7)
 
 
-def test_seeds_and_steps_draw_differently() -> None:
-    seeds_and_steps = [(seed, step) for seed in range(5) for step in range(50)]
-    assert len({tuple(drawn(*each)) for each in seeds_and_steps}) == len(seeds_and_steps)
-
-
-def test_drawing_leaves_the_global_randomness_alone() -> None:
+def test_drawing_does_not_change_the_global_generator() -> None:
     before = torch.get_rng_state()
     drawn(0, 0)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(("present", "kind"), [(True, "cuda"), (False, "cpu")])
-def test_cuda_is_chosen_where_there_is_one(
+def test_cuda_is_chosen_if_available(
     present: bool, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
@@ -40,37 +37,32 @@ def test_cuda_is_chosen_where_there_is_one(
 
 
 class Library:
-    """A C library that notes the advice it gets, and takes it or not."""
+    """A C library that records calls of mallopt and returns a fixed answer."""
 
     def __init__(self, answer: int) -> None:
-        self.answer, self.advice = answer, dict[int, int]()
+        self.answer, self.options = answer, dict[int, int]()
 
     def mallopt(self, option: int, value: int) -> int:
-        self.advice[option] = value
+        self.options[option] = value
         return self.answer
 
 
-@pytest.mark.parametrize("answer", [0, 1])
-def test_whether_the_c_library_took_the_advice_is_told(
-    answer: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("platform", "library", "kept"),
+    [
+        ("linux", Library(1), True),
+        ("linux", Library(0), False),
+        ("linux", object(), False),
+        ("darwin", Library(1), False),
+    ],
+    ids=["accepted", "refused", "no mallopt", "not on Linux"],
+)
+def test_freed_memory_is_kept_where_the_c_library_can(
+    platform: str, library: object, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library = Library(answer)
-    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
-    assert keep_freed_memory() is bool(answer)
-    m_mmap_max = -4
-    assert library.advice[m_mmap_max] == 0
-
-
-def test_a_c_library_without_mallopt_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    assert keep_freed_memory() is False
-
-
-def test_elsewhere_than_on_linux_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    library = Library(1)
-    monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
-    assert keep_freed_memory() is False
-    assert not library.advice
+    assert keep_freed_memory() is kept
+    if isinstance(library, Library):
+        m_mmap_max = -4
+        assert library.options.get(m_mmap_max) == (0 if platform == "linux" else None)

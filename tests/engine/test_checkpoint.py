@@ -17,14 +17,14 @@ HISTORY: History = [{"step": 1.0, "total": 0.1}, {"step": 2.0, "total": 1 / 3}]
 
 
 def network(seed: int) -> tuple[nn.Module, list[Optimizer]]:
-    """A module, its matrix moved by Muon and all else by Adam."""
+    """A module with Muon for its matrix and Adam for all other weights."""
     torch.manual_seed(seed)
     module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     return module, optimizers_of(module, TrainingSettings(steps=9, learning_rate=0.1, muon=True))
 
 
 def learn(module: nn.Module, optimizers: Sequence[Optimizer], steps: int) -> Tensor:
-    """Some steps on the same batch; the parameters that come out."""
+    """Train on one batch; return the parameters and buffers."""
     batch = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
     for _ in range(steps):
         module.zero_grad()
@@ -34,40 +34,29 @@ def learn(module: nn.Module, optimizers: Sequence[Optimizer], steps: int) -> Ten
     return torch.cat([value.flatten().float() for value in module.state_dict().values()])
 
 
-def test_module_and_optimizers_go_on_as_if_nothing_had_been(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path, "key")
-    unbroken = learn(*network(0), steps=7)
-    first = network(0)
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    """The checkpoint holds the state at the time of saving, not what is learned later."""
+    checkpoint, first, second = Checkpoint(tmp_path, "key"), network(0), network(1)
     learn(*first, steps=3)
     checkpoint.save(3, *first, HISTORY, seconds=8.5)
-    second = network(1)
+    uninterrupted = learn(*first, steps=4)
     assert checkpoint.load(*second) == (3, HISTORY, 8.5)
-    assert torch.equal(learn(*second, steps=4), unbroken)
+    assert torch.equal(learn(*second, steps=4), uninterrupted)
 
 
-def test_what_is_learnt_after_saving_is_not_in_the_checkpoint(tmp_path: Path) -> None:
-    checkpoint, first = Checkpoint(tmp_path, "key"), network(0)
-    saved = learn(*first, steps=3)
-    checkpoint.save(3, *first, HISTORY)
-    learn(*first, steps=4)
-    second = network(1)
-    checkpoint.load(*second)
-    assert torch.equal(learn(*second, steps=0), saved)
-
-
-def test_without_a_checkpoint_nothing_changes_and_the_step_is_0(tmp_path: Path) -> None:
+@pytest.mark.parametrize("saved_key", [None, "other"])
+def test_without_a_checkpoint_of_its_key_a_training_starts_anew(
+    saved_key: str | None, tmp_path: Path
+) -> None:
+    if saved_key:
+        Checkpoint(tmp_path, saved_key).save(3, *network(1), HISTORY)
     module, optimizers = network(0)
     assert Checkpoint(tmp_path, "key").load(module, optimizers) == (0, [], 0)
     assert torch.equal(learn(module, optimizers, steps=0), learn(*network(0), steps=0))
 
 
-def test_the_checkpoint_of_another_key_is_not_used(tmp_path: Path) -> None:
-    Checkpoint(tmp_path, "key").save(3, *network(0), HISTORY)
-    assert Checkpoint(tmp_path, "other").load(*network(1)) == (0, [], 0)
-
-
-def test_the_learning_rate_is_not_that_of_the_checkpoint(tmp_path: Path) -> None:
-    """It is a function of the step (settings.py)."""
+def test_the_learning_rate_is_not_read_from_the_checkpoint(tmp_path: Path) -> None:
+    """It is a function of the step (engine/schedule.py)."""
     checkpoint, (module, _) = Checkpoint(tmp_path, "key"), network(0)
     first = module, [Adam(module.parameters(), lr=0.1, fused=True)]
     learn(*first, steps=1)
@@ -78,31 +67,18 @@ def test_the_learning_rate_is_not_that_of_the_checkpoint(tmp_path: Path) -> None
     assert optimizer.param_groups[0]["lr"] == 0.7
 
 
-def test_a_newer_checkpoint_takes_the_place_of_the_older_one(tmp_path: Path) -> None:
+def test_there_is_one_checkpoint_the_newest_until_it_is_removed(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "deep", "key")
     for step in (3, 6):
         checkpoint.save(step, *network(0), HISTORY)
     assert checkpoint.load(*network(1))[0] == 6
     assert list((tmp_path / "deep").iterdir()) == [checkpoint.path]
-
-
-def test_a_removed_checkpoint_is_gone_and_removing_none_is_no_error(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path, "key")
-    checkpoint.save(3, *network(0), HISTORY)
     for _ in range(2):
         checkpoint.remove()
-        assert not list(tmp_path.iterdir())
+        assert not list((tmp_path / "deep").iterdir())
 
 
-def test_the_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path, "key")
-    checkpoint.save(3, *network(0), HISTORY)
-    module = nn.Linear(9, 9)
-    with pytest.raises(RuntimeError, match="state_dict"):
-        checkpoint.load(module, [Adam(module.parameters(), fused=True)])
-
-
-def test_what_a_kill_left_of_a_checkpoint_is_cleared_away(tmp_path: Path) -> None:
+def test_loading_removes_what_a_killed_process_left_of_its_own_checkpoint(tmp_path: Path) -> None:
     checkpoint, other = Checkpoint(tmp_path, "key"), Checkpoint(tmp_path, "other")
     checkpoint.save(3, *network(0), HISTORY)
     for left in (checkpoint, other):

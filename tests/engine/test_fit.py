@@ -1,4 +1,4 @@
-"""The training loop: it learns, it reports, and it stops at the first number that is none."""
+"""The training loop: it learns, reports, validates, and stops at a loss that is not finite."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,19 +23,19 @@ Make = Callable[..., Objective]
 
 
 class Slope(nn.Module):
-    """One number, to be brought to 3; what its losses become at a step may be told."""
+    """One parameter with its minimum at 3; `change` alters a loss at chosen steps."""
 
     def __init__(self) -> None:
         super().__init__()
         self.value = nn.Parameter(torch.tensor(0.0))
         self.step = 0
-        self.spoil: Callable[[int, Tensor], Tensor] = lambda step, loss: loss
+        self.change: Callable[[int, Tensor], Tensor] = lambda step, loss: loss
         self.modes: list[bool] = []
 
     def losses(self, batch: Batch, generator: Generator) -> Losses:
         self.step += 1
         fine = (self.value - 3).square()
-        wild = self.spoil(self.step - 1, fine)
+        wild = self.change(self.step - 1, fine)
         return {"fine": fine, "wild": wild, "total": fine + wild}
 
     def validate(self) -> dict[str, float]:
@@ -44,12 +44,8 @@ class Slope(nn.Module):
 
 
 def settings(steps: int, **changes: int) -> TrainingSettings:
-    return TrainingSettings(
-        steps=steps,
-        learning_rate=0.2,
-        warmup=0,
-        **{"log_every": 5, "validate_every": 10, "checkpoint_every": 5, **changes},
-    )
+    every = {"log_every": 5, "validate_every": 10, "checkpoint_every": 5}
+    return TrainingSettings(steps=steps, learning_rate=0.2, warmup=0, **(every | changes))
 
 
 def run(
@@ -58,7 +54,7 @@ def run(
     folder: Path,
     keep: Snapshot = lambda step: None,
 ) -> tuple[History, History]:
-    """The history, and the rows as they were reported."""
+    """Return the history and the rows in the order of their reports."""
     slope.step = 0
     reported: History = []
 
@@ -79,127 +75,108 @@ def run(
     return history, reported
 
 
-def test_states_are_kept_before_the_checkpoint_that_a_resume_starts_from(
-    tmp_path: Path,
-) -> None:
-    """Killed while a state is being kept, a training comes there again."""
+def recorded(slope: Slope) -> list[tuple[bool, float]]:
+    """Mode and value of the module, as they will be before every step."""
+    states: list[tuple[bool, float]] = []
+
+    def record(step: int, loss: Tensor) -> Tensor:
+        states.append((slope.training, slope.value.item()))
+        return loss
+
+    slope.change = record
+    return states
+
+
+def test_snapshots_are_written_before_the_checkpoint_of_their_step(tmp_path: Path) -> None:
+    """A training killed while it writes a snapshot writes it again."""
     schedule = settings(12, snapshot_every=4, checkpoint_every=4, log_every=4)
-    kept: list[int] = []
+    snapshots: list[int] = []
 
     def keep(step: int) -> None:
-        if step == 8 and 8 not in kept:
-            kept.append(step)
+        snapshots.append(step)
+        if snapshots == [4, 8]:
             raise KeyboardInterrupt
-        kept.append(step)
 
     with pytest.raises(KeyboardInterrupt):
         run(Slope(), schedule, tmp_path, keep)
     run(Slope(), schedule, tmp_path, keep)
-    assert kept == [4, 8, 8, 12]
+    assert snapshots == [4, 8, 8, 12]
 
 
-def test_it_learns(tmp_path: Path) -> None:
+def test_a_training_reaches_the_minimum(tmp_path: Path) -> None:
     slope = Slope()
     run(slope, settings(100), tmp_path)
     assert slope.value.item() == pytest.approx(3, abs=0.05)
 
 
-def test_rows_are_reported_as_they_are_made_and_end_with_the_last_step(tmp_path: Path) -> None:
+def test_every_row_is_reported_and_validation_losses_have_names_of_their_own(
+    tmp_path: Path,
+) -> None:
     history, reported = run(Slope(), settings(23), tmp_path)
     assert history == reported
     assert [row["step"] for row in history] == [5, 10, 15, 20, 23]
+    assert [row.get("val_total") for row in history] == [None, 7, None, 7, 7]
+    assert {"fine", "wild", "total"} <= history[0].keys()
 
 
-def test_a_row_is_the_mean_since_the_row_before(tmp_path: Path) -> None:
+def test_a_row_is_the_mean_over_the_steps_since_the_last_row(tmp_path: Path) -> None:
     each, _ = run(Slope(), settings(10, log_every=1), tmp_path / "each")
     fives, _ = run(Slope(), settings(10, log_every=5), tmp_path / "fives")
     assert fives[1]["fine"] == pytest.approx(sum(row["fine"] for row in each[5:]) / 5)
 
 
-def test_validation_losses_cannot_be_taken_for_training_ones(tmp_path: Path) -> None:
-    history, _ = run(Slope(), settings(23), tmp_path)
-    assert [row.get("val_total") for row in history] == [None, 7, None, 7, 7]
-    assert {"fine", "wild", "total"} <= history[0].keys()
-
-
-def test_it_validates_when_it_is_due_even_between_two_rows(tmp_path: Path) -> None:
+def test_steps_are_in_training_mode_and_due_validations_in_eval_mode(tmp_path: Path) -> None:
+    """Validation may be due between two rows of the history."""
     slope = Slope()
+    states = recorded(slope)
     run(slope, settings(30, log_every=4, validate_every=10, checkpoint_every=8), tmp_path)
-    assert len(slope.modes) == 3
-
-
-def test_it_validates_in_eval_mode_and_trains_in_training_mode(tmp_path: Path) -> None:
-    slope = Slope()
-    modes: list[bool] = []
-
-    def noted(step: int, loss: Tensor) -> Tensor:
-        modes.append(slope.training)
-        return loss
-
-    slope.spoil = noted
-    run(slope, settings(23), tmp_path)
     assert slope.modes == [False, False, False]
-    assert modes == [True] * 23
+    assert [training for training, _ in states] == [True] * 30
     assert not slope.training
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_a_loss_that_is_no_number_stops_with_its_name_and_step_and_keeps_the_last_state(
-    value: float, tmp_path: Path
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda value, loss: loss * float("nan"), "wild is nan"),
+        (lambda value, loss: loss * float("inf"), "wild is inf"),
+        (lambda value, loss: (value * 0).sqrt(), "gradient norm is nan"),
+    ],
+)
+def test_a_loss_or_gradient_that_is_not_finite_stops_and_leaves_the_last_checkpoint(
+    change: Callable[[Tensor, Tensor], Tensor], message: str, tmp_path: Path
 ) -> None:
-    slope, good = Slope(), Slope()
-    slope.spoil = lambda step, loss: loss * value if step == 6 else loss
-    with pytest.raises(NonFiniteLossError, match=r"wild is .* at step 6; .*key\.safetensors"):
+    slope, restored, finite = Slope(), Slope(), Slope()
+    slope.change = lambda step, loss: change(slope.value, loss) if step == 6 else loss
+    with pytest.raises(NonFiniteLossError, match=rf"{message} at step 6; .*key\.safetensors"):
         run(slope, settings(20), tmp_path)
-    five = good_after_five_steps(good, tmp_path)
-    restored = Slope()
+    states = recorded(finite)
+    run(finite, settings(20), tmp_path / "finite")
     optimizer = torch.optim.Adam(restored.parameters(), fused=True)
-    step, _, _ = Checkpoint(tmp_path, "key").load(restored, [optimizer])
-    assert step == 5
-    assert torch.equal(restored.value, five)
-
-
-def good_after_five_steps(slope: Slope, folder: Path) -> Tensor:
-    """The value that a good training has after its fifth step."""
-    values: list[Tensor] = []
-
-    def noted(step: int, loss: Tensor) -> Tensor:
-        values.append(slope.value.detach().clone())
-        return loss
-
-    slope.spoil = noted
-    run(slope, settings(20), folder / "good")
-    return values[5]
-
-
-def test_a_gradient_that_is_no_number_stops_too(tmp_path: Path) -> None:
-    slope = Slope()
-    slope.spoil = lambda step, loss: (slope.value * 0).sqrt() if step == 6 else loss
-    with pytest.raises(NonFiniteLossError, match="gradient norm is nan at step 6"):
-        run(slope, settings(20), tmp_path)
+    assert Checkpoint(tmp_path, "key").load(restored, [optimizer])[0] == 5
+    assert restored.value.item() == states[5][1]
     assert torch.isfinite(slope.value)
 
 
-def test_before_the_first_checkpoint_there_is_none_to_name(tmp_path: Path) -> None:
+def test_the_error_before_the_first_checkpoint_names_none(tmp_path: Path) -> None:
     slope = Slope()
-    slope.spoil = lambda step, loss: loss * float("nan")
+    slope.change = lambda step, loss: loss * float("nan")
     with pytest.raises(NonFiniteLossError, match="at step 0; no checkpoint"):
         run(slope, settings(20), tmp_path)
 
 
-def test_the_gradient_is_clipped_to_its_largest_allowed_norm(tmp_path: Path) -> None:
-    """Adam forgets the scale of gradients, so it is asked of the gradient itself."""
+def test_the_gradient_is_clipped_to_its_largest_norm(tmp_path: Path) -> None:
+    """Steps of Adam do not depend on the scale of gradients, so the gradient itself is tested."""
     slope = Slope()
-    slope.spoil = lambda step, loss: loss * 1e6
-    seen: list[float] = []
-    slope.value.register_hook(lambda slope: seen.append(slope.item()))  # type: ignore[no-untyped-call]
+    slope.change = lambda step, loss: loss * 1e6
+    gradients: list[float] = []
+    slope.value.register_hook(lambda gradient: gradients.append(gradient.item()))
     run(slope, settings(1), tmp_path)
-    assert abs(seen[0]) > 1e6
-    assert slope.value.grad is not None
+    assert abs(gradients[0]) > 1e6
     assert slope.value.grad.norm().item() == pytest.approx(1000, rel=1e-3)
 
 
-def test_a_training_that_was_at_its_end_is_not_repeated(tmp_path: Path) -> None:
+def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
     run(Slope(), settings(10), tmp_path)
     again = Slope()
     history, reported = run(again, settings(10), tmp_path)
@@ -210,19 +187,19 @@ def test_a_training_that_was_at_its_end_is_not_repeated(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("mutual_information", "steps"), [("paper", 80), ("ours", 160)])
 def test_one_batch_is_overfitted(
-    mutual_information: str, steps: int, make: Make, given: TrainingSet, tmp_path: Path
+    mutual_information: str, steps: int, make: Make, data: TrainingSet, tmp_path: Path
 ) -> None:
-    """To a tenth of what black pictures cost, and of what the signal of a still clip costs.
+    """To a tenth of the errors of black images and of the signal of a still clip.
 
-    Ours has a gradient, which parts the codes of so few clips, so learning takes longer.
+    Our estimator has a gradient, which separates codes of so few clips and slows learning.
     """
     settings = losses(
         "ours", exchange=None, decoded_frames=None, mutual_information=mutual_information
     )
     objective = make(settings)
-    batch = given.batches[given.batches.clips.split("train")[::6]]
+    batch = data.batches[data.batches.clips.split("train")[::6]]
     history, _ = fit(
-        learner_of(objective, given, CPU),
+        learner_of(objective, data, CPU),
         lambda first: iter([batch] * (steps - first)),
         TrainingSettings(steps=steps, learning_rate=0.05, warmup=5, log_every=10),
         Checkpoint(tmp_path, "key"),
@@ -237,31 +214,29 @@ def test_one_batch_is_overfitted(
     assert history[-1]["total"] < history[0]["total"] / 10
 
 
-def test_validation_gives_the_same_each_time_and_changes_nothing(
-    make: Make, given: TrainingSet
-) -> None:
+def test_validation_is_deterministic_and_changes_nothing(make: Make, data: TrainingSet) -> None:
     objective = make(losses("ours", {"cluster_alignment": 1}, aggregate_decay=0.9)).eval()
     before = {name: value.clone() for name, value in objective.state_dict().items()}
-    first, second = (validation_losses(objective, given, CPU) for _ in range(2))
-    assert first == second
-    assert set(first) == {*Terms._fields, "total"} - {"supervision"}  # labels are not read
+    first = validation_losses(objective, data, CPU)
+    assert first == validation_losses(objective, data, CPU)
+    assert set(first) == {*Terms._fields, "total"} - {"supervision"}
     for name, value in objective.state_dict().items():
         assert torch.equal(value, before[name])
 
 
 @pytest.mark.parametrize("size", [4, 5, 11])
-def test_validation_is_a_mean_over_clips_however_they_are_batched(
-    size: int, make: Make, given: TrainingSet, monkeypatch: pytest.MonkeyPatch
+def test_validation_is_a_mean_over_clips_for_any_batch_size(
+    size: int, make: Make, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twelve clips: of 11 a batch, one clip is left."""
+    """There are twelve clips: batches of 11 leave one clip alone."""
     objective = make(losses("ours", decoded_frames=None)).eval()
-    whole = validation_losses(objective, given, CPU)
+    whole = validation_losses(objective, data, CPU)
     monkeypatch.setattr("s3vae.training.build.VALIDATION_BATCH", size)
-    parts = validation_losses(objective, given, CPU)
+    parts = validation_losses(objective, data, CPU)
     assert parts["static_kl"] == pytest.approx(whole["static_kl"], rel=1e-4)
     assert all(torch.isfinite(torch.tensor(value)) for value in parts.values())
 
 
-def test_a_resume_amid_a_row_of_the_history_is_refused() -> None:
+def test_checkpoints_between_two_rows_of_the_history_are_refused() -> None:
     with pytest.raises(ValueError, match=r"checkpoint_every \(4\) must be a multiple of log_every"):
         settings(20, checkpoint_every=4)

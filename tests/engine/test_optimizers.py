@@ -1,34 +1,35 @@
 """Adam alone, or Muon for matrices."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from s3vae.engine.optimizers import Muon, optimizers_of, orthogonal
+from s3vae.engine.optimizers import Muon, optimizers_of
 from s3vae.engine.schedule import TrainingSettings
 
 RATE = 0.01
 
 
 def network() -> nn.Module:
-    """Vectors, a matrix and a kernel, and one weight that is not to be moved."""
+    """Vectors, a matrix, a kernel and a frozen layer."""
     torch.manual_seed(0)
-    still = nn.Linear(4, 2).requires_grad_(requires_grad=False)
-    return nn.Sequential(nn.Conv2d(3, 6, 3), nn.Flatten(), nn.Linear(6 * 4, 4), still)
+    frozen = nn.Linear(4, 2).requires_grad_(requires_grad=False)
+    return nn.Sequential(nn.Conv2d(3, 6, 3), nn.Flatten(), nn.Linear(6 * 4, 4), frozen)
 
 
 def step(module: nn.Module, *, muon: bool) -> list[Tensor]:
-    """How far each weight is moved by one step."""
+    """Return the change of every weight in one step."""
     before = [weight.detach().clone() for weight in module.parameters()]
-    # what pictures share is brighter than what tells them apart
-    pictures = 2 + torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    module(pictures).square().sum().backward()
+    # the mean over images is larger than their differences
+    images = 2 + torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    module(images).square().sum().backward()
     for optimizer in optimizers_of(module, TrainingSettings(1, learning_rate=RATE, muon=muon)):
         optimizer.step()
     return [now.detach() - then for now, then in zip(module.parameters(), before, strict=True)]
 
 
-def test_without_muon_there_is_adam_alone_for_all_that_learns() -> None:
+def test_without_muon_adam_updates_all_trained_weights() -> None:
     (adam,) = optimizers_of(network(), TrainingSettings(1, momentum=0.5))
     assert isinstance(adam, Adam)
     assert [len(group["params"]) for group in adam.param_groups] == [4]
@@ -41,43 +42,24 @@ def test_a_module_of_matrices_alone_needs_no_adam() -> None:
 
 
 def directions(moved: Tensor) -> float:
-    """Along how many directions a step goes about equally far."""
+    """The effective number of singular directions of a step."""
     lengths = torch.linalg.svdvals(moved.flatten(1))
     return float(lengths.sum() / lengths.max())
 
 
-def test_muon_moves_kernels_along_all_directions_adam_along_the_loudest() -> None:
+def test_muon_moves_kernels_along_all_directions_and_leaves_vectors_to_adam() -> None:
     muon, adam = (step(network(), muon=muon) for muon in (True, False))
     assert directions(muon[0]) > 5 > 1.5 > directions(adam[0])
-
-
-def test_vectors_are_moved_by_adam_either_way_and_what_is_still_stays() -> None:
-    muon, adam = (step(network(), muon=muon) for muon in (True, False))
     for vector in (1, 3):
         assert torch.equal(muon[vector], adam[vector])
         assert muon[vector].any()
-    assert not any(weight.any() for weight in (*muon[4:], *adam[4:]))
+    assert not any(weight.any() for weight in (*muon[4:], *adam[4:]))  # the frozen layer
 
 
-def test_steps_are_about_as_long_as_adams() -> None:
-    kernel, _, matrix, *_ = step(network(), muon=True)
-    for moved in (kernel, matrix):
-        assert 0.1 * RATE < moved.square().mean().sqrt() < RATE
-
-
-def test_orthogonal_leaves_directions_and_makes_their_lengths_alike() -> None:
-    given = torch.randn(20, 6, generator=torch.Generator().manual_seed(0)) * torch.arange(1, 7.0)
-    for matrix in (given, given.mT):
-        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
-        lengths = left.mT @ orthogonal(matrix) @ right.mT
-        assert torch.allclose(lengths, torch.diag(lengths.diag()), atol=1e-4)
-        assert lengths.diag().min() > 0.6
-        assert lengths.diag().max() < 1.25
-
-
-def test_steps_are_those_of_pytorchs_muon_up_to_its_bfloat16() -> None:
+@pytest.mark.parametrize("shape", [(8, 12), (12, 8)])
+def test_steps_are_those_of_pytorchs_muon_up_to_its_bfloat16(shape: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    start, gradients = torch.randn(8, 12), torch.randn(5, 8, 12)
+    start, gradients = torch.randn(shape), torch.randn(5, *shape)
     mine, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
     optimizers = (
         Muon([mine], RATE),

@@ -1,4 +1,4 @@
-"""However often a training is killed and started again, the same weights come out."""
+"""A training that is interrupted and resumed ends in the same bytes."""
 
 import random
 import runpy
@@ -30,11 +30,6 @@ def train(tiny_training: dict[str, object]) -> Train:
 
 
 @pytest.fixture(scope="module")
-def stopped(tiny_training: dict[str, object]) -> type[Exception]:
-    return tiny_training["StoppedError"]  # type: ignore[return-value]
-
-
-@pytest.fixture(scope="module")
 def uninterrupted(
     train: Train, squares_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[bytes, History]:
@@ -44,33 +39,26 @@ def uninterrupted(
 
 
 def written(objective: Objective, folder: Path) -> bytes:
-    """The bytes of the weights and of the memory of the motion exchange."""
+    """The bytes of all weights and buffers."""
     save_weights(objective, folder)
     return (folder / WEIGHTS).read_bytes()
 
 
-def test_the_same_training_gives_the_same_bytes(
-    train: Train, squares_folder: Path, tmp_path: Path, uninterrupted: tuple[bytes, History]
-) -> None:
-    objective, history = train(squares_folder, tmp_path)
-    assert written(objective, tmp_path) == uninterrupted[0]
-    assert history == uninterrupted[1]
-
-
-def test_an_interrupted_training_ends_in_the_bytes_of_an_uninterrupted_one(
+@pytest.mark.parametrize("stops", [(), (2, 11, 24, 39)])
+def test_a_repeated_or_interrupted_training_ends_in_the_same_bytes(
+    stops: tuple[int, ...],
     train: Train,
-    stopped: type[Exception],
+    tiny_training: dict[str, object],
     squares_folder: Path,
     tmp_path: Path,
     uninterrupted: tuple[bytes, History],
 ) -> None:
     """Stopped before the first checkpoint, between two, at one, and right before the end."""
-    for step in (2, 11, 24, 39):
-        with pytest.raises(stopped):
+    for step in stops:
+        with pytest.raises(tiny_training["StoppedError"]):  # type: ignore[call-overload]
             train(squares_folder, tmp_path, stop_before=step)
     objective, history = train(squares_folder, tmp_path)
-    assert written(objective, tmp_path) == uninterrupted[0]
-    assert history == uninterrupted[1]
+    assert (written(objective, tmp_path), history) == uninterrupted
 
 
 def test_a_training_killed_at_a_random_point_ends_in_the_same_bytes(
@@ -83,7 +71,7 @@ def test_a_training_killed_at_a_random_point_ends_in_the_same_bytes(
 
 
 def kill_after_the_first_checkpoint(data: Path, checkpoints: Path, delay: float) -> None:
-    """Start the training as a process of its own and end it with SIGKILL, in the middle."""
+    """Start the training in a new process and kill it between two checkpoints."""
     child = subprocess.Popen(
         [sys.executable, str(SCRIPT), str(data), str(checkpoints), "0.05"],
     )

@@ -1,4 +1,4 @@
-"""A tiny training, to be killed or shared: tiny_training.py DATA CHECKPOINTS PAUSE [RESULT]."""
+"""A tiny training for tests of resuming: tiny_training.py DATA CHECKPOINTS PAUSE [RESULT]."""
 
 import json
 import os
@@ -43,7 +43,7 @@ class StoppedError(Exception):
 def train(
     data: Path, checkpoints: Path, pause: float = 0, stop_before: int = STEPS
 ) -> tuple[Objective, History]:
-    """Train `s3vae-plus` on the squares; raises StoppedError when it comes to `stop_before`."""
+    """Train `s3vae-plus` on the squares; raises StoppedError before step `stop_before`."""
     clips, cpu = ClipFile(data / "clips.h5"), torch.device("cpu")
     exchange = Exchange(clustering=ClusterSettings(candidates=(3,), least=-1, restarts=1))
     settings = losses(
@@ -53,16 +53,16 @@ def train(
         same_cluster_swap=0.3,
         aggregate_decay=0.9,
     )
-    given = training_set(
-        clips, FlowSignal(data / "flow.h5"), TARGETS["cells"], exchange and exchange.clustering
+    data_set = training_set(
+        clips, FlowSignal(data / "flow.h5"), TARGETS["cells"], exchange.clustering
     )
     torch.manual_seed(SETTINGS.seed)
-    shares = given.cluster_frequencies
-    sizes = architecture("fast", signal=given.outputs, clusters=len(shares), **SIZES)
-    objective = Objective(S3VAE(sizes), settings, len(shares), len(clips.split("train")))
+    clusters = len(data_set.cluster_frequencies)
+    sizes = architecture("fast", signal=data_set.outputs, clusters=clusters, **SIZES)
+    objective = Objective(S3VAE(sizes), settings, clusters, len(clips.split("train")))
 
     def batches(first: int) -> Iterator[Batch]:
-        order = training_batches(given.batches, given.train, SETTINGS, first)
+        order = training_batches(data_set.batches, data_set.train, SETTINGS, first)
         for step, batch in enumerate(order, start=first):
             if step == stop_before:
                 raise StoppedError
@@ -70,7 +70,7 @@ def train(
             yield batch
 
     checkpoint = Checkpoint(checkpoints, "tiny")
-    learner = learner_of(objective, given, cpu)
+    learner = learner_of(objective, data_set, cpu)
     with process_group(cpu):
         history, _ = fit(
             learner, batches, SETTINGS, checkpoint, cpu, lambda row: None, label="tiny"
@@ -79,8 +79,8 @@ def train(
 
 
 @torch.no_grad()
-def shown(trained: Objective, data: Path) -> dict[str, Tensor]:
-    """The codes of some clips and what is decoded from them."""
+def outputs(trained: Objective, data: Path) -> dict[str, Tensor]:
+    """The codes of some clips and their reconstructions."""
     video = to_unit(torch.from_numpy(ClipFile(data / "clips.h5").frames(range(6))))
     static, dynamic = (code.mean for code in trained.model.encode(video))
     decoded = trained.model.decode(static, dynamic)
@@ -88,12 +88,12 @@ def shown(trained: Objective, data: Path) -> dict[str, Tensor]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 4:  # to be compared, and not up to the rounding of single precision
+    if len(sys.argv) > 4:  # results are compared more exactly than single precision
         torch.set_default_dtype(torch.float64)
     trained, rows = train(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
-    for result in map(Path, sys.argv[4:]):  # of every process its own
+    for result in map(Path, sys.argv[4:]):  # a folder per process
         rank = result / os.environ.get("RANK", "0")
         rank.mkdir(parents=True)
         save_weights(trained, rank)
         (rank / "history.json").write_text(json.dumps(rows))
-        save_file(shown(trained, Path(sys.argv[1])), rank / "shown.safetensors")
+        save_file(outputs(trained, Path(sys.argv[1])), rank / "outputs.safetensors")

@@ -1,4 +1,4 @@
-"""The supervised baseline: each true factor is read off its own code, and nothing else is told."""
+"""The supervised baseline: each factor is predicted from its own code, with labels it asks for."""
 
 import math
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Draws = Callable[[int], Generator]
 
 
 @pytest.mark.parametrize("kind", ["static", "dynamic"])
-def test_a_factor_is_read_off_its_own_code(kind: str) -> None:
+def test_a_factor_is_predicted_from_its_own_code_alone(kind: str) -> None:
     values = {"static": STATIC, "dynamic": DYNAMIC}[kind]
     codes = {
         "static": torch.randn(4, 5, requires_grad=True),
@@ -35,7 +35,7 @@ def test_a_factor_is_read_off_its_own_code(kind: str) -> None:
     assert {name for name, code in codes.items() if code.grad is not None} == {kind}
 
 
-def test_undecided_heads_cost_the_logarithm_of_their_number_of_values() -> None:
+def test_undecided_heads_lose_the_logarithm_of_their_number_of_values() -> None:
     supervision = Supervision(STATIC, DYNAMIC, 5, 6)
     for parameter in supervision.parameters():
         nn.init.zeros_(parameter)
@@ -44,26 +44,24 @@ def test_undecided_heads_cost_the_logarithm_of_their_number_of_values() -> None:
     assert loss.item() == pytest.approx(math.log(2) + math.log(3))
 
 
-def test_labels_are_known_only_where_they_are_asked_for(clips: ClipFile, flow: FlowSignal) -> None:
+def test_a_training_set_has_labels_only_on_request(clips: ClipFile, flow: FlowSignal) -> None:
     names = {label_of(factor.name) for factor in clips.factors}
     assert not names & training_set(clips, flow, TARGETS["cells"]).batches.known.keys()
     known = training_set(clips, flow, TARGETS["cells"], labelled=True).batches.known
     assert known[label_of("motion")].tolist() == clips.labels("motion").tolist()
 
 
-def test_the_supervised_objective_learns_from_labels_and_no_other_has_heads(
+def test_only_the_supervised_objective_has_heads_and_trains_them_with_labels(
     clips: ClipFile, flow: FlowSignal, tiny: Architecture, draws: Draws
 ) -> None:
-    given = training_set(clips, flow, TARGETS["top-cells"], labelled=True)
-    batch = given.batches[clips.split("train")[:8]]
-    settings, sizes = losses("supervised"), replace(tiny, signal=given.outputs)
-    objective = Objective(S3VAE(sizes), settings, 1, 24, clips.factors)
-    terms = objective(batch, draws(0))
-    assert terms.supervision is not None
-    terms.total(settings.weights).backward()
-    assert objective.supervision is not None
-    assert all(p.grad is not None and p.grad.any() for p in objective.supervision.parameters())
-    plain = Objective(S3VAE(sizes), losses("baseline"), 1, 24, clips.factors)
+    data = training_set(clips, flow, TARGETS["top-cells"], labelled=True)
+    batch, sizes = data.batches[clips.split("train")[:8]], replace(tiny, signal=data.outputs)
+    supervised, plain = (
+        Objective(S3VAE(sizes), losses(preset), 1, 24, clips.factors)
+        for preset in ("supervised", "baseline")
+    )
+    supervised(batch, draws(0)).total(supervised.settings.weights).backward()
+    assert all(p.grad is not None and p.grad.any() for p in supervised.supervision.parameters())
     assert plain.supervision is None
     assert "supervision" not in plain(batch, draws(0)).named()
 

@@ -17,9 +17,10 @@ def video(channels: int = 3, side: int = 64) -> Tensor:
     return torch.rand(BATCH, TIME, channels, side, side, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("posterior", ["pooled", "bilstm", "averaged"])
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(
+    ("channels", "posterior", "causal"),
+    [(1, "pooled", True), (3, "bilstm", False), (3, "averaged", True)],
+)
 def test_clips_become_codes_and_codes_become_clips(
     channels: Any, posterior: Any, causal: bool, tiny: Architecture
 ) -> None:
@@ -29,21 +30,21 @@ def test_clips_become_codes_and_codes_become_clips(
     assert dynamic.mean.shape == dynamic.std.shape == (BATCH, TIME, tiny.dynamic)
     assert model.decode(static.mean, dynamic.mean).shape == (BATCH, TIME, channels, 64, 64)
     assert model.predict_signal(dynamic.mean).shape == (BATCH, TIME, tiny.signal)
-    same = torch.zeros(len(dynamic.mean), dtype=torch.long)
-    assert model.prior(dynamic.mean, same).mean.shape == dynamic.mean.shape
+    clusters = torch.zeros(BATCH, dtype=torch.long)
+    assert model.prior(dynamic.mean, clusters).mean.shape == dynamic.mean.shape
 
 
 @pytest.mark.parametrize("side", [32, 65, 128])
-def test_frames_of_another_size_are_refused_with_the_mend(side: int, tiny: Architecture) -> None:
+def test_frames_of_another_size_are_refused_with_the_remedy(side: int, tiny: Architecture) -> None:
     with pytest.raises(ValueError, match=f"64x64, not {side}x{side}: resize"):
         S3VAE(tiny).encode(video(side=side))
 
 
-def test_clips_are_encoded_apart(tiny: Architecture) -> None:
+def test_clips_are_encoded_independently(tiny: Architecture) -> None:
     model = S3VAE(tiny).eval()
-    together, alone = model.encode(video()), model.encode(video()[:1])
-    torch.testing.assert_close(together.static.mean[:1], alone.static.mean)
-    torch.testing.assert_close(together.dynamic.mean[:1], alone.dynamic.mean)
+    batch, alone = model.encode(video()), model.encode(video()[:1])
+    torch.testing.assert_close(batch.static.mean[:1], alone.static.mean)
+    torch.testing.assert_close(batch.dynamic.mean[:1], alone.dynamic.mean)
 
 
 def test_a_frame_is_decoded_from_the_static_code_of_its_clip_and_its_own_dynamic_code(
@@ -52,18 +53,16 @@ def test_a_frame_is_decoded_from_the_static_code_of_its_clip_and_its_own_dynamic
     model = S3VAE(tiny).eval()
     static = torch.randn(BATCH, tiny.static, requires_grad=True)
     dynamic = torch.randn(BATCH, TIME, tiny.dynamic, requires_grad=True)
-    model.decode(static, dynamic)[1, 2].sum().backward()  # type: ignore[no-untyped-call]
-    assert static.grad is not None
-    assert dynamic.grad is not None
-    assert torch.equal(static.grad.any(dim=-1), torch.tensor([False, True]))
+    model.decode(static, dynamic)[1, 2].sum().backward()
+    assert static.grad.any(dim=-1).tolist() == [False, True]
     assert dynamic.grad.any(dim=-1).nonzero().tolist() == [[1, 2]]
 
 
 @pytest.mark.parametrize("posterior", ["pooled", "averaged"])
-def test_the_averaged_static_posterior_is_blind_to_the_places_of_patches(
+def test_only_the_averaged_static_posterior_is_invariant_to_the_places_of_patches(
     posterior: Any, tiny: Architecture
 ) -> None:
-    """Of 16x16 pixels: as far as one place of the encoder's last map sees."""
+    """Patches have 16x16 pixels, the receptive field of the encoder's last map."""
     torch.manual_seed(0)
     model = S3VAE(replace(tiny, static_posterior=posterior)).eval()
     rows = video().unflatten(-2, (4, 16)).flip(-3).flatten(-3, -2)
@@ -78,9 +77,9 @@ def test_the_averaged_static_posterior_is_blind_to_the_places_of_patches(
 def test_averages_over_places_do_not_reach_the_dynamic_posterior(tiny: Architecture) -> None:
     torch.manual_seed(0)
     model = S3VAE(replace(tiny, static_posterior="averaged")).eval()
-    seen = model.features(video())
-    others = torch.cat([seen[..., : tiny.features], -seen[..., tiny.features :]], dim=-1)
-    one, other = model.posterior(seen), model.posterior(others)
+    features = model.features(video())
+    others = torch.cat([features[..., : tiny.features], -features[..., tiny.features :]], dim=-1)
+    one, other = model.posterior(features), model.posterior(others)
     assert torch.equal(one.dynamic.mean, other.dynamic.mean)
     assert not torch.isclose(one.static.mean, other.static.mean).any()
 

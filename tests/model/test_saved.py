@@ -1,4 +1,4 @@
-"""A model on disk is the model."""
+"""A model on disk."""
 
 import json
 from pathlib import Path
@@ -15,18 +15,24 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def model(tiny: Architecture) -> S3VAE:
-    """Make a model whose batch statistics are no longer those of a new one."""
+    """A model whose batch statistics differ from those of a new one."""
     torch.manual_seed(0)
     model = S3VAE(tiny)
     static, dynamic = model.encode(torch.rand(2, 3, 3, 64, 64))
     model.decode(static.mean, dynamic.mean)
-    return model.eval()
+    return model
 
 
-def test_a_loaded_model_gives_identical_outputs(model: S3VAE, tmp_path: Path) -> None:
-    save_model(model, tmp_path / "model")
-    loaded = load_model(tmp_path / "model", CPU)
-    video = torch.rand(2, 3, 3, 64, 64)
+def test_a_loaded_model_is_the_saved_one_in_eval_mode(model: S3VAE, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    save_model(model, first)
+    loaded = load_model(first, CPU)
+    save_model(loaded, second)
+    for name in ("architecture.json", "weights.safetensors"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    assert not any(module.training for module in loaded.modules())
+    assert loaded.architecture == model.architecture
+    video, model = torch.rand(2, 3, 3, 64, 64), model.eval()
     for saved, again in zip(model.encode(video), loaded.encode(video), strict=True):
         assert torch.equal(saved.mean, again.mean)
         assert torch.equal(saved.std, again.std)
@@ -34,38 +40,16 @@ def test_a_loaded_model_gives_identical_outputs(model: S3VAE, tmp_path: Path) ->
     assert torch.equal(model.decode(*codes), loaded.decode(*codes))
 
 
-def test_a_model_saved_loaded_and_saved_again_has_the_same_bytes(
-    model: S3VAE, tmp_path: Path
-) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    save_model(model, first)
-    save_model(load_model(first, CPU), second)
-    files = sorted(each.name for each in first.iterdir())
-    assert files == ["architecture.json", "weights.safetensors"]
-    for name in files:
-        assert (first / name).read_bytes() == (second / name).read_bytes()
-
-
-def test_the_architecture_is_saved_beside_the_weights(model: S3VAE, tmp_path: Path) -> None:
-    save_model(model, tmp_path / "model")
-    assert load_model(tmp_path / "model", CPU).architecture == model.architecture
-
-
-def test_a_loaded_model_is_in_eval_mode(model: S3VAE, tmp_path: Path) -> None:
-    save_model(model.train(), tmp_path / "model")
-    assert not any(module.training for module in load_model(tmp_path / "model", CPU).modules())
-
-
-def test_a_folder_that_holds_no_model_is_refused_with_the_mend(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"architecture\.json .*dvc repro.*dvc pull"):
         load_model(tmp_path, CPU)
 
 
-def test_an_architecture_with_an_unknown_part_is_refused_by_its_name(
+def test_a_saved_architecture_with_an_unknown_part_is_refused_by_its_name(
     model: S3VAE, tmp_path: Path
 ) -> None:
-    save_model(model, tmp_path / "model")
-    path = tmp_path / "model" / "architecture.json"
+    save_model(model, tmp_path)
+    path = tmp_path / "architecture.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"colour": 3}))
     with pytest.raises(ValueError, match="colour"):
-        load_model(tmp_path / "model", CPU)
+        load_model(tmp_path, CPU)

@@ -1,4 +1,4 @@
-"""A repository with one small data set, one model and an MLflow store without runs."""
+"""A repository with one small data set, one model and an empty MLflow store."""
 
 import dataclasses
 import json

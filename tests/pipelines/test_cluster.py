@@ -1,4 +1,4 @@
-"""Feature stages on a Dask cluster of separately started processes."""
+"""Stages that compute signals, on a Dask cluster of separately started processes."""
 
 import os
 import re
@@ -26,7 +26,7 @@ SETTINGS = {
     "flow": {"method": {"kind": "farneback"}},
     "landmarks": {"backend": {"kind": "annotated"}},
 }
-"""More clips than a shard holds, so that each worker makes one."""
+"""More clips than one shard holds, so that each worker computes a shard."""
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_a_cluster_writes_the_same_bytes_as_threads(
 
 
 def process_of(_: int) -> int:
-    time.sleep(0.2)  # so that both workers get some
+    time.sleep(0.2)  # so that both workers get items
     return os.getpid()
 
 

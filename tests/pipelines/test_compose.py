@@ -27,9 +27,7 @@ def test_the_open_port_is_the_one_of_the_server(services: dict[str, Any], servic
     assert published.split(":")[-1] == port
 
 
-def test_the_password_must_be_in_the_environment(
-    services: dict[str, Any],
-) -> None:
+def test_the_password_must_be_in_the_environment(services: dict[str, Any]) -> None:
     environment = services["postgres"]["environment"]
     assert environment["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
     logins = re.findall(r"s3vae:(.*?)@postgres", str(services))

@@ -11,7 +11,7 @@ FILES = {
     path.parent.name + path.name: path
     for path in (ROOT / "benchmark" / "judges" / "files" / "md5").glob("*/*")
 }
-"""By the checksum that names a file in the remote."""
+"""Files of the remote by their checksums."""
 
 
 def test_every_file_has_its_checksum() -> None:

@@ -51,11 +51,11 @@ def test_a_section_is_read_as_the_settings_it_configures(folder: Path) -> None:
     assert read_pipeline(folder) == Pipeline(
         {"toy": "toy.py"}, {"toy-ours": Chosen("toy", "ours")}, ""
     )
-    found = section(EvaluationSettings, "toy", "evaluation", folder=folder)
-    assert found == EvaluationSettings(sampling_seeds=(4, 5))
+    evaluation = section(EvaluationSettings, "toy", "evaluation", folder=folder)
+    assert evaluation == EvaluationSettings(sampling_seeds=(4, 5))
     method = section(Method, *METHOD, folder=folder)
     assert (method.architecture.static, method.losses.weights.static_kl) == (5, 2)
-    assert method.training.learning_rate == 0.001  # text to a YAML 1.1 parser
+    assert method.training.learning_rate == 0.001  # a string to a YAML 1.1 parser
 
 
 def test_a_model_is_named_after_its_data_set_and_method(folder: Path) -> None:
@@ -68,17 +68,12 @@ def test_a_model_is_named_after_its_data_set_and_method(folder: Path) -> None:
     ("old", "new", "place"),
     [
         ("static: 5", "colour: 5", r"methods\.ours\.architecture\.colour"),
-        ("static: 5", "static: -5", r"methods\.ours\.architecture\.static"),
         ("static_kl: 2", "sharpness: 2", r"methods\.ours\.losses\.(weights\.)?sharpness"),
-        ("preset: ours,", "preset: ours, margins: 2,", r"methods\.ours\.losses\.margins"),
-        ("steps: 3", "epochs: 3", r"methods\.ours\.training\.epochs"),
         ("steps: 3", "steps: many", r"methods\.ours\.training\.steps"),
-        ("steps: 3", "steps: 2.5", r"methods\.ours\.training\.steps"),
-        ("preset: fast", "preset: enormous", r"methods\.ours\.architecture.*"),
         ("preset: fast, ", "", r"methods\.ours\.architecture.*preset"),
     ],
 )
-def test_what_no_setting_takes_is_refused_by_its_place(
+def test_an_unknown_key_or_a_wrong_value_is_refused_with_its_place(
     folder: Path, old: str, new: str, place: str
 ) -> None:
     change(folder / "configs" / "toy.yaml", old, new)
@@ -87,7 +82,7 @@ def test_what_no_setting_takes_is_refused_by_its_place(
 
 
 @pytest.mark.parametrize("content", ["null", "3", "[]", "word"])
-def test_a_method_that_is_none_is_refused_by_its_place(folder: Path, content: str) -> None:
+def test_a_method_that_is_no_mapping_is_refused_with_its_place(folder: Path, content: str) -> None:
     (folder / "configs" / "toy.yaml").write_text(f"methods:\n  ours: {content}\n")
     with pytest.raises(ParamsError, match=r"does not fit:\n  methods\.ours: "):
         section(AnyMethod, *METHOD, folder=folder)
@@ -101,7 +96,7 @@ def test_a_method_that_is_none_is_refused_by_its_place(folder: Path, content: st
         (("mnist", "flow"), r"mnist\.yaml is not there.* copy"),
     ],
 )
-def test_a_missing_section_is_refused_with_those_that_exist(
+def test_a_missing_section_is_refused_with_the_existing_ones(
     folder: Path, keys: tuple[str, str], message: str
 ) -> None:
     with pytest.raises(ParamsError, match=message):
@@ -117,20 +112,20 @@ def test_a_section_that_no_stage_reads_is_refused_by_name(folder: Path) -> None:
         read_pipeline(folder)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- a list\n", "3", "pipeline:\n"])
-def test_a_file_without_sections_is_refused_by_name(folder: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "- a list\n", "3", "pipeline:\n"])
+def test_a_missing_params_file_or_one_without_sections_is_refused_by_name(
+    folder: Path, text: str
+) -> None:
     (folder / "params.yaml").write_text(text)
     with pytest.raises(ParamsError, match=r"params\.yaml"):
         read_pipeline(folder)
-
-
-def test_a_missing_params_file_is_refused_with_the_mend(tmp_path: Path) -> None:
+    (folder / "params.yaml").unlink()
     with pytest.raises(ParamsError, match=r"params\.yaml is not in this folder: run from"):
-        read_pipeline(tmp_path)
+        read_pipeline(folder)
 
 
 @pytest.mark.parametrize("folder", [ROOT, ROOT / "benchmark"], ids=["demo", "benchmark"])
-def test_every_setting_that_the_project_names_is_valid(folder: Path) -> None:
+def test_all_settings_of_the_repository_are_valid(folder: Path) -> None:
     named = read_pipeline(folder)
     for dataset in named.datasets:
         section(EvaluationSettings, dataset, "evaluation", folder=folder)
@@ -140,22 +135,17 @@ def test_every_setting_that_the_project_names_is_valid(folder: Path) -> None:
         assert section(AnyMethod, chosen.dataset, "methods", chosen.method, folder=folder)  # type: ignore[arg-type]
 
 
-def test_two_lines_and_a_copied_config_lead_from_a_folder_to_a_model(folder: Path) -> None:
+def test_two_lines_and_a_copied_config_add_a_folder_of_videos(folder: Path) -> None:
     text = (ROOT / "params.yaml").read_text()
     assert text.count("# mine") == 2
     (folder / "params.yaml").write_text(text.replace("# mine", "mine"))
-    (folder / "configs" / "mine.yaml").write_text((ROOT / "configs" / "videos.yaml").read_text())
     named = read_pipeline(folder)
     assert named.datasets["mine"] == "path/to/my/videos"
     method = named.models["mine-s3vae-plus"].method
-    assert section(DataSet, "mine", "data", folder=folder) == Videos()  # type: ignore[arg-type]
-    assert section(AnyMethod, "mine", "methods", method, folder=folder)  # type: ignore[arg-type]
-
-
-def test_the_config_for_videos_of_faces_is_valid(folder: Path) -> None:
-    config = (ROOT / "configs" / "face-videos.yaml").read_text()
-    (folder / "configs" / "mine.yaml").write_text(config)
-    assert section(DataSet, "mine", "data", folder=folder) == Videos(crop="face")  # type: ignore[arg-type]
+    for config, data in (("videos.yaml", Videos()), ("face-videos.yaml", Videos(crop="face"))):
+        (folder / "configs" / "mine.yaml").write_text((ROOT / "configs" / config).read_text())
+        assert section(DataSet, "mine", "data", folder=folder) == data  # type: ignore[arg-type]
+        chosen = method if config == "videos.yaml" else "s3vae"
+        settings = section(Method, "mine", "methods", chosen, folder=folder)
+        assert (settings.losses.signal == "distances") == (config == "face-videos.yaml")
     assert section(LandmarkSettings, "mine", "landmarks", folder=folder).backend == Dlib()
-    method: Method = section(AnyMethod, "mine", "methods", "s3vae", folder=folder)  # type: ignore[arg-type]
-    assert method.losses.signal == "distances"

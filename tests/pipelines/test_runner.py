@@ -29,7 +29,7 @@ def python(
     return done
 
 
-def test_results_come_in_the_order_of_the_items() -> None:
+def test_results_are_in_the_order_of_the_items() -> None:
     def slow_at_first(item: int) -> int:
         time.sleep(0.05 if item == 0 else 0)
         return item * item
@@ -58,7 +58,7 @@ def test_no_more_items_than_workers_run_at_a_time(
     assert most == 2
 
 
-def test_the_first_failure_is_raised_unchanged_and_cancels_what_is_waiting() -> None:
+def test_the_first_failure_is_raised_unchanged_and_cancels_waiting_items() -> None:
     begun: list[int] = []
     finished: list[int] = []
     failure = LookupError("third")
@@ -75,10 +75,10 @@ def test_the_first_failure_is_raised_unchanged_and_cancels_what_is_waiting() -> 
         map_shards("failing", fail_at_three, range(100), workers=2)
     assert raised.value is failure
     assert len(begun) < 10
-    assert set(finished) == set(begun) - {3}  # items that were running were not abandoned
+    assert set(finished) == set(begun) - {3}  # running items are completed
 
 
-def test_progress_counts_every_item_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_names_every_item(monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
     advance = Progress.advance
 
@@ -91,7 +91,7 @@ def test_progress_counts_every_item_by_its_name(monkeypatch: pytest.MonkeyPatch)
     assert sorted(notes) == [f"item {item}" for item in range(4)]
 
 
-def test_without_a_server_a_stage_imports_no_prefect_and_costs_under_a_second() -> None:
+def test_without_a_server_a_stage_starts_within_a_second_and_imports_no_prefect() -> None:
     done = python("""
 import sys, time
 begun = time.monotonic()
@@ -104,7 +104,7 @@ print(time.monotonic() - begun)
     assert float(done.stdout) < 1
 
 
-def test_another_program_on_the_port_is_not_taken_for_prefect(
+def test_another_program_on_the_port_is_not_mistaken_for_prefect(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "api").mkdir()
@@ -165,8 +165,6 @@ assert run_stage("outliving", work) == 5
 
 
 @pytest.mark.slow
-def test_a_stage_keeps_its_result_if_the_server_dies_before_it_ends(
-    server: dict[str, str],
-) -> None:
+def test_a_stage_keeps_its_result_if_the_server_dies(server: dict[str, str]) -> None:
     done = python(OUTLIVING, server | {"PREFECT_CLIENT_MAX_RETRIES": "0"})
     assert "outliving is done, but Prefect's server could not record it" in done.stderr

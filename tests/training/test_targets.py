@@ -1,4 +1,4 @@
-"""Each signal is one class: its targets, its head's outputs, its error, its file."""
+"""The prediction targets: outputs of the head, loss and file of every signal."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from s3vae.training.targets import TARGETS, read_signal
     ("name", "outputs"),
     [("top-cells", 9), ("top-cells+direction", 81), ("cells", 27)],
 )
-def test_the_head_has_one_output_per_predicted_quantity(
+def test_the_head_has_one_output_per_target_value(
     name: str, outputs: int, flow: FlowSignal
 ) -> None:
     assert TARGETS[name].outputs(flow) == outputs
 
 
-def test_the_head_follows_the_bins_that_the_flow_was_made_with(
+def test_the_head_has_as_many_directions_as_the_flow(
     clips: ClipFile, flow: FlowSignal, tmp_path: Path
 ) -> None:
     write_flow(tmp_path / "flow.h5", [flow.motion], {"directions": 12}, clips.sha256)
@@ -30,22 +30,13 @@ def test_the_head_follows_the_bins_that_the_flow_was_made_with(
     assert TARGETS["top-cells+direction"].outputs(signal) == 9 * 13
 
 
-def test_flow_targets_have_unit_deviation_over_training_clips(
-    clips: ClipFile, flow: FlowSignal
-) -> None:
-    train = clips.split("train")
-    cells = TARGETS["cells"].targets(flow, train)["cells"]
-    assert float(cells[train].std(correction=0)) == pytest.approx(1, rel=1e-5)
-
-
 @pytest.mark.parametrize("name", ["top-cells", "top-cells+direction", "cells"])
-def test_a_head_that_learns_reduces_the_error(name: str, clips: ClipFile, flow: FlowSignal) -> None:
+def test_a_gradient_step_reduces_the_loss(name: str, clips: ClipFile, flow: FlowSignal) -> None:
     target, rows = TARGETS[name], clips.split("train")[:6]
     batch = {key: table[rows] for key, table in target.targets(flow, clips.split("train")).items()}
     predicted = torch.zeros(6, clips.time, target.outputs(flow), requires_grad=True)
     before = target.loss(predicted, batch)
-    before.backward()  # type: ignore[no-untyped-call]
-    assert predicted.grad is not None
+    before.backward()
     assert target.loss(predicted - 0.1 * predicted.grad, batch) < before
 
 

@@ -1,4 +1,4 @@
-"""What is found in clips without labels."""
+"""The training set: prediction targets and motion clusters, without labels."""
 
 from pathlib import Path
 
@@ -10,11 +10,10 @@ from s3vae.signals.clusters import ClusterSettings
 from s3vae.signals.flow_file import FlowSignal, write_flow
 from s3vae.signals.landmark_file import LandmarkSignal, write_landmarks
 from s3vae.signals.landmarks import Landmarks
-from s3vae.training.presets import Exchange
 from s3vae.training.targets import TARGETS
 from s3vae.training.training_set import training_set
 
-THREE = Exchange(clustering=ClusterSettings(candidates=(3,), restarts=2))
+THREE = ClusterSettings(candidates=(3,), restarts=2)
 
 
 def test_flow_is_in_units_of_its_spread_over_the_training_clips(
@@ -29,38 +28,30 @@ def test_flow_is_in_units_of_its_spread_over_the_training_clips(
     assert ratio == pytest.approx(np.full(ratio.shape, ratio[0]))
 
 
-def test_there_is_a_row_for_every_clip(clips: ClipFile, flow: FlowSignal) -> None:
+def test_every_target_has_a_row_for_every_clip(clips: ClipFile, flow: FlowSignal) -> None:
     target = TARGETS["top-cells+direction"]
-    known = training_set(clips, flow, target, THREE.clustering).batches.known
+    known = training_set(clips, flow, target, THREE).batches.known
     assert {len(table) for table in known.values()} == {clips.clips}
     assert known["direction"].shape[-1] == 9
     assert known["direction"].min() == -1
 
 
-def test_without_an_exchange_nothing_is_clustered(clips: ClipFile, flow: FlowSignal) -> None:
-    found = training_set(clips, flow, TARGETS["cells"])
-    assert found.clusters is None
-    assert found.cluster_frequencies.tolist() == [1]
-    assert not found.batches.known["cluster"].any()
+def test_without_an_exchange_there_is_one_cluster(clips: ClipFile, flow: FlowSignal) -> None:
+    data = training_set(clips, flow, TARGETS["cells"])
+    assert data.clusters is None
+    assert data.cluster_frequencies.tolist() == [1]
+    assert not data.batches.known["cluster"].any()
 
 
-def test_training_clips_that_move_alike_are_of_one_cluster(
-    clips: ClipFile, flow: FlowSignal
+@pytest.mark.parametrize("signal", ["cells", "distances"])
+def test_clips_of_all_splits_that_move_alike_are_in_one_cluster(
+    signal: str, clips: ClipFile, flow: FlowSignal, tmp_path: Path
 ) -> None:
-    train = clips.split("train")
-    found = training_set(clips, flow, TARGETS["cells"], THREE.clustering)
-    assert found.cluster_frequencies.tolist() == pytest.approx([1 / 3] * 3)
-    cluster = found.batches.known["cluster"][train].tolist()
-    pairs = set(zip(cluster, clips.labels("motion")[train].tolist(), strict=True))
-    assert len(pairs) == 3
-
-
-def test_other_clips_are_of_the_cluster_of_those_that_move_alike(
-    clips: ClipFile, flow: FlowSignal
-) -> None:
-    known = training_set(clips, flow, TARGETS["cells"], THREE.clustering).batches.known
-    cluster = known["cluster"].tolist()
-    assert len(set(zip(cluster, clips.labels("motion").tolist(), strict=True))) == 3
+    source = flow if signal == "cells" else blinking(clips, tmp_path, [])
+    data = training_set(clips, source, TARGETS[signal], THREE)
+    assert data.cluster_frequencies.tolist() == pytest.approx([1 / 3] * 3)
+    clusters, motions = data.batches.known["cluster"].tolist(), clips.labels("motion").tolist()
+    assert len(set(zip(clusters, motions, strict=True))) == 3
 
 
 def test_signals_of_other_clips_are_refused(
@@ -72,7 +63,7 @@ def test_signals_of_other_clips_are_refused(
 
 
 def blinking(clips: ClipFile, folder: Path, lost: list[int]) -> LandmarkSignal:
-    """Landmarks of faces whose lids open as the clip's motion says; some clips have none."""
+    """Landmarks of eyelids that open by the label of the motion; the clips `lost` have none."""
     draw, motion = np.random.default_rng(0), clips.labels("motion")
     points = np.zeros((clips.clips, clips.time, 68, 2), np.float32)
     points[:, :, 45, 0] = 20
@@ -81,9 +72,9 @@ def blinking(clips: ClipFile, folder: Path, lost: list[int]) -> LandmarkSignal:
     )
     for lid in (37, 38, 43, 44):
         points[:, :, lid, 1] = -opening
-    found = np.ones((clips.clips, clips.time), bool)
-    found[lost] = False
-    shard = Landmarks(points, found)
+    detected = np.ones((clips.clips, clips.time), bool)
+    detected[lost] = False
+    shard = Landmarks(points, detected)
     write_landmarks(folder / "landmarks.h5", [shard], {"longest_gap": 1}, clips.sha256)
     return LandmarkSignal(folder / "landmarks.h5")
 
@@ -92,30 +83,17 @@ def test_distances_are_standardised_over_training_clips_that_have_them(
     clips: ClipFile, tmp_path: Path
 ) -> None:
     lost = clips.split("train")[:2].tolist()
-    found = training_set(
-        clips, blinking(clips, tmp_path, lost), TARGETS["distances"], THREE.clustering
-    )
-    assert not set(lost) & set(found.train)
-    assert len(found.train) == len(clips.split("train")) - 2
-    distances = found.batches.known["distances"][found.train]
+    data = training_set(clips, blinking(clips, tmp_path, lost), TARGETS["distances"])
+    assert set(data.train) == set(clips.split("train")) - set(lost)
+    distances = data.batches.known["distances"][data.train]
     assert distances.shape[1:] == (clips.time, 3)
-    assert distances[..., :2].std(dim=(0, 1), correction=0).tolist() == pytest.approx(
-        [1, 1], rel=1e-3
-    )
+    spread = distances[..., :2].std(dim=(0, 1), correction=0)
+    assert spread.tolist() == pytest.approx([1, 1], rel=1e-3)
     assert distances.mean(dim=(0, 1)).abs().max() < 1e-5
 
 
-def test_clips_whose_lids_move_alike_are_of_one_cluster(clips: ClipFile, tmp_path: Path) -> None:
-    found = training_set(
-        clips, blinking(clips, tmp_path, []), TARGETS["distances"], THREE.clustering
-    )
-    cluster = found.batches.known["cluster"][found.train].tolist()
-    pairs = set(zip(cluster, clips.labels("motion")[found.train].tolist(), strict=True))
-    assert len(pairs) == 3
-
-
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_landmarks_of_no_clip_of_a_split_are_refused(
+def test_a_split_without_any_landmarks_is_refused(
     clips: ClipFile, tmp_path: Path, split: str
 ) -> None:
     signal = blinking(clips, tmp_path, clips.split(split).tolist())
@@ -123,7 +101,9 @@ def test_landmarks_of_no_clip_of_a_split_are_refused(
         training_set(clips, signal, TARGETS["distances"])
 
 
-def test_clips_without_landmarks_are_not_validated_with(clips: ClipFile, tmp_path: Path) -> None:
+def test_clips_without_landmarks_are_left_out_of_validation(
+    clips: ClipFile, tmp_path: Path
+) -> None:
     lost, *others = clips.split("val").tolist()
     signal = blinking(clips, tmp_path, [lost])
     assert training_set(clips, signal, TARGETS["distances"]).val.tolist() == others

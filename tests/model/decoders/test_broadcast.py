@@ -1,4 +1,4 @@
-"""The decoder of objects that move about: its laws of place, and of what FiLM may do."""
+"""The broadcast decoder: translation by phases, and modulation by FiLM."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,8 +17,8 @@ def waves() -> FilmedWaves:
     return FilmedWaves(codes=3, dynamic=2, waves=5, outputs=4).eval()
 
 
-def test_the_sums_are_of_waves_whose_phases_are_shifted(waves: FilmedWaves) -> None:
-    """What is computed by the theorem of addition, computed by its definition."""
+def test_the_output_is_a_sum_of_waves_with_shifted_phases(waves: FilmedWaves) -> None:
+    """The addition theorem gives the same as the definition."""
     dynamic, codes = torch.randn(6, 2), torch.randn(6, 3)
     angle = (waves.grid @ waves.frequencies)[None] + waves.phase(dynamic)[:, None]
     weights, bias = waves.layer.weights(codes)
@@ -26,7 +26,7 @@ def test_the_sums_are_of_waves_whose_phases_are_shifted(waves: FilmedWaves) -> N
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_step_of_all_phases_moves_what_is_drawn_by_one_place_whatever_it_is(
+def test_a_step_of_all_phases_translates_any_image_by_one_place(
     seed: int, waves: FilmedWaves, draws: Callable[[int], Generator]
 ) -> None:
     with torch.no_grad():
@@ -38,7 +38,7 @@ def test_a_step_of_all_phases_moves_what_is_drawn_by_one_place_whatever_it_is(
     torch.testing.assert_close(moved[:-1], still[1:], atol=1e-4, rtol=1e-4)
 
 
-def test_both_codes_scale_and_shift_the_channels() -> None:
+def test_the_codes_shift_channels_and_scale_them_by_factors_between_0_and_2() -> None:
     layer, hidden = FilmedLinear(codes=3, inputs=5, outputs=4), torch.randn(2, 7, 5)
     codes = torch.randn(2, 3)
     scale, shift = layer.film(codes)[:, None].chunk(2, dim=-1)
@@ -46,15 +46,7 @@ def test_both_codes_scale_and_shift_the_channels() -> None:
     torch.testing.assert_close(layer(hidden, codes), expected)
 
 
-def test_a_code_at_most_doubles_a_channel() -> None:
-    layer = FilmedLinear(codes=1, inputs=5, outputs=4)
-    with torch.no_grad():
-        layer.film.weight[:5], layer.film.weight[5:] = 1, 0
-    loudest = layer.weights(torch.tensor([[99.0]]))[0][0]
-    assert torch.equal(loudest, 2 * layer.weight)
-
-
-def test_each_place_gives_its_own_pixels(tiny: Architecture) -> None:
+def test_each_place_is_decoded_to_its_own_pixels(tiny: Architecture) -> None:
     decoder = BroadcastDecoder(replace(tiny, decoder="broadcast", channels=1)).eval()
     with torch.no_grad():
         for layer in (decoder.hidden, decoder.pixels):
@@ -67,7 +59,7 @@ def test_each_place_gives_its_own_pixels(tiny: Architecture) -> None:
     torch.testing.assert_close(frame, expected)
 
 
-def test_signals_neither_grow_nor_fade() -> None:
+def test_a_layer_keeps_the_variance_of_its_inputs() -> None:
     torch.manual_seed(0)
     layer = FilmedLinear(codes=3, inputs=64, outputs=64)
     hidden = nn.functional.leaky_relu(torch.randn(4, 256, 64), 0.2)

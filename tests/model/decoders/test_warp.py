@@ -1,4 +1,4 @@
-"""The decoder of what bends: pictures of z_f, and where z_t takes pixels from."""
+"""The warped decoder: canonical images of z_f, sampled at displacements from z_t."""
 
 from dataclasses import replace
 
@@ -26,62 +26,59 @@ def codes(tiny: Architecture) -> tuple[Tensor, Tensor]:
     return torch.randn(2, tiny.static), torch.randn(*SHAPE, tiny.dynamic)
 
 
-def tell(decoder: WarpDecoder, right: float, down: float, first: float) -> None:
-    """Let it bend all frames alike, by so many pixels, and see so much of the first picture."""
+def set_displacement(decoder: WarpDecoder, right: float, down: float, first: float) -> None:
+    """Displace all frames alike, in pixels, and blend with this weight of the first image."""
     *_, last, _ = decoder.bends
     with torch.no_grad():
         last.weight.zero_()
         pixels = torch.tensor([right, down]) / 32 / UNIT
-        share = torch.logit(torch.tensor([first]))
-        last.bias.copy_(torch.cat([pixels, share]).repeat_interleave(4))
+        weight = torch.logit(torch.tensor([first]))
+        last.bias.copy_(torch.cat([pixels, weight]).repeat_interleave(4))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_it_leads_from_codes_to_clips(
+def test_codes_are_decoded_to_clips_of_intensities(
     channels: int, tiny: Architecture, codes: tuple[Tensor, Tensor]
 ) -> None:
     decoder = WarpDecoder(replace(tiny, decoder="warped", channels=channels))
     clips = decode_clips(decoder, *codes)
     assert clips.shape == (*SHAPE, channels, 64, 64)
-    assert clips.min() >= 0
-    assert clips.max() <= 1
+    assert 0 <= clips.min() <= clips.max() <= 1
 
 
-def test_at_first_hardly_anything_is_bent(decoder: WarpDecoder, tiny: Architecture) -> None:
-    bends = decoder.bends(torch.randn(9, tiny.dynamic))
-    assert (UNIT * 32 * bends[:, :2]).abs().max() < 2  # pixels
+def test_a_new_decoder_displaces_by_less_than_two_pixels(
+    decoder: WarpDecoder, tiny: Architecture
+) -> None:
+    displacement = decoder.bends(torch.randn(9, tiny.dynamic))
+    assert (UNIT * 32 * displacement[:, :2]).abs().max() < 2
 
 
 @pytest.mark.parametrize(("first", "which"), [(0.9999999, 0), (1e-7, 1)])
-def test_unbent_the_frames_are_the_pictures_of_the_static_code(
+def test_without_displacement_the_frames_are_the_images_of_the_static_code(
     first: float, which: int, decoder: WarpDecoder, codes: tuple[Tensor, Tensor]
 ) -> None:
-    tell(decoder, 0, 0, first)
+    set_displacement(decoder, 0, 0, first)
     static, dynamic = codes
-    picture = decoder.pictures(static).sigmoid().chunk(2, dim=1)[which]
-    expected = picture[:, None].expand(-1, SHAPE[1], -1, -1, -1)
+    image = decoder.pictures(static).sigmoid().chunk(2, dim=1)[which]
+    expected = image[:, None].expand(-1, SHAPE[1], -1, -1, -1)
     torch.testing.assert_close(decoder(static, dynamic), expected, atol=1e-5, rtol=1e-4)
 
 
-def test_pixels_are_taken_from_where_the_bends_say(
+def test_pixels_are_sampled_at_the_displacement(
     decoder: WarpDecoder, codes: tuple[Tensor, Tensor]
 ) -> None:
     static, dynamic = codes
-    tell(decoder, 0, 0, 0.3)
+    set_displacement(decoder, 0, 0, 0.3)
     still = decoder(static, dynamic)
-    tell(decoder, 3, -2, 0.3)
+    set_displacement(decoder, 3, -2, 0.3)
     moved = decoder(static, dynamic)
     torch.testing.assert_close(moved[..., 2:, :-3], still[..., :-2, 3:], atol=1e-4, rtol=1e-3)
 
 
-def test_a_frame_is_of_the_codes_of_its_clip_and_moment_alone(
+def test_a_frame_depends_on_the_static_code_of_its_clip_and_its_own_dynamic_code(
     decoder: WarpDecoder, codes: tuple[Tensor, Tensor]
 ) -> None:
     static, dynamic = (code.requires_grad_() for code in codes)
     decoder(static, dynamic)[0, 3].square().sum().backward()
-    assert static.grad is not None
-    assert dynamic.grad is not None
-    assert static.grad[0].any()
-    assert not static.grad[1].any()
-    moving = dynamic.grad.abs().sum(dim=-1) > 0
-    assert moving.nonzero().tolist() == [[0, 3]]
+    assert static.grad.any(dim=-1).tolist() == [True, False]
+    assert dynamic.grad.any(dim=-1).nonzero().tolist() == [[0, 3]]
