@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.paths import BENCHMARK, Layout
 from pipelines.runner import map_shards
@@ -19,6 +20,9 @@ from s3vae.data.clips import ClipFile
 from s3vae.processes import cores
 from s3vae.signals.flow_grid import MotionSettings, clips_motion
 from s3vae.signals.optical_flow import TVL1, Farneback
+
+if TYPE_CHECKING:
+    from s3vae.engine.batches import ClipBatches
 
 WARMUP, SHARD = 3, 32
 FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
@@ -72,7 +76,7 @@ def measure_training(row: str, path: Path) -> Figures:
         keep_freed_memory()
     import torch
 
-    from s3vae.engine.batches import in_turn, training_batches
+    from s3vae.engine.batches import training_batches
     from s3vae.engine.schedule import TrainingSettings
     from s3vae.model.architecture import PRESETS as ARCHITECTURES
     from s3vae.runtime import choose_device, generator_at
@@ -86,10 +90,7 @@ def measure_training(row: str, path: Path) -> Figures:
     data = training_set_for(method, ClipFile(path), FlowSignal(path.with_name("flow.h5")))
     objective = objective_of(method, data).to(device).train()
     optimizer = torch.optim.Adam(objective.parameters(), lr=1e-4, fused=True)
-    start = time.perf_counter()
-    for indices in in_turn(data.batches.clips.split("train"), SHARD):
-        data.batches[indices]
-    first_reading = time.perf_counter() - start
+    first_reading = seconds_to_read(data.batches)
     batches = iter(training_batches(data.batches, data.train, settings, first=0))
 
     def step(number: int) -> tuple[float, int]:
@@ -109,6 +110,16 @@ def measure_training(row: str, path: Path) -> Figures:
     steps_taken = [step(number) for number in range(WARMUP, WARMUP + steps)]
     figures = timed(steps_taken, time.perf_counter() - start)
     return {**figures, "first_reading": first_reading}
+
+
+def seconds_to_read(batches: "ClipBatches") -> float:
+    """Read all training clips once; return the seconds."""
+    from s3vae.engine.batches import in_turn
+
+    start = time.perf_counter()
+    for indices in in_turn(batches.clips.split("train"), SHARD):
+        batches[indices]
+    return time.perf_counter() - start
 
 
 def timed(steps: list[tuple[float, int]], seconds: float) -> Figures:
