@@ -72,8 +72,13 @@ def measure_training(row: str, path: Path) -> Figures:
     from s3vae.runtime import keep_freed_memory
 
     architecture, losses, steps, tuned = TRAININGS[row]
-    if tuned:
+    if tuned:  # before torch allocates
         keep_freed_memory()
+    return train_steps(architecture, losses, steps, path)
+
+
+def train_steps(architecture: str, losses: str, steps: int, path: Path) -> Figures:
+    """Train with these presets for a few timed steps; return their rates."""
     import torch
 
     from s3vae.engine.batches import training_batches
