@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from pipelines.dvc_lock import judged_by_the_judge, stages
-from pipelines.params import Chosen, read_pipeline
+from pipelines.params import Chosen, config_of, read_pipeline
 from pipelines.paths import Layout
 from pipelines.reporting.score_table import score_table
 
@@ -28,6 +29,8 @@ LABELS = (
 )
 """Columns beside the scores; `min`, `threads` and `commit` are text about the training, `key` is
 the method's name in params.yaml, `source` that of the clips."""
+HAND_BUILT = " †"
+"""Marks methods with a hand-built prior; docs/results.md says what it means."""
 FILES = ("metrics", "environment", "provenance-train", "provenance-evaluate")
 
 
@@ -35,7 +38,12 @@ def results(folder: Path) -> pd.DataFrame:
     """Return a row per model that was scored by the current judge, in the order of params.yaml."""
     pipeline, locked = read_pipeline(folder), stages(folder)
     chosen = [each for each in pipeline.models.values() if judged_by_the_judge(locked, each)]
-    return result_table([row for each in chosen if (row := result(folder, each)) is not None])
+    rows = []
+    for each in chosen:
+        if (row := result(folder, each)) is not None:
+            mark = HAND_BUILT if has_tracker(folder, each) else ""
+            rows.append({**row, "method": f"{row['method']}{mark}"})
+    return result_table(rows)
 
 
 def result_table(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -69,6 +77,13 @@ def result(folder: Path, chosen: Chosen) -> dict[str, object] | None:
         "curve": scores / "curve.csv",
         **training(**contents["environment"]),
     }
+
+
+def has_tracker(folder: Path, chosen: Chosen) -> bool:
+    """Return whether a method uses the hand-built prior of two objects (model/two_objects)."""
+    settings = YAML(typ="safe").load(config_of(chosen.dataset, folder))["methods"][chosen.method]
+    parts = settings["architecture"]
+    return "objects" in parts.values() or "sprites" in parts.values()
 
 
 def training(
