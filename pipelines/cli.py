@@ -4,7 +4,6 @@ import argparse
 import logging
 import os
 import sys
-from pathlib import Path
 
 from s3vae.processes import is_main_process
 
@@ -26,7 +25,8 @@ def _parser(names: tuple[str, ...]) -> argparse.ArgumentParser:
         stream=sys.stderr,
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Prefect's client logs every request
-    parser = argparse.ArgumentParser(prog=f"python -m pipelines.stages.{Path(sys.argv[0]).stem}")
+    spec = sys.modules["__main__"].__spec__
+    parser = argparse.ArgumentParser(prog=f"python -m {spec.name}" if spec else None)
     for name in names:
         parser.add_argument(name)
     return parser

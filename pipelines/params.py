@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from s3vae.settings import STRICT
 
@@ -127,7 +128,11 @@ def _place(location: tuple[str | int, ...], keys: tuple[str, ...]) -> str:
 
 def _sections(path: Path, known: set[str]) -> dict[str, Any]:
     """Return a file's sections. Raises ParamsError if it is not YAML or has others than `known`."""
-    content = YAML(typ="safe").load(path)
+    try:
+        content = YAML(typ="safe").load(path)
+    except YAMLError as error:
+        msg = f"{path} is not YAML: {error}"
+        raise ParamsError(msg) from error
     if not isinstance(content, dict):
         msg = f"{path} must hold the sections {', '.join(sorted(known))}, not {content!r}"
         raise ParamsError(msg)

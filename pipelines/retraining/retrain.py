@@ -62,7 +62,7 @@ def retrain(
     """Rebuild what is stale of some data sets and methods (default: all); compare the new models.
 
     `dry_run` only reports what would run. `margin`: see pipelines/retraining/gate.py. To try other
-    settings without a change of the files: `dvc exp run -S` (docs/pipeline.md).
+    settings in a copy of the repository: `dvc exp run --temp -S` (docs/pipeline.md).
     """
     preflight()
     models = chosen_models(datasets, methods)

@@ -66,7 +66,7 @@ def landmark_source(
         if exact is None:
             msg = (
                 f"{clips.path} has no landmarks: set `backend: {{kind: dlib}}` (or "
-                f"face-alignment) in datasets.{name}.landmarks of params.yaml"
+                f"face-alignment) in the `landmarks` section of configs/{name}.yaml"
             )
             raise ValueError(msg)
         return lambda shard: Landmarks(exact[shard], np.ones((len(shard), clips.time), bool))

@@ -92,7 +92,7 @@ def train_steps(architecture: str, losses: str, steps: int, path: Path) -> Figur
 
     device, settings = choose_device(), TrainingSettings(steps=WARMUP + steps)
     method = Method(ARCHITECTURES[architecture], LOSSES[losses], settings)
-    data = training_set_for(method, ClipFile(path), FlowSignal(path.with_name("flow.h5")))
+    data = training_set_for(method, ClipFile(path), FlowSignal(path.parent / "signals" / "flow.h5"))
     objective = objective_of(method, data).to(device).train()
     optimizer = torch.optim.Adam(objective.parameters(), lr=1e-4, fused=True)
     first_reading = seconds_to_read(data.batches)

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from packaging.requirements import Requirement
 
@@ -24,6 +24,7 @@ from pipelines.tracking.environment import git as ask_git
 from pipelines.tracking.mlflow_run import tracking_is_off
 from pipelines.tracking.store import Store, store_uri, without_logins
 from s3vae.signals.detectors import LandmarkSettings
+from s3vae.signals.flow_grid import MotionSettings
 
 LEAST_FREE = 2.0
 """GiB on the disk that clips and models need."""
@@ -61,11 +62,28 @@ def require_health() -> None:
 
 
 def params() -> Finding:
-    """Check params.yaml."""
+    """Check params.yaml and the settings of all that it names."""
+    # these import torch, which takes seconds
+    from s3vae.data.datasets import DataSet
+    from s3vae.evaluation.settings import EvaluationSettings
+    from s3vae.judge.settings import JudgeStage
+    from s3vae.training.method import AnyMethod
+
+    kinds: dict[str, Any] = {
+        "data": DataSet,
+        "flow": MotionSettings,
+        "judge": JudgeStage,
+        "evaluation": EvaluationSettings,
+    }
     try:
         pipeline = read_pipeline()
+        for chosen in pipeline.models.values():
+            section(AnyMethod, chosen.dataset, "methods", chosen.method)
+        for name in pipeline.datasets:
+            for key, kind in kinds.items():
+                section(kind, name, key)
     except ParamsError as error:
-        return Finding("params", "wrong", str(error), "edit params.yaml (docs/pipeline.md)")
+        return Finding("params", "wrong", str(error), "edit that file (docs/pipeline.md)")
     counts = f"{len(pipeline.datasets)} data sets, {len(pipeline.models)} models"
     return Finding("params", "good", counts)
 
@@ -104,8 +122,8 @@ def weights() -> Finding:
     try:
         faces = read_pipeline().faces
         settings = [section(LandmarkSettings, name, "landmarks") for name in faces]
-    except ParamsError:
-        return Finding("weights", "note", "unknown: params.yaml cannot be read")
+    except ParamsError as error:
+        return Finding("weights", "note", f"unknown: {error}")
     needed = sorted({file.path for each in settings for file in weights_of(each.backend)})
     if missing := [str(RAW / path) for path in needed if not (RAW / path).exists()]:
         remedy = f"downloaded at first use; offline, set {MIRROR} to a folder that has them"

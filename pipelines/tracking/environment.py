@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipelines.io import write_json
 
 PIPELINE = ("dvc.yaml", "params.yaml")
-CODE = ("s3vae", "pipelines", *PIPELINE, *(f"benchmark/{name}" for name in PIPELINE))
+CODE = ("s3vae", "pipelines", "configs", *PIPELINE, *(f"benchmark/{name}" for name in PIPELINE))
 """The files that determine a training beside its data; results and documents do not."""
 
 

@@ -1,4 +1,4 @@
-"""The data sets that params.yaml can name, discriminated by `kind`.
+"""The data sets that a config can name, distinguished by `kind`.
 
 A data set is a settings dataclass with `files`, the downloads that it needs, and `clips(raw)`,
 which builds its clips from a folder: that of the downloads, or the user's own.

@@ -32,7 +32,7 @@ class TooManyUnreadableError(ValueError):
         super().__init__(
             f"{len(unusable)} of {count} videos of {label} give no clip, more than "
             f"most_unreadable ({limit:.0%}):{named}{more}\n"
-            "Repair or remove them, or raise most_unreadable in the `data` section of params.yaml."
+            "Repair or remove them, or raise most_unreadable in the `data` section of the config."
         )
 
 

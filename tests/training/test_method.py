@@ -1,4 +1,4 @@
-"""A method as params.yaml defines it."""
+"""A method as a config defines it."""
 
 from typing import Any
 

@@ -15,7 +15,13 @@ from pipelines.params import write_settings
 from pipelines.tools import doctor
 from pipelines.tools.doctor import Finding, InstallationError, findings, require_health
 
-PARAMS = "pipeline: {datasets: {d: d.py}, models: {}, code: ''}\n"
+PIPELINE = {"datasets": {"d": "d.py"}, "models": {}, "code": ""}
+CONFIG = {
+    "data": {"kind": "dsprites"},
+    "flow": {},
+    "judge": {"network": {}, "training": {"steps": 1}},
+    "evaluation": {},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".dvc").mkdir()
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    write_settings(tmp_path, {"pipeline": PIPELINE, "datasets": {"d": CONFIG}})
     return tmp_path
 
 
@@ -34,6 +40,13 @@ def test_a_sound_installation_has_no_faults() -> None:
     assert [each for each in found if each.state == "wrong"] == []
     assert {each.thing for each in found if each.state == "note"} == {"Prefect", "git"}
     require_health()
+
+
+@pytest.mark.parametrize("config", ["flow: [", "flow: {colour: 3}\n"])
+def test_a_config_that_is_broken_is_a_fault(config: str) -> None:
+    Path("configs/d.yaml").write_text(config)
+    assert doctor.params().state == "wrong"
+    assert "d.yaml" in doctor.params().message
 
 
 def test_faults_stop_a_retraining_with_their_remedies() -> None:
@@ -111,9 +124,9 @@ def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) 
 
 def test_weights_are_needed_where_networks_find_landmarks() -> None:
     assert doctor.weights().message == "none needed"
-    pipeline = {"datasets": {"d": "d.py"}, "faces": ["d"], "models": {}, "code": ""}
-    config = {"landmarks": {"backend": {"kind": "face-alignment"}}}
-    write_settings(Path(), {"pipeline": pipeline, "datasets": {"d": config}})
+    landmarks = {"landmarks": {"backend": {"kind": "face-alignment"}}}
+    pipeline = PIPELINE | {"faces": ["d"]}
+    write_settings(Path(), {"pipeline": pipeline, "datasets": {"d": CONFIG | landmarks}})
     assert "2DFAN4" in doctor.weights().message
 
 
@@ -121,7 +134,7 @@ def test_changed_files_are_noted(folder: Path) -> None:
     for command in ("init -q", "add params.yaml", "-c user.name=a -c user.email=b commit -qm x"):
         subprocess.run(["git", *command.split()], check=True)
     assert doctor.git().state == "good"
-    Path("params.yaml").write_text(PARAMS + "\n")
+    Path("params.yaml").write_text("# changed\n")
     assert "params.yaml among them" in doctor.git().message
 
 

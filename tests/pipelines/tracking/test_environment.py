@@ -36,12 +36,14 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         ("s3vae/code.py", True),
         ("s3vae/new.py", True),
         ("params.yaml", True),
+        ("configs/mine.yaml", True),
     ],
 )
 def test_code_and_settings_are_changed_if_they_differ_from_the_commit(
     commit: str, path: str | None, changed: bool
 ) -> None:
     if path is not None:
+        Path(path).parent.mkdir(exist_ok=True)
         Path(path).write_text("two")
     assert running_code() == Code(commit, changed)
 
