@@ -25,7 +25,7 @@ check: .venv/installed
 	ruff format --check .
 	mypy s3vae pipelines
 	lint-imports
-	cmp dvc.yaml benchmark/dvc.yaml  # make benchmark/dvc.yaml
+	sed 's/cache: true/cache: false/' dvc.yaml | cmp - benchmark/dvc.yaml  # make benchmark/dvc.yaml
 
 check-house: .venv/installed  ## sizes of code and docs beside their bars
 	@python -m pipelines.tools.house
@@ -40,7 +40,7 @@ scale: .venv/installed  ## measure every stage at 1, 4 and 16 times the data, fo
 	python -m pipelines.tools.scale
 
 benchmark/dvc.yaml: dvc.yaml  ## the same DAG with another params.yaml
-	cp dvc.yaml $@
+	sed 's/cache: true/cache: false/' dvc.yaml > $@
 
 benchmark: .venv/installed benchmark/dvc.yaml  ## print the remaining stages and their time, then compute the paper's table
 	python -m pipelines.tools.remaining
