@@ -35,7 +35,8 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
         )
         save_judge(judge, files.judge)
         write_csv(folder / "history.csv", history)
-        steps, threads = settings.training.steps, torch.get_num_threads()
+        steps = int(history[-1]["step"]) if history else 0
+        threads = torch.get_num_threads()
         write_environment(folder, code, steps, seconds, threads)
         for row in history:  # sends rows that a killed run had not sent; others are known
             tracker.log(row)

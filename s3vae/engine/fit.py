@@ -17,7 +17,7 @@ from s3vae.engine.optimizers import optimizers_of
 from s3vae.engine.parallel import parallel_losses, require_same_step
 from s3vae.engine.schedule import TrainingSettings, learning_rate
 from s3vae.processes import is_main_process
-from s3vae.progress import Progress
+from s3vae.progress import LOG, Progress
 from s3vae.runtime import generator_at
 
 GRADIENT_NORM = "gradient norm"
@@ -37,6 +37,8 @@ class Learner:
     losses: Callable[[Batch, Generator], Losses]
     validate: Callable[[], Mapping[str, float]]
     """Returns losses on the validation split; the module is in eval mode when it is called."""
+    finished: Callable[[History], bool] = lambda history: False
+    """Returns whether the training may end before its last step, from the rows so far."""
 
 
 Report = Callable[[Mapping[str, float]], None]
@@ -79,6 +81,9 @@ def fit(
     log = _Log(learner, settings, history, report)
     with Progress(label, settings.steps, "steps", done=first, visible=main) as progress:
         for step, batch in enumerate(batches(first), start=first):
+            if learner.finished(history):
+                LOG.info("%s: ends early, after step %d of %d", label, step, settings.steps)
+                break
             losses = losses_of(batch.to(device), generator_at(device, settings.seed, step))
             norm = compute_gradients(module, losses["total"], settings.clip_norm)
             values = finite_values(losses, norm, step, checkpoint)

@@ -14,7 +14,7 @@ from s3vae.data.clips import ClipFile, Split
 from s3vae.data.datasets import DataSet, Drawn
 from s3vae.data.fresh import FreshClips
 from s3vae.engine.batches import Batch, ClipBatches, FreshBatches, training_batches
-from s3vae.engine.checkpoint import Checkpoint
+from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import Fitted, Learner, Losses, Report, fit
 from s3vae.judge.augment import augment
 from s3vae.judge.network import Judge, Logits
@@ -72,7 +72,22 @@ def judge_learner(
         scores = real_scores(judge, clips, device, "val")
         return {name.removeprefix("val_"): value for name, value in scores.items()}
 
-    return Learner(judge, losses, validate)
+    def finished(history: History) -> bool:
+        wanted = settings.perfect_validations
+        return wanted is not None and perfect_in_a_row(history) >= wanted
+
+    return Learner(judge, losses, validate, finished)
+
+
+def perfect_in_a_row(history: History) -> int:
+    """Return the number of latest validations in which every factor of every clip was right."""
+    count = 0
+    for row in reversed(history):
+        accuracies = [row[name] for name in row if name.startswith("val_accuracy_")]
+        if accuracies and min(accuracies) < 1:
+            break
+        count += bool(accuracies)
+    return count
 
 
 def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:

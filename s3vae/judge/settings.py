@@ -33,5 +33,7 @@ class JudgeStage:
     """Mirror half of the clips, where no factor distinguishes left from right."""
     frames: int | None = Field(default=None, gt=0)
     """Random frames per clip and step, for factors that a few frames determine; all if null."""
+    perfect_validations: int | None = Field(default=None, gt=0)
+    """End the training early after so many validations in a row without an error; null: never."""
     fresh: bool = False
     """Draw every training clip anew from the source of the train split, for drawn data sets."""

@@ -53,6 +53,7 @@ def run(
     schedule: TrainingSettings,
     folder: Path,
     keep: Snapshot = lambda step: None,
+    finished: Callable[[History], bool] = lambda history: False,
 ) -> tuple[History, History]:
     """Return the history and the rows in the order of their reports."""
     slope.step = 0
@@ -63,7 +64,7 @@ def run(
         return iter([EMPTY] * (schedule.steps - first))
 
     history, _ = fit(
-        Learner(slope, slope.losses, slope.validate),
+        Learner(slope, slope.losses, slope.validate, finished),
         batches,
         schedule,
         Checkpoint(folder, "key"),
@@ -107,6 +108,14 @@ def test_a_training_reaches_the_minimum(tmp_path: Path) -> None:
     slope = Slope()
     run(slope, settings(100), tmp_path)
     assert slope.value.item() == pytest.approx(3, abs=0.05)
+
+
+def test_a_training_ends_early_once_it_is_finished_and_a_resume_stays_there(tmp_path: Path) -> None:
+    schedule = settings(100)
+    for _ in range(2):
+        slope = Slope()
+        history, _ = run(slope, schedule, tmp_path, finished=lambda rows: len(rows) == 3)
+        assert history[-1]["step"] == slope.step == 15
 
 
 def test_every_row_is_reported_and_validation_losses_have_names_of_their_own(

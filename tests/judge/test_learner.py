@@ -10,7 +10,7 @@ from s3vae.data.clips import ClipFile, write_clips
 from s3vae.data.fresh import FreshClips
 from s3vae.data.smmnist.smmnist import SMMNIST
 from s3vae.engine.schedule import TrainingSettings
-from s3vae.judge.learner import drawn_source, judge_batches
+from s3vae.judge.learner import drawn_source, judge_batches, perfect_in_a_row
 from s3vae.judge.settings import JudgeSettings, JudgeStage
 
 SETTINGS = JudgeStage(JudgeSettings(), TrainingSettings(steps=5, batch_size=3), fresh=True)
@@ -53,3 +53,12 @@ def test_clips_that_are_not_drawn_are_refused_with_the_remedy(clips: ClipFile) -
     filmed.parameters = {"kind": "sprites"}
     with pytest.raises(ValueError, match=r"squares are not drawn.*remove `fresh`"):
         drawn_source(filmed)
+
+
+def test_validations_without_an_error_are_counted_from_the_last_one_that_had_one() -> None:
+    def row(shape: float, colour: float) -> dict[str, float]:
+        return {"step": 1.0, "val_accuracy_shape": shape, "val_accuracy_colour": colour}
+
+    log = {"step": 2.0, "total": 0.1}
+    assert perfect_in_a_row([log]) == perfect_in_a_row([row(1, 1), row(1, 0.99)]) == 0
+    assert perfect_in_a_row([row(1, 1), row(0.9, 1), row(1, 1), log, row(1, 1), log]) == 2
