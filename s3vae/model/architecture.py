@@ -38,10 +38,9 @@ class Architecture:
     """The dimensions of z_f."""
     dynamic: int = Field(default=32, gt=0)
     """The dimensions of z_t."""
-    static_posterior: Literal["bilstm", "pooled", "averaged"] = "bilstm"
+    static_posterior: Literal["bilstm", "pooled"] = "bilstm"
     """`bilstm`: the paper's; `pooled`: the mean over frames of an MLP of each frame's features,
-    which ignores the order of frames; `averaged`: the same from the spatial means of the encoder's
-    last feature map, which depends little on position too."""
+    which ignores the order of frames."""
     causal: bool = True
     """True: q(z_t | x_<=t) as in the paper; false: q(z_t | x_1:T) as in the released code."""
     framewise: bool = False

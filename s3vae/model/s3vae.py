@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 from s3vae.distributions import Gaussian, standard_normal
 from s3vae.model.architecture import ARCHITECTURE, Architecture
 from s3vae.model.decoders import decode_clips, frame_decoder
-from s3vae.model.encoder import encoder_channels, frame_encoder
+from s3vae.model.encoder import frame_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
 from s3vae.model.two_objects.networks import ObjectDynamic, ObjectEncoder, ObjectStatic
@@ -30,10 +30,11 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
     """Return the frame encoder and the two posterior networks that take its features."""
     if architecture.encoder == "objects":
         return ObjectEncoder(), ObjectStatic(architecture), ObjectDynamic(architecture)
+    static = RecurrentStatic if architecture.static_posterior == "bilstm" else PooledStatic
     # this order is that in which the initial weights are drawn
     return (
         frame_encoder(architecture),
-        static_posterior(architecture),
+        static(architecture.features, architecture.recurrent, architecture.static),
         DynamicPosterior(
             architecture.features,
             architecture.recurrent,
@@ -44,26 +45,12 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
     )
 
 
-def static_posterior(architecture: Architecture) -> nn.Module:
-    """Return the network of q(z_f | x), which takes the features of frames."""
-    sizes = (architecture.recurrent, architecture.static)
-    if architecture.static_posterior == "bilstm":
-        return RecurrentStatic(architecture.features, *sizes)
-    if architecture.static_posterior == "pooled":
-        return PooledStatic(architecture.features, *sizes)
-    return PooledStatic(encoder_channels(architecture)[-1], *sizes)
-
-
 class S3VAE(nn.Module):
     """The encoder, the prior, the decoder, and the head that predicts a motion signal from z_t."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        # `averaged`: the spatial means, for z_f, are concatenated after the features, for z_t
-        averaged = architecture.static_posterior == "averaged"
-        self.of_static = slice(architecture.features if averaged else 0, None)
-        self.of_dynamic = slice(architecture.features if averaged else None)
         self.frame_encoder, self.static_posterior, self.dynamic_posterior = encoder(architecture)
         self.prior = DynamicPrior(
             architecture.dynamic, architecture.recurrent, architecture.clusters
@@ -94,12 +81,11 @@ class S3VAE(nn.Module):
 
     def posterior(self, features: Features) -> Posterior:
         """Return q(z_f | x_1:T) and q(z_t | x_<=t), or its variant in the architecture."""
-        static = self.posterior_static(features)
-        return Posterior(static, self.dynamic_posterior(features[..., self.of_dynamic]))
+        return Posterior(self.posterior_static(features), self.dynamic_posterior(features))
 
     def posterior_static(self, features: Features) -> Gaussian:
         """Return q(z_f | x_1:T) alone."""
-        static: Gaussian = self.static_posterior(features[..., self.of_static])
+        static: Gaussian = self.static_posterior(features)
         return static
 
     def encode(self, video: Video) -> Posterior:

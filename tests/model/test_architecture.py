@@ -28,7 +28,6 @@ def test_changing_a_preset_leaves_the_preset_itself_unchanged() -> None:
         ({"encoder": "objects", "static": 7}, "must be even"),
         ({"encoder": "objects", "decoder": "sprites", "static": 8, "dynamic": 3}, "at least 4"),
         ({"encoder": "objects", "static": 8, "static_posterior": "bilstm"}, "posterior: pooled"),
-        ({"encoder": "objects", "static": 8, "static_posterior": "averaged"}, "posterior: pooled"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from s3vae.model.architecture import Architecture, architecture
-from s3vae.model.encoder import encoder_channels, frame_encoder
+from s3vae.model.encoder import frame_encoder
 
 ENCODERS = ("strided", "patch")
 
@@ -28,18 +28,6 @@ def test_every_encoder_maps_frames_to_bounded_features(
     features = frame_encoder(sizes)(100 * torch.randn(5, sizes.channels, 64, 64))
     assert features.shape == (5, sizes.features)
     assert features.abs().max() <= 1
-
-
-@pytest.mark.parametrize("encoder", ENCODERS)
-def test_spatial_means_follow_the_features_one_per_channel_of_the_last_map(
-    encoder: Any, tiny: Architecture
-) -> None:
-    sizes = replace(tiny, encoder=encoder, static_posterior="averaged")
-    frames, both = torch.rand(5, 3, 64, 64), frame_encoder(sizes).eval()
-    encoded, maps = both(frames), both.hidden(frames)
-    assert maps.shape == (5, encoder_channels(sizes)[-1], 4, 4)
-    assert torch.equal(encoded[:, : sizes.features], both.whole(maps))
-    torch.testing.assert_close(encoded[:, sizes.features :], maps.flatten(2).mean(dim=2))
 
 
 def test_the_paper_encoder_has_the_widths_of_the_paper() -> None:

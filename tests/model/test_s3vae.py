@@ -18,8 +18,7 @@ def video(channels: int = 3, side: int = 64) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("channels", "posterior", "causal"),
-    [(1, "pooled", True), (3, "bilstm", False), (3, "averaged", True)],
+    ("channels", "posterior", "causal"), [(1, "pooled", True), (3, "bilstm", False)]
 )
 def test_clips_become_codes_and_codes_become_clips(
     channels: Any, posterior: Any, causal: bool, tiny: Architecture
@@ -56,32 +55,6 @@ def test_a_frame_is_decoded_from_the_static_code_of_its_clip_and_its_own_dynamic
     model.decode(static, dynamic)[1, 2].sum().backward()
     assert static.grad.any(dim=-1).tolist() == [False, True]
     assert dynamic.grad.any(dim=-1).nonzero().tolist() == [[1, 2]]
-
-
-@pytest.mark.parametrize("posterior", ["pooled", "averaged"])
-def test_only_the_averaged_static_posterior_is_invariant_to_the_places_of_patches(
-    posterior: Any, tiny: Architecture
-) -> None:
-    """Patches have 16x16 pixels, the receptive field of the encoder's last map."""
-    torch.manual_seed(0)
-    model = S3VAE(replace(tiny, static_posterior=posterior)).eval()
-    rows = video().unflatten(-2, (4, 16)).flip(-3).flatten(-3, -2)
-    shuffled = rows.unflatten(-1, (4, 16)).flip(-2).flatten(-2)
-    one, other = model.encode(video()), model.encode(shuffled)
-    means = one.static.mean, other.static.mean
-    assert torch.allclose(*means, atol=1e-6) is (posterior == "averaged")
-    assert torch.allclose(one.static.std, other.static.std) is (posterior == "averaged")
-    assert not torch.allclose(one.dynamic.mean, other.dynamic.mean, atol=1e-6)
-
-
-def test_averages_over_places_do_not_reach_the_dynamic_posterior(tiny: Architecture) -> None:
-    torch.manual_seed(0)
-    model = S3VAE(replace(tiny, static_posterior="averaged")).eval()
-    features = model.features(video())
-    others = torch.cat([features[..., : tiny.features], -features[..., tiny.features :]], dim=-1)
-    one, other = model.posterior(features), model.posterior(others)
-    assert torch.equal(one.dynamic.mean, other.dynamic.mean)
-    assert not torch.isclose(one.static.mean, other.static.mean).any()
 
 
 def test_the_same_seed_makes_the_same_model(tiny: Architecture) -> None:

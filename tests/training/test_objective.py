@@ -62,7 +62,7 @@ def decoder_calls(objective: Objective) -> list[Tensor]:
     return codes
 
 
-@pytest.mark.parametrize("posterior", ["bilstm", "pooled", "averaged"])
+@pytest.mark.parametrize("posterior", ["bilstm", "pooled"])
 @pytest.mark.parametrize("term", REACHED)
 def test_the_gradient_of_a_term_reaches_its_own_modules_and_no_other(
     term: str, posterior: str, make: Make, step: Step
