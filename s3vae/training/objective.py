@@ -29,7 +29,6 @@ class Terms(NamedTuple):
     factor_prediction: Scalar
     independence: Scalar
     aggregate: Scalar
-    cluster_alignment: Scalar | None = None
     supervision: Scalar | None = None
 
     def named(self) -> dict[str, Scalar]:
@@ -82,7 +81,6 @@ class Objective(nn.Module):
         features = encode(video, known.get("tracks"))
         posterior = self.model.posterior(features)
         static, dynamic = (each.sample(generator) for each in posterior)
-        alignment = self.cluster_alignment(posterior, known["cluster"])
         inputs = self.decoder_inputs(posterior, static, dynamic, known["cluster"], generator)
         clips, time = dynamic.shape[:2]
         frames = elbo.frame_subset(clips, time, self.settings.decoded_frames or time, generator)
@@ -99,7 +97,6 @@ class Objective(nn.Module):
             ),
             independence=self.independence(posterior, static, dynamic, generator),
             aggregate=self.aggregate(static),
-            cluster_alignment=alignment,
             supervision=self.supervision(static, dynamic, known) if self.supervision else None,
         )
 
@@ -153,12 +150,6 @@ class Objective(nn.Module):
             return batch_mismatch(static)
         self.moments.update(static)
         return self.moments.mismatch(static)
-
-    def cluster_alignment(self, posterior: Posterior, clusters: Labels) -> Scalar | None:
-        """Return the cluster alignment penalty, before the averages move towards this batch."""
-        if self.exchange is None or not self.settings.weights.cluster_alignment:
-            return None
-        return self.exchange.alignment(posterior.static.mean, clusters)
 
 
 def supervision(model: S3VAE, factors: Sequence[Factor]) -> Supervision:

@@ -23,8 +23,6 @@ class Weights:
     factor_prediction: float = 100.0
     independence: float = 1.0
     aggregate: float = 0.0
-    cluster_alignment: float = Field(default=0.0, ge=0)
-    """The weight of the cluster alignment penalty, which needs `exchange`."""
     supervision: float = Field(default=0.0, ge=0)
     """The weight of the cross-entropy of the true factors."""
 
@@ -34,7 +32,7 @@ class Exchange:
     """Motion clusters and the exchange of z_f between them (losses/exchange.py)."""
 
     decay: float = Field(default=0.995, gt=0, lt=1)
-    """The decay of the exponential moving averages of each cluster's moments."""
+    """The decay of the exponential moving average of each cluster's z_f."""
     clustering: ClusterSettings = field(default_factory=ClusterSettings)
     """The number of clusters is chosen by silhouette; with one cluster nothing is exchanged."""
     initial_states: bool = True
@@ -77,14 +75,12 @@ class LossSettings:
 
     def __post_init__(self) -> None:
         """Raise ValueError for settings that need another one which is missing."""
-        clustered = {
-            "same_cluster_swap": self.same_cluster_swap,
-            "weights.cluster_alignment": self.weights.cluster_alignment,
-        }
-        for name, value in clustered.items():
-            if value and self.exchange is None:
-                msg = f"{name} ({value}) needs motion clusters: add `exchange`, or set it to 0"
-                raise ValueError(msg)
+        if self.same_cluster_swap and self.exchange is None:
+            msg = (
+                f"same_cluster_swap ({self.same_cluster_swap}) needs motion clusters: add "
+                "`exchange`, or set it to 0"
+            )
+            raise ValueError(msg)
         if self.aggregate_decay and not self.weights.aggregate:
             msg = (
                 f"aggregate_decay ({self.aggregate_decay}) has no effect while weights.aggregate "

@@ -1,4 +1,4 @@
-"""Motion exchange: moments per cluster, shifts between means, and the alignment penalty."""
+"""Motion exchange: means per cluster, and shifts between them."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from s3vae.losses.exchange import LEAST_VARIANCE, MotionExchange, same_cluster
+from s3vae.losses.exchange import MotionExchange, same_cluster
 
 STATIC = 3
 CLUSTERS = torch.tensor([0, 1, 0, 1, 0, 1])
@@ -23,26 +23,6 @@ def with_means(*means: list[float]) -> MotionExchange:
     exchange.means[:] = torch.tensor(means)
     exchange.updates[:] = 1000
     return exchange
-
-
-def of_one_batch(batch: Tensor, clusters: Tensor = CLUSTERS) -> MotionExchange:
-    """An exchange whose moments are those of the last batch alone."""
-    exchange = MotionExchange(2, STATIC, decay=0.0)
-    exchange.update(batch, clusters)
-    return exchange
-
-
-def alignment(batch: Tensor, clusters: Tensor = CLUSTERS) -> Tensor:
-    """The penalty of a batch under its own moments."""
-    return of_one_batch(batch.detach(), clusters).alignment(batch, clusters)
-
-
-def squared_distances(codes: Tensor) -> Tensor:
-    """Between both clusters, of their means and of their covariances."""
-    one, other = (codes[CLUSTERS.eq(cluster)] for cluster in (0, 1))
-    covariances = torch.cov(one.T, correction=0) - torch.cov(other.T, correction=0)
-    means = one.mean(dim=0) - other.mean(dim=0)
-    return torch.stack([means.square().sum(), covariances.square().sum()])
 
 
 @pytest.mark.parametrize(
@@ -69,58 +49,11 @@ def test_a_shift_is_the_difference_of_the_means_and_its_inverse_leads_back() -> 
 
 def test_no_gradient_reaches_the_means_and_all_of_it_reaches_the_code() -> None:
     batch = codes().requires_grad_()
-    exchange = of_one_batch(batch)
+    exchange = MotionExchange(2, STATIC, decay=0.9)
+    exchange.update(batch, CLUSTERS)
     exchange.shift_to_cluster(batch, CLUSTERS, 1 - CLUSTERS).sum().backward()
     assert not exchange.means.requires_grad
     torch.testing.assert_close(batch.grad, torch.ones_like(batch))
-
-
-def test_the_penalty_is_the_variance_between_clusters_of_means_and_of_covariances() -> None:
-    covariances = of_one_batch(codes()).covariances.view(2, STATIC, STATIC)
-    unit = covariances.diagonal(dim1=1, dim2=2).mean()
-    of_means, of_covariances = squared_distances(codes()) / 4
-    torch.testing.assert_close(alignment(codes()), of_means / unit + of_covariances / unit**2)
-
-
-def test_clusters_are_weighted_by_their_clips() -> None:
-    equal = torch.ones(6, STATIC)
-    equal[0] = 7  # one clip against five equal ones: both covariances are zero
-    expected = torch.tensor(STATIC * (7 - 1) ** 2 * (1 / 6) * (5 / 6)) / LEAST_VARIANCE
-    torch.testing.assert_close(alignment(equal, torch.tensor([0, 1, 1, 1, 1, 1])), expected)
-
-
-@pytest.mark.parametrize(("scale", "offset"), [(0.3, 0), (1, 7)])
-def test_the_penalty_does_not_depend_on_scale_or_offset_of_all_codes(
-    scale: float, offset: float
-) -> None:
-    torch.testing.assert_close(
-        alignment(scale * codes() + offset), alignment(codes()), atol=1e-4, rtol=1e-4
-    )
-
-
-def test_clusters_of_equal_codes_have_no_penalty() -> None:
-    assert alignment(codes(3).repeat_interleave(2, dim=0)).abs() < 1e-6
-
-
-@pytest.mark.parametrize("clusters", [[0, 0, 0, 0, 0, 0], [1]])
-def test_a_batch_of_one_cluster_has_no_penalty(clusters: list[int]) -> None:
-    penalty = of_one_batch(codes()).alignment(codes(len(clusters)), torch.tensor(clusters))
-    torch.testing.assert_close(penalty, torch.tensor(0.0), atol=1e-6, rtol=0)
-
-
-def test_a_gradient_step_brings_means_and_covariances_of_clusters_together() -> None:
-    batch = codes().requires_grad_()
-    (slope,) = torch.autograd.grad(alignment(batch), batch)
-    assert (squared_distances(codes() - 0.1 * slope) < squared_distances(codes())).all()
-
-
-def test_the_penalty_grows_from_zero_while_the_averages_fill() -> None:
-    exchange, penalties = MotionExchange(2, STATIC, decay=0.75), []
-    for _ in range(6):
-        penalties.append(exchange.alignment(codes(), CLUSTERS))
-        exchange.update(codes(), CLUSTERS)
-    expected = torch.tensor([0, 0.25, 0.5, 0.75, 1, 1]) * alignment(codes())
-    torch.testing.assert_close(torch.stack(penalties), expected)
 
 
 def test_the_first_batches_are_averaged_with_equal_weights() -> None:
@@ -130,30 +63,26 @@ def test_the_first_batches_are_averaged_with_equal_weights() -> None:
     torch.testing.assert_close(exchange.means[0], codes().mean(dim=0))
 
 
-def test_later_batches_enter_both_moments_with_the_weight_of_the_decay() -> None:
+def test_later_batches_enter_with_the_weight_of_the_decay() -> None:
     exchange = with_means([0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
-    exchange.covariances[:] = 1
-    clips = torch.tensor([[1.0, 2.0, 0.0], [-1.0, -2.0, 0.0], [0.0, 0.0, 0.0]])
+    clips = torch.tensor([[2.0, 4.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     exchange.update(clips, torch.tensor([0, 0, 1]))
-    torch.testing.assert_close(exchange.means, torch.tensor([[0.0] * 3, [0.9] * 3]))
-    products = torch.tensor([1.0, 2.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0])
-    torch.testing.assert_close(exchange.covariances[0], 0.9 + 0.1 * products)
+    torch.testing.assert_close(exchange.means, torch.tensor([[0.1, 0.2, 0.0], [0.9] * 3]))
 
 
-def test_a_batch_updates_the_moments_of_its_own_clusters_alone() -> None:
+def test_a_batch_updates_the_means_of_its_own_clusters_alone() -> None:
     exchange = MotionExchange(3, STATIC, 0.9)
-    exchange.means[:], exchange.covariances[:] = 1, 1
+    exchange.means[:] = 1
     exchange.update(codes(), torch.tensor([0, 2, 2, 0, 0, 2]))
     torch.testing.assert_close(exchange.means[0], codes()[[0, 3, 4]].mean(dim=0))
     torch.testing.assert_close(exchange.means[2], codes()[[1, 2, 5]].mean(dim=0))
     assert exchange.means[1].eq(1).all()
-    assert exchange.covariances[1].eq(1).all()
     assert exchange.updates.tolist() == [1, 0, 1]
 
 
 def test_averages_are_saved_but_not_trained() -> None:
     exchange = MotionExchange(3, STATIC, 0.9)
-    assert set(exchange.state_dict()) == {"means", "covariances", "updates"}
+    assert set(exchange.state_dict()) == {"means", "updates"}
     assert not list(exchange.parameters())
 
 

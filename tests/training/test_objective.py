@@ -28,9 +28,7 @@ REACHED = {
     "factor_prediction": {ENCODER, "dynamic_posterior", "signal_head"},
     "independence": {ENCODER, "static_posterior", "dynamic_posterior"},
     "aggregate": {ENCODER, "static_posterior"},
-    "cluster_alignment": {ENCODER, "static_posterior"},
 }
-ALIGNED = losses("ours", {"cluster_alignment": 1})
 
 
 @pytest.fixture
@@ -67,11 +65,8 @@ def decoder_calls(objective: Objective) -> list[Tensor]:
 def test_the_gradient_of_a_term_reaches_its_own_modules_and_no_other(
     term: str, posterior: str, make: Make, step: Step
 ) -> None:
-    settings = losses(
-        "ours", {"cluster_alignment": 1}, mutual_information="paper", aggregate_decay=0.9
-    )
+    settings = losses("ours", mutual_information="paper", aggregate_decay=0.9)
     objective = make(settings, static_posterior=posterior)
-    step(objective, seed=1)  # cluster moments, which the alignment penalty needs
     getattr(step(objective), term).backward()
     reached = {
         name
@@ -99,11 +94,11 @@ def test_every_preset_has_finite_terms_and_trains_every_parameter(
 
 def test_the_total_is_the_weighted_sum_of_all_terms() -> None:
     assert tuple(field.name for field in fields(Weights)) == Terms._fields
-    weights = Weights(*range(1, 10))
+    weights = Weights(*range(1, 9))
     terms = Terms(*(torch.tensor(10.0**power) for power in range(7)))
     assert terms.total(weights).item() == 7654321
-    optional = {"cluster_alignment": torch.tensor(0.25), "supervision": torch.tensor(0.5)}
-    assert terms._replace(**optional).total(weights).item() == 7654321 + 8 * 0.25 + 9 * 0.5
+    supervised = terms._replace(supervision=torch.tensor(0.5))
+    assert supervised.total(weights).item() == 7654321 + 8 * 0.5
 
 
 def test_the_same_seed_gives_the_same_terms(make: Make, step: Step) -> None:
@@ -210,26 +205,6 @@ def test_every_training_batch_updates_the_cluster_means_with_its_posterior_means
         torch.testing.assert_close(mean, means[batch.known["cluster"] == cluster].mean(dim=0))
 
 
-def test_the_alignment_of_a_batch_is_measured_against_the_batches_before_it(
-    make: Make, step: Step
-) -> None:
-    objective = make(ALIGNED)
-    assert step(objective).cluster_alignment == 0
-    assert step(objective).cluster_alignment > 0
-
-
-def test_validation_uses_the_cluster_moments_of_training(
-    make: Make, step: Step, batch: Batch
-) -> None:
-    objective = make(ALIGNED).eval()
-    exchange = exchange_of(objective)
-    exchange.means.normal_(std=1000)  # so large that the codes of an untrained model matter
-    exchange.updates.fill_(1000)
-    penalty = exchange.alignment(static_means(objective, batch), batch.known["cluster"])
-    assert penalty.abs() > 0.01
-    torch.testing.assert_close(step(objective).cluster_alignment, penalty)
-
-
 def test_in_training_the_aggregate_term_is_that_of_the_running_moments(
     make: Make, step: Step
 ) -> None:
@@ -251,14 +226,9 @@ def test_in_validation_the_aggregate_term_is_that_of_the_batch(make: Make, step:
     torch.testing.assert_close(running, plain)
 
 
-def test_alignment_is_computed_only_with_a_weight_and_several_clusters(
-    make: Make, step: Step
-) -> None:
-    assert step(make(ALIGNED)).cluster_alignment is not None
-    assert step(make(losses("ours"))).cluster_alignment is None
-    one_cluster = Objective(make(ALIGNED).model, ALIGNED, clusters=1, clips=24)
-    assert one_cluster.exchange is None
-    assert step(one_cluster).cluster_alignment is None
+def test_with_one_cluster_nothing_is_exchanged(make: Make) -> None:
+    settings = losses("ours")
+    assert Objective(make(settings).model, settings, clusters=1, clips=24).exchange is None
 
 
 def test_with_same_cluster_swap_a_clip_is_decoded_from_z_t_of_another_clip_of_its_cluster(

@@ -45,7 +45,6 @@ def test_a_change_of_a_preset_leaves_its_other_settings_and_the_preset_itself() 
     [
         ({"sharpness": 1}, {}, "sharpness"),
         ({}, {"same_cluster_swap": 0.5}, r"same_cluster_swap .* `exchange`"),
-        ({"cluster_alignment": 3.0}, {}, r"cluster_alignment .* `exchange`"),
         ({}, {"aggregate_decay": 0.9}, r"aggregate_decay .* weights\.aggregate is 0"),
     ],
 )
@@ -57,6 +56,5 @@ def test_a_setting_that_is_unknown_or_needs_another_is_refused(
 
 
 def test_a_setting_is_accepted_with_the_one_that_it_needs() -> None:
-    settings = losses("ours", {"cluster_alignment": 3}, same_cluster_swap=0.5, aggregate_decay=0.9)
+    settings = losses("ours", same_cluster_swap=0.5, aggregate_decay=0.9)
     assert (settings.same_cluster_swap, settings.aggregate_decay) == (0.5, 0.9)
-    assert settings.weights.cluster_alignment == 3
