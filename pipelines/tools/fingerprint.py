@@ -34,7 +34,7 @@ from s3vae.signals.flow_grid import MotionSettings, clips_motion
 from s3vae.signals.landmark_file import write_landmarks
 from s3vae.signals.landmarks import POINTS, Landmarks
 from s3vae.training.build import fit_objective, objective_of, signal_of, training_set_for
-from s3vae.training.method import AnyMethod, Method
+from s3vae.training.method import AnyMethod
 from s3vae.training.targets import read_signal
 
 STEPS, CLIPS, TIME, SIZE = 6, 60, 6, 64
@@ -61,11 +61,6 @@ def fingerprints(folder: Path = Path()) -> Iterator[tuple[str, str]]:
 def method_fingerprint(method: Any, clips: ClipFile, folder: Path) -> str:
     """The hash of a method's model after its first steps on these clips and their signals."""
     method = dataclasses.replace(method, training=shortened(method.training))
-    if isinstance(method, Method) and method.losses.charbonnier is not None:
-        early = dataclasses.replace(method.losses.charbonnier, start_step=STEPS // 2)
-        method = dataclasses.replace(
-            method, losses=dataclasses.replace(method.losses, charbonnier=early)
-        )
     signal = read_signal(signal_of(method), folder)
     data = training_set_for(method, clips, signal)
     objective = objective_of(method, data)

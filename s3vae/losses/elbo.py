@@ -16,32 +16,9 @@ def reconstruction_error(
     This is -log p(x | z) of a Gaussian up to scale and constant. If only a random subset of the
     `frames_per_clip` frames was decoded, the sum is scaled up to an unbiased estimate.
     """
-    return _per_clip((decoded - video).square(), frames_per_clip)
-
-
-def charbonnier_error(
-    decoded: Video,
-    video: Video,
-    frames_per_clip: int | None = None,
-    *,
-    epsilon: float,
-    crossover: float,
-) -> Scalar:
-    """Return sum 2c (sqrt(e² + epsilon²) - epsilon) over pixels and time, c the `crossover`.
-
-    A smooth absolute error (Charbonnier et al., ICIP 1994), -log p of nearly a Laplace
-    distribution. The slope of large errors is that of the squared error at `crossover`, so that
-    small errors over large areas have more weight than among squared errors. Subsets of frames are
-    treated as in `reconstruction_error`.
-    """
-    absolute = ((decoded - video).square() + epsilon**2).sqrt() - epsilon
-    return _per_clip(2 * crossover * absolute, frames_per_clip)
-
-
-def _per_clip(errors: Video, frames_per_clip: int | None) -> Scalar:
-    """Return the sum of errors per clip, scaled up from decoded frames to all frames."""
-    scale = (frames_per_clip or errors.shape[1]) / errors.shape[1]
-    return scale * errors.sum() / len(errors)
+    frames = decoded.shape[1]
+    scale = (frames_per_clip or frames) / frames
+    return scale * (decoded - video).square().sum() / len(decoded)
 
 
 def static_kl(posterior: Gaussian) -> Scalar:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, nn
 
 from s3vae.data.clips import Factor
 from s3vae.engine.batches import Batch
@@ -14,7 +14,7 @@ from s3vae.losses.aggregate import RunningMoments, batch_mismatch
 from s3vae.losses.exchange import MotionExchange, same_cluster
 from s3vae.losses.supervision import Supervision
 from s3vae.model.s3vae import S3VAE, Posterior
-from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, Video, to_unit
+from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, to_unit
 from s3vae.training.presets import LossSettings, Weights
 from s3vae.training.targets import TARGETS
 
@@ -43,9 +43,7 @@ class Terms(NamedTuple):
 
 
 class Objective(nn.Module):
-    """The model, and what its training needs besides: averages, heads, a step counter."""
-
-    steps: Tensor
+    """The model, and what its training needs besides: moving averages and heads."""
 
     def __init__(
         self,
@@ -65,7 +63,6 @@ class Objective(nn.Module):
         decay = settings.aggregate_decay
         self.moments = RunningMoments(static, decay) if decay else None
         self.supervision = supervision(model, factors) if settings.supervised else None
-        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
         """Return the terms by name, and as `total` what the optimizer minimizes."""
@@ -86,7 +83,9 @@ class Objective(nn.Module):
         frames = elbo.frame_subset(clips, time, self.settings.decoded_frames or time, generator)
         decoded = decode(inputs[0], elbo.take_frames(inputs[1], frames))
         return Terms(
-            reconstruction=self.reconstruction(decoded, elbo.take_frames(video, frames), time),
+            reconstruction=elbo.reconstruction_error(
+                decoded, elbo.take_frames(video, frames), time
+            ),
             static_kl=elbo.static_kl(posterior.static),
             dynamic_kl=elbo.dynamic_kl(
                 posterior.dynamic, self.model.prior(dynamic, known["cluster"])
@@ -99,16 +98,6 @@ class Objective(nn.Module):
             aggregate=self.aggregate(static),
             supervision=self.supervision(static, dynamic, known) if self.supervision else None,
         )
-
-    def reconstruction(self, decoded: Video, video: Video, time: int) -> Scalar:
-        """Return squared errors, or Charbonnier errors late in a training if set."""
-        late = self.settings.charbonnier
-        if self.training and late is not None:
-            self.steps += 1
-            if self.steps > late.start_step:
-                shape = {"epsilon": late.epsilon, "crossover": late.crossover}
-                return elbo.charbonnier_error(decoded, video, time, **shape)
-        return elbo.reconstruction_error(decoded, video, time)
 
     def decoder_inputs(
         self,

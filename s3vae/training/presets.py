@@ -40,20 +40,6 @@ class Exchange:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Charbonnier:
-    """Absolute errors, smooth near 0, in place of squared errors at the end of a training.
-
-    They start late: from black images the gradient of absolute errors is too small.
-    """
-
-    start_step: int = Field(ge=0)
-    epsilon: float = Field(default=0.01, gt=0)
-    """Errors of intensities in [0, 1] below this are penalized as squares."""
-    crossover: float = Field(default=0.1, gt=0)
-    """The error at which the gradient equals that of the squared error."""
-
-
-@dataclass(frozen=True, config=STRICT)
 class LossSettings:
     """The settings of the objective; the defaults are the paper's."""
 
@@ -71,7 +57,6 @@ class LossSettings:
     exchange: Exchange | None = None
     same_cluster_swap: float = Field(default=0.0, ge=0, le=1)
     """The probability that a clip is decoded from z_t of another clip of its motion cluster."""
-    charbonnier: Charbonnier | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for settings that need another one which is missing."""

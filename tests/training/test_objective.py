@@ -13,7 +13,7 @@ from s3vae.losses.exchange import MotionExchange
 from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
 from s3vae.training.objective import Objective, Terms
-from s3vae.training.presets import Charbonnier, LossSettings, Weights, losses
+from s3vae.training.presets import LossSettings, Weights, losses
 
 Draws = Callable[[int], Generator]
 Make = Callable[..., Objective]
@@ -105,20 +105,6 @@ def test_the_same_seed_gives_the_same_terms(make: Make, step: Step) -> None:
     first, second, other = (step(make(losses("ours")), seed).named() for seed in (0, 0, 1))
     assert first == second
     assert first != other
-
-
-def test_charbonnier_errors_replace_squares_in_training_from_their_first_step(
-    make: Make, step: Step
-) -> None:
-    settings = losses("paper", charbonnier=Charbonnier(start_step=2))
-    late, squares = make(settings), make(losses("paper"))
-    for steps_done in range(3):
-        equal = step(late).reconstruction == step(squares).reconstruction
-        assert equal == (steps_done < 2)
-    assert step(late.eval()).reconstruction == step(squares.eval()).reconstruction
-    resumed = make(settings)
-    resumed.load_state_dict(late.state_dict())
-    assert resumed.steps == 3
 
 
 def test_distances_are_regressed_from_every_frame_of_z_t(
