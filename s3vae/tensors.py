@@ -9,6 +9,7 @@ RawVideo = UInt8[Tensor, "batch time height width channel"]
 Features = Float[Tensor, "batch time feature"]
 StaticCode = Float[Tensor, "batch static"]
 DynamicCode = Float[Tensor, "batch time dynamic"]
+CodePair = tuple[StaticCode, DynamicCode]
 Labels = Int[Tensor, " batch"]
 Scalar = Float[Tensor, ""]
 

@@ -1,6 +1,6 @@
 """The objective: L_VAE + l1 L_SCC + l2 L_DFP + l3 L_MI (paper, eq. 9), and our additions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,7 +14,7 @@ from s3vae.losses.aggregate import RunningMoments, batch_mismatch
 from s3vae.losses.exchange import MotionExchange, same_cluster
 from s3vae.losses.supervision import Supervision
 from s3vae.model.s3vae import S3VAE, Posterior
-from s3vae.tensors import DynamicCode, Features, Labels, Scalar, StaticCode, to_unit
+from s3vae.tensors import CodePair, Features, Labels, Scalar, StaticCode, to_unit
 from s3vae.training.presets import LossSettings, Weights
 from s3vae.training.targets import TARGETS
 
@@ -37,9 +37,8 @@ class Terms(NamedTuple):
 
     def total(self, weights: Weights) -> Scalar:
         """Return the weighted sum that the optimizer minimizes."""
-        return torch.stack(
-            [getattr(weights, name) * term for name, term in self.named().items()]
-        ).sum()
+        weighted = [getattr(weights, name) * term for name, term in self.named().items()]
+        return torch.stack(weighted).sum()
 
 
 class Objective(nn.Module):
@@ -55,14 +54,17 @@ class Objective(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.settings, self.clips = model, settings, clips
-        static, exchange = model.architecture.static, settings.exchange
-        if exchange is not None and clusters > 1:
-            self.exchange: MotionExchange | None = MotionExchange(clusters, static, exchange.decay)
-        else:
-            self.exchange = None
-        decay = settings.aggregate_decay
-        self.moments = RunningMoments(static, decay) if decay else None
-        self.supervision = supervision(model, factors) if settings.supervised else None
+        sizes, decay = model.architecture, settings.aggregate_decay
+        exchange = settings.exchange if clusters > 1 else None
+        self.exchange = MotionExchange(clusters, sizes.static, exchange.decay) if exchange else None
+        self.moments = RunningMoments(sizes.static, decay) if decay else None
+        self.supervision: Supervision | None = None
+        if settings.supervised:
+            of_static, of_dynamic = (
+                {factor.name: len(factor.values) for factor in factors if factor.kind == kind}
+                for kind in ("static", "dynamic")
+            )
+            self.supervision = Supervision(of_static, of_dynamic, sizes.static, sizes.dynamic)
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
         """Return the terms by name, and as `total` what the optimizer minimizes."""
@@ -74,42 +76,36 @@ class Objective(nn.Module):
         encode, decode = self.model.features, self.model.decode
         if self.training:
             encode, decode = sharded(encode), sharded(decode)
-        video, known = to_unit(batch.frames), batch.known
+        video, known, clusters = to_unit(batch.frames), batch.known, batch.known["cluster"]
         features = encode(video, known.get("tracks"))
         posterior = self.model.posterior(features)
-        static, dynamic = (each.sample(generator) for each in posterior)
-        inputs = self.decoder_inputs(posterior, static, dynamic, known["cluster"], generator)
-        clips, time = dynamic.shape[:2]
-        frames = elbo.frame_subset(clips, time, self.settings.decoded_frames or time, generator)
+        codes = posterior.static.sample(generator), posterior.dynamic.sample(generator)
+        static, dynamic = codes
+        inputs = self.decoder_inputs(posterior, codes, clusters, generator)
+        count, time = dynamic.shape[:2]
+        frames = elbo.frame_subset(count, time, self.settings.decoded_frames or time, generator)
         decoded = decode(inputs[0], elbo.take_frames(inputs[1], frames))
+        target = elbo.take_frames(video, frames)
+        prior = self.model.prior(dynamic, clusters)
+        signal = self.model.predict_signal(dynamic)
         return Terms(
-            reconstruction=elbo.reconstruction_error(
-                decoded, elbo.take_frames(video, frames), time
-            ),
+            reconstruction=elbo.reconstruction_error(decoded, target, time),
             static_kl=elbo.static_kl(posterior.static),
-            dynamic_kl=elbo.dynamic_kl(
-                posterior.dynamic, self.model.prior(dynamic, known["cluster"])
-            ),
+            dynamic_kl=elbo.dynamic_kl(posterior.dynamic, prior),
             consistency=self.consistency(features, posterior, generator),
-            factor_prediction=TARGETS[self.settings.signal].loss(
-                self.model.predict_signal(dynamic), known
-            ),
-            independence=self.independence(posterior, static, dynamic, generator),
+            factor_prediction=TARGETS[self.settings.signal].loss(signal, known),
+            independence=self.independence(posterior, codes, generator),
             aggregate=self.aggregate(static),
             supervision=self.supervision(static, dynamic, known) if self.supervision else None,
         )
 
     def decoder_inputs(
-        self,
-        posterior: Posterior,
-        static: StaticCode,
-        dynamic: DynamicCode,
-        clusters: Labels,
-        generator: Generator,
-    ) -> tuple[StaticCode, DynamicCode]:
+        self, posterior: Posterior, codes: CodePair, clusters: Labels, generator: Generator
+    ) -> CodePair:
         """Return the codes to decode: the sampled ones, in training with motion exchanged."""
         if self.exchange is None or not self.training:
-            return static, dynamic
+            return codes
+        static, dynamic = codes
         self.exchange.update(posterior.static.mean.detach(), clusters)
         others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
         static = self.exchange.shift_to_cluster(static, clusters, clusters[others])
@@ -124,14 +120,11 @@ class Objective(nn.Module):
         negative = consistency.other_clips(anchor)
         return consistency.triplet(anchor, positive, negative, self.settings.margin)
 
-    def independence(
-        self, posterior: Posterior, static: StaticCode, dynamic: DynamicCode, generator: Generator
-    ) -> Scalar:
+    def independence(self, posterior: Posterior, codes: CodePair, generator: Generator) -> Scalar:
         """Return L_MI by our estimator or by the paper's."""
         if self.settings.mutual_information == "paper":
-            estimate = mutual_information.published_mutual_information
-            return estimate(*posterior, static, dynamic, self.clips)
-        return mutual_information.mutual_information(*posterior, static, dynamic, generator)
+            return mutual_information.published_mutual_information(*posterior, *codes, self.clips)
+        return mutual_information.mutual_information(*posterior, *codes, generator)
 
     def aggregate(self, static: StaticCode) -> Scalar:
         """Return how far sampled z_f are from N(0, I); in training by running moments if set."""
@@ -139,12 +132,3 @@ class Objective(nn.Module):
             return batch_mismatch(static)
         self.moments.update(static)
         return self.moments.mismatch(static)
-
-
-def supervision(model: S3VAE, factors: Sequence[Factor]) -> Supervision:
-    """Return new heads that read the true factors off the codes of a model."""
-    values: Mapping[str, dict[str, int]] = {"static": {}, "dynamic": {}}
-    for factor in factors:
-        values[factor.kind][factor.name] = len(factor.values)
-    sizes = model.architecture.static, model.architecture.dynamic
-    return Supervision(values["static"], values["dynamic"], *sizes)

@@ -223,8 +223,8 @@ def test_with_same_cluster_swap_a_clip_is_decoded_from_z_t_of_another_clip_of_it
     objective = make(losses("ours", same_cluster_swap=1.0, decoded_frames=None))
     dynamic = torch.arange(8.0)[:, None, None].expand(8, 4, 3)
     posterior, clusters = objective.model.encode(to_unit(batch.frames)), batch.known["cluster"]
-    static = torch.zeros(8, 4)
-    _, decoded = objective.decoder_inputs(posterior, static, dynamic, clusters, draws(0))
+    codes = torch.zeros(8, 4), dynamic
+    _, decoded = objective.decoder_inputs(posterior, codes, clusters, draws(0))
     sources = decoded[:, 0, 0].long()
     assert torch.equal(clusters[sources], clusters)
     assert not (sources == torch.arange(8)).any()
