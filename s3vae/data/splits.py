@@ -7,6 +7,8 @@ from jaxtyping import Integer
 from numpy import ndarray
 
 TRAIN, VAL, TEST = range(3)
+LEAST = {"train": 2, "val": 1, "test": 1}
+"""Training compares each clip of a batch with another one."""
 
 
 def split_by_name(names: Collection[str], val: float, test: float) -> dict[str, int]:
@@ -31,8 +33,12 @@ def _share_of(name: str) -> float:
 
 
 def require_all_splits(label: str, split: Integer[ndarray, " clip"], remedy: str) -> None:
-    """Raise ValueError if there is no clip for training, validation or testing."""
-    present = set(split.tolist())
-    missing = [name for k, name in enumerate(("train", "val", "test")) if k not in present]
+    """Raise ValueError if there are too few clips for training, validation or testing."""
+    counts = [int((split == k).sum()) for k in (TRAIN, VAL, TEST)]
+    missing = [
+        f"{count} of at least {least} clips for {name}"
+        for count, (name, least) in zip(counts, LEAST.items(), strict=True)
+        if count < least
+    ]
     if missing:
-        raise ValueError(f"{label}: the split has no clip for {' and '.join(missing)}: {remedy}")
+        raise ValueError(f"{label}: the split has {' and '.join(missing)}: {remedy}")

@@ -25,8 +25,10 @@ def dependence_scores(
 
     Each is the largest over all pairs of a dimension of z_f and one of z_t, mean over frames and
     batches. The null is the same estimate with z_f of another clip, so of independent codes. Only
-    the difference is meaningful.
+    the difference is meaningful. Both are NaN for a single clip.
     """
+    if len(indices) == 1:
+        return dict.fromkeys(("mutual_information", "mutual_information_null"), float("nan"))
     count = min(len(indices) // BATCH * BATCH or len(indices), MOST_CLIPS)
     order = np.random.default_rng(0).permutation(indices)  # neighbours in a file are alike
     batches = video_batches(clips, order[:count], device)

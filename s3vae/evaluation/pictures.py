@@ -68,14 +68,15 @@ def pictures(model: ClipGenerator, codes: Codes, real: Clips, seed: int) -> Mapp
 def varied_clips(clips: ClipFile, count: int, seed: int) -> Int[ndarray, " clip"]:
     """Return test clips of different identities, as far as possible, with motions in turn.
 
-    Without a dynamic factor, motions are arbitrary.
+    There are fewer than `count` if the split has no more. Without a dynamic factor, motions are
+    arbitrary.
     """
     order = np.random.default_rng(seed).permutation(clips.split("test"))
     factors = clips.dynamic_factors[:1]
     motion = clips.labels(factors[0].name) if factors else np.zeros(clips.clips, np.int64)
     motions = len(factors[0].values) if factors else 1
     chosen: list[int] = []
-    for turn in range(count):
+    for turn in range(min(count, len(order))):
         identities = clips.identity[chosen]
         left = [int(i) for i in order if i not in chosen]
         others = [i for i in left if clips.identity[i] not in identities] or left

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.evaluation.evaluate import curve_scores, real_clips, score
 from s3vae.evaluation.metrics import names
-from s3vae.evaluation.pictures import write_pictures
+from s3vae.evaluation.pictures import GAP, write_pictures
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.judge.check import InaccurateJudgeError
 from s3vae.judge.network import Judge
@@ -52,6 +54,26 @@ def test_an_inaccurate_judge_scores_nothing(clips: ClipFile) -> None:
     judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
     with pytest.raises(InaccurateJudgeError, match=r"motion \d"):
         real_clips(judge, clips, EvaluationSettings(), CPU)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_few_test_clips_are_scored_and_all_of_them_are_pictured(
+    model: S3VAE, squares_set: ClipSet, tmp_path: Path, count: int
+) -> None:
+    split = squares_set.split.copy()
+    split[np.flatnonzero(split == 2)[count:]] = 1
+    fewer = replace(squares_set, split=split, identity=np.arange(len(split)))
+    write_clips(tmp_path / "clips.h5", fewer)
+    clips = ClipFile(tmp_path / "clips.h5")
+    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
+    settings = replace(SETTINGS, picture_clips=6)
+    scores, _ = score(model, judge, clips, real_clips(judge, clips, settings, CPU), settings, CPU)
+    assert scores["swap_static"] is not None
+    assert (scores["mutual_information"] is None) == (count == 1)
+    write_pictures(model, clips, settings, CPU, tmp_path / "pictures")
+    side = 64 + GAP
+    with Image.open(tmp_path / "pictures" / "swap.gif") as swap:
+        assert swap.size == (side * (count + 1), side * (count + 1))
 
 
 def test_without_a_dynamic_factor_its_scores_are_null_and_pictures_are_written(
