@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.cli import arguments
-from s3vae.data.footage import frames_of
+from s3vae.data.media import frames_of
 from s3vae.progress import LOG
 from s3vae.signals.detectors import Dlib, DlibDetector
 from s3vae.signals.landmark_picture import draw_landmarks

@@ -1,4 +1,4 @@
-"""Footage: video files and folders of pictures, cut into clips of one length and size."""
+"""Footage: videos, cut into clips of one length and size."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,15 +12,16 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.crops import Box, Crop, crop_boxes, crop_to
+from s3vae.data.media import announced_frames, frames_of
 from s3vae.processes import in_processes
 from s3vae.progress import LOG, Progress
 from s3vae.settings import STRICT
 
 SIZE = 64
-VIDEOS = {".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".gif"}
-PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 NAMED = 10
 """Unusable videos that an error names."""
+LEAST_DECODED = 0.9
+"""The share of the frames that a video file announces that must be readable."""
 
 
 class TooManyUnreadableError(ValueError):
@@ -67,17 +68,8 @@ class Footage(NamedTuple):
     boxes: tuple[Box, ...]
     faceless: int = 0
     """Clips that are left out because no face was detected."""
-
-
-def find_footage(folder: Path) -> list[Path]:
-    """List the video files and folders of pictures below a folder, in order of path.
-
-    Hidden files are ignored, and so are pictures beside videos (thumbnails).
-    """
-    below = sorted(path for path in folder.rglob("*") if not _hidden(path.relative_to(folder)))
-    pictures = {path.parent for path in below if path.suffix.lower() in PICTURES}
-    videos = {path for path in below if path.suffix.lower() in VIDEOS and path.is_file()}
-    return sorted(videos | (pictures - {path.parent for path in videos}))
+    lost: int = 0
+    """Frames that the duration of the file suggests, beyond those that can be read."""
 
 
 def scan_footage(
@@ -100,6 +92,8 @@ def scan_footage(
                 if scan.faceless:
                     clips = scan.faceless + len(scan.windows)
                     LOG.warning("%s: no face in %d of its %d clips", path, scan.faceless, clips)
+                if scan.lost:
+                    LOG.warning("%s: by its duration it lacks %d frames", path, scan.lost)
             progress.advance()
     if len(unusable) > most_unreadable * count or not usable:
         raise TooManyUnreadableError(label, count, unusable, most_unreadable)
@@ -124,17 +118,14 @@ def read_clips(footage: Sequence[Footage]) -> Iterator[UInt8[ndarray, "time heig
             raise ValueError(f"{video.path} has lost frames since it was scanned: run again")
 
 
-def frames_of(path: Path) -> Iterator[UInt8[ndarray, "height width 3"]]:
-    """Read the RGB frames of a video file, or of a folder of pictures in order of name."""
-    read = _pictures(path) if path.is_dir() else _video(path)
-    for frame in read:
-        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-
-
 def _scan(path: Path, cut: Cut, crop: Crop) -> Footage | str:
     """Find the clips of a video, or return the reason why there is none."""
     try:
         frames = sum(1 for _ in frames_of(path))
+        announced, exact = announced_frames(path)
+        lost = announced - frames if frames < LEAST_DECODED * announced else 0
+        if lost and exact:
+            return f"only {frames} of its {announced} frames can be decoded: convert it again"
         windows = cut.windows(frames)
         if not windows:
             return f"it has {frames} readable frames, but a clip needs {cut.time}"
@@ -145,34 +136,5 @@ def _scan(path: Path, cut: Cut, crop: Crop) -> Footage | str:
     if not clips:
         return "it shows no face"
     windows_with_face, boxes_with_face = zip(*clips, strict=True)
-    return Footage(path, windows_with_face, boxes_with_face, len(windows) - len(clips))
-
-
-def _video(path: Path) -> Iterator[ndarray]:
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        if not capture.isOpened():
-            raise ValueError("OpenCV cannot read it as a video")
-        while (read := capture.read())[0]:
-            yield read[1]
-    finally:
-        capture.release()
-
-
-def _pictures(folder: Path) -> Iterator[ndarray]:
-    """Read the pictures of a folder. Raises ValueError unless all are readable and of one size."""
-    size = None
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in PICTURES or path.name.startswith("."):
-            continue
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise ValueError(f"OpenCV cannot read {path.name} as a picture")
-        size = size or picture.shape
-        if picture.shape != size:
-            raise ValueError(f"{path.name} differs in size from the pictures before it")
-        yield picture
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    faceless = len(windows) - len(clips)
+    return Footage(path, windows_with_face, boxes_with_face, faceless, lost)

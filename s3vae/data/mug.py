@@ -14,7 +14,8 @@ from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.crops import Crop
 from s3vae.data.download import RemoteFile
 from s3vae.data.faces.expressions import EXPRESSIONS
-from s3vae.data.footage import SIZE, Cut, find_footage, read_clips, scan_footage
+from s3vae.data.footage import SIZE, Cut, read_clips, scan_footage
+from s3vae.data.media import find_footage
 from s3vae.data.splits import TEST, VAL, require_all_splits
 from s3vae.settings import STRICT
 

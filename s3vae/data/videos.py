@@ -13,7 +13,8 @@ from pydantic.dataclasses import dataclass
 from s3vae.data.clips import SPLITS, ClipSet, Factor
 from s3vae.data.crops import Crop
 from s3vae.data.download import RemoteFile
-from s3vae.data.footage import SIZE, VIDEOS, Cut, Footage, find_footage, read_clips, scan_footage
+from s3vae.data.footage import SIZE, Cut, Footage, read_clips, scan_footage
+from s3vae.data.media import VIDEOS, find_footage
 from s3vae.data.splits import require_all_splits, split_by_name
 from s3vae.settings import STRICT
 

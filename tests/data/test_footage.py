@@ -9,14 +9,8 @@ import pytest
 from numpy import ndarray
 
 from s3vae.data.crops import Box, centre, crop_boxes, crop_to
-from s3vae.data.footage import (
-    Cut,
-    TooManyUnreadableError,
-    find_footage,
-    frames_of,
-    read_clips,
-    scan_footage,
-)
+from s3vae.data.footage import Cut, TooManyUnreadableError, read_clips, scan_footage
+from s3vae.data.media import announced_frames, find_footage, frames_of
 from s3vae.signals.detectors import DlibDetector
 
 
@@ -55,6 +49,10 @@ def gif(path: Path, frames: list[ndarray]) -> Path:
     [
         ("a.avi", film),
         ("a.mp4", lambda path, frames: film(path, frames, "mp4v")),
+        ("a.flv", lambda path, frames: film(path, frames, "FLV1")),
+        ("a.wmv", lambda path, frames: film(path, frames, "WMV2")),
+        ("a.TS", lambda path, frames: film(path, frames, "mp4v")),
+        ("a.3gp", lambda path, frames: film(path, frames, "mp4v")),
         ("a.gif", gif),
         ("a", pictures),
     ],
@@ -63,9 +61,29 @@ def test_the_frames_that_are_read_are_those_that_were_written(
     tmp_path: Path, name: str, write: Callable[[Path, list[ndarray]], Path]
 ) -> None:
     written = np.stack(numbered(20))
-    read = np.stack(list(frames_of(write(tmp_path / name, list(written)))))
+    path = write(tmp_path / name, list(written))
+    assert find_footage(tmp_path) == [path]
+    read = np.stack(list(frames_of(path)))
     assert read.shape == written.shape
     assert abs(read.astype(int) - written).max() <= 5
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
+def test_pictures_are_in_the_order_of_the_numbers_in_their_names(
+    tmp_path: Path, suffix: str
+) -> None:
+    for number, frame in enumerate(numbered(12), start=1):
+        cv2.imwrite(
+            str(tmp_path / f"{'Take' if number % 2 else 'take'} 0_{number}.{suffix}"), frame
+        )
+    read = [int(frame[0, 0, 0]) for frame in frames_of(tmp_path)]
+    assert read == [10 + 5 * number for number in range(12)]
+
+
+def test_a_picture_of_several_pages_is_refused(tmp_path: Path) -> None:
+    gif(tmp_path / "a.tif", numbered(3))
+    with pytest.raises(ValueError, match=r"a\.tif holds 3 pictures"):
+        list(frames_of(tmp_path))
 
 
 def test_channels_are_in_the_order_red_green_blue(tmp_path: Path) -> None:
@@ -153,6 +171,31 @@ def test_unreadable_videos_are_named_with_the_reason_and_left_out(
     assert all(str(path) in str(raised.value) for path in (text, short, cut))
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "mp4v"), ("a.avi", "MJPG")])
+def test_a_video_of_which_frames_are_lost_is_refused_with_their_number(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    noise = list(np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8))
+    path = film(tmp_path / name, noise, codec)
+    assert announced_frames(path) == (40, True)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3 : len(content) // 3 * 2] = bytes(len(content) // 3)
+    path.write_bytes(content)
+    lost = 40 - sum(1 for _ in frames_of(path))
+    assert lost > 4
+    with pytest.raises(TooManyUnreadableError, match=rf"only {40 - lost} of its 40 frames can be"):
+        scan_footage("a", [path], Cut(time=4), "none", 0)
+
+
+def test_frames_that_only_the_duration_suggests_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s3vae.data.footage.announced_frames", lambda path: (40, False))
+    (footage,) = scan_footage("a", [film(tmp_path / "a.avi", numbered(30))], Cut(), "none", 0)
+    assert footage.lost == 10
+    assert "a.avi: by its duration it lacks 10 frames" in caplog.text
+
+
 def test_all_pictures_of_a_folder_must_have_one_size(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "a", numbered(5))
     cv2.imwrite(str(folder / "9.png"), np.zeros((3, 3, 3), np.uint8))
@@ -172,6 +215,16 @@ def test_footage_is_videos_and_folders_of_pictures_that_are_not_hidden(tmp_path:
         tmp_path / "b" / "take",
         tmp_path / "thumbnails beside" / "c.avi",
     ]
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "mine"
+    pictures(elsewhere / "take", numbered(2))
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / name).symlink_to(elsewhere)
+    (elsewhere / "back").symlink_to(folder)
+    assert find_footage(folder) == [folder / "one" / "take"]
 
 
 def test_clips_without_a_face_are_counted(

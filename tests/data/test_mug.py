@@ -12,7 +12,7 @@ from s3vae.data.crops import detect_face
 from s3vae.data.faces.expressions import EXPRESSIONS
 from s3vae.data.faces.faces import scene, traits
 from s3vae.data.faces.portraits import draw
-from s3vae.data.footage import frames_of
+from s3vae.data.media import frames_of
 from s3vae.data.mug import MUG, FirstClip, find_sequences
 
 SUBJECTS = 4

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from pipelines.params import write_settings
 from s3vae.data.clips import ClipFile
-from s3vae.data.footage import frames_of
+from s3vae.data.media import frames_of
 from s3vae.evaluation.metrics import names
 
 pytestmark = pytest.mark.filterwarnings(

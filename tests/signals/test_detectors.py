@@ -11,7 +11,7 @@ from s3vae.data.faces.expressions import APEX
 from s3vae.data.faces.faces import traits
 from s3vae.data.faces.geometry import Pose
 from s3vae.data.faces.portraits import Light, draw
-from s3vae.data.footage import frames_of
+from s3vae.data.media import frames_of
 from s3vae.signals.detectors import Dlib, DlibDetector, FaceAlignment
 from s3vae.signals.face_alignment_detector import FaceAlignmentDetector
 from s3vae.signals.landmarks import distances, fill_gaps

@@ -1,0 +1,110 @@
+"""The videos below a folder, which are files or folders of pictures, and their frames."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+from jaxtyping import UInt8
+from numpy import ndarray
+
+COUNTED = {".mp4", ".m4v", ".mov", ".avi", ".3gp", ".3g2"}
+"""The kinds of video files whose header has the number of frames; of others it is estimated."""
+VIDEOS = COUNTED | {
+    *(".mkv", ".webm", ".mpg", ".mpeg", ".gif", ".flv", ".f4v", ".wmv", ".asf"),
+    *(".ts", ".mts", ".m2ts", ".vob", ".ogv"),
+}
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+FASTEST = 300
+"""Frames per second above which a header has the resolution of its clock in place of its rate."""
+
+
+def files_below(folder: Path) -> list[Path]:
+    """List the files that are not hidden, in order of path; links to folders are followed.
+
+    A folder that is reached twice is listed once.
+    """
+    files, seen = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else sorted(n for n in folders if not n.startswith("."))
+        if real not in seen:
+            files += [Path(place, name) for name in names if not name.startswith(".")]
+        seen.add(real)
+    return sorted(files)
+
+
+def find_footage(folder: Path) -> list[Path]:
+    """List the video files and folders of pictures below a folder, in order of path.
+
+    A video file may take the place of the folder. Pictures beside videos (thumbnails) are ignored.
+    """
+    below = [folder] if folder.is_file() else files_below(folder)
+    pictures = {path.parent for path in below if path.suffix.lower() in PICTURES}
+    videos = {path for path in below if path.suffix.lower() in VIDEOS}
+    return sorted(videos | (pictures - {path.parent for path in videos}))
+
+
+def pictures_of(folder: Path) -> list[Path]:
+    """List the pictures of a folder, in order of name: 2.png is before 10.png."""
+    return sorted(
+        (
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in PICTURES and not path.name.startswith(".")
+        ),
+        key=_natural_order,
+    )
+
+
+def _natural_order(path: Path) -> tuple[list[str | int], str]:
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [int(part) if part.isdecimal() else part for part in parts], path.name
+
+
+def frames_of(path: Path) -> Iterator[UInt8[ndarray, "height width 3"]]:
+    """Read the RGB frames of a video file, or of a folder of pictures in order of name."""
+    read = _pictures(path) if path.is_dir() else _video(path)
+    for frame in read:
+        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+
+
+def announced_frames(path: Path) -> tuple[int, bool]:
+    """Return the number of frames by the header of a video, and whether it was counted.
+
+    It is 0 if the header has none; otherwise, if not counted, it is estimated from the duration.
+    """
+    if path.is_dir():
+        return 0, True
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    count, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    capture.release()
+    known = count > 0 and 0 < rate <= FASTEST
+    return int(count) if known else 0, path.suffix.lower() in COUNTED
+
+
+def _video(path: Path) -> Iterator[ndarray]:
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise ValueError("OpenCV cannot read it as a video")
+        while (read := capture.read())[0]:
+            yield read[1]
+    finally:
+        capture.release()
+
+
+def _pictures(folder: Path) -> Iterator[ndarray]:
+    """Read the pictures of a folder. Raises ValueError unless all are readable and of one size."""
+    size = None
+    for path in pictures_of(folder):
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise ValueError(f"OpenCV cannot read {path.name} as a picture")
+        if (count := cv2.imcount(str(path))) > 1:
+            raise ValueError(f"{path.name} holds {count} pictures: save each as a file of its own")
+        size = size or picture.shape
+        if picture.shape != size:
+            raise ValueError(f"{path.name} differs in size from the pictures before it")
+        yield picture
