@@ -16,7 +16,7 @@ from s3vae.data.clips import ClipFile
 from s3vae.signals.agreement import landmark_scores
 from s3vae.signals.detectors import LandmarkSettings, require_faces
 from s3vae.signals.landmark_file import LandmarkSignal, read_landmarks, write_landmarks
-from s3vae.signals.landmark_picture import draw_landmarks
+from s3vae.signals.landmark_picture import draw_landmarks, drawn_frames
 
 CLIPS_DRAWN = 4
 
@@ -47,7 +47,8 @@ def report(clips_path: Path, signal_path: Path, folder: Path) -> None:
     clips, signal = ClipFile(clips_path), LandmarkSignal(signal_path)
     write_json(folder / "landmarks.json", landmark_scores(signal, clips.landmarks))
     drawn = np.unique(np.linspace(0, clips.clips - 1, CLIPS_DRAWN).astype(int))
-    parts = (clips.frames(drawn), signal.points[drawn], signal.found[drawn])
+    frames = clips.frames(drawn)[:, drawn_frames(clips.time)]
+    parts = (frames, signal.points[drawn], signal.found[drawn])
     draw_landmarks(folder / "landmarks.png", *(list(part) for part in parts))
 
 

@@ -17,20 +17,24 @@ SIDE = 2.2
 """Width and height of a frame, in inches."""
 
 
+def drawn_frames(time: int) -> list[int]:
+    """Return the indices of the frames of a clip that are drawn, evenly spaced."""
+    return [int(index) for index in np.linspace(0, time - 1, FRAMES)]
+
+
 def draw_landmarks(
     path: Path,
-    clips: Sequence[UInt8[ndarray, "time height width channel"]],
+    clips: Sequence[UInt8[ndarray, "drawn height width channel"]],
     points: Sequence[Float[ndarray, "time 68 2"]],
     found: Sequence[Bool[ndarray, " time"]],
 ) -> None:
-    """Write a PNG with a row per clip: spaced spaced frames, then the distances over time."""
+    """Write a PNG with a row per clip: its `drawn_frames`, then the distances over time."""
     figure = Figure(figsize=(SIDE * (FRAMES + 1.6), SIDE * len(clips)), layout="constrained")
     widths = [1.0] * FRAMES + [1.6]
     rows = figure.subplots(len(clips), FRAMES + 1, squeeze=False, width_ratios=widths)
     for panels, clip, dots, mask in zip(rows, clips, points, found, strict=True):
-        spaced = np.linspace(0, len(clip) - 1, FRAMES).astype(int)
-        for panel, frame in zip(panels[:-1], spaced, strict=True):
-            panel.imshow(clip[frame].squeeze(), cmap="gray")
+        for panel, frame, image in zip(panels[:-1], drawn_frames(len(dots)), clip, strict=True):
+            panel.imshow(image.squeeze(), cmap="gray")
             if mask[frame]:
                 panel.plot(*dots[frame].T, ".", color="#00e060", ms=2.2)
             panel.set_title(f"frame {frame}", fontsize="x-small")
