@@ -19,20 +19,24 @@ from s3vae.settings import STRICT
 
 SIZE = 64
 NAMED = 10
-"""Unusable videos that an error names."""
+"""Unused files that a message names."""
 LEAST_DECODED = 0.9
 """The share of the frames that a video file announces that must be readable."""
+
+
+def named(each: Sequence[object]) -> str:
+    """Return a list of the first few, and the number of the others."""
+    more = [f"and {len(each) - NAMED} more"] if len(each) > NAMED else []
+    return "".join(f"\n  - {line}" for line in (*each[:NAMED], *more))
 
 
 class TooManyUnreadableError(ValueError):
     """More footage without clips than the settings allow."""
 
     def __init__(self, label: str, count: int, unusable: Sequence[str], limit: float) -> None:
-        named = "".join(f"\n  - {each}" for each in unusable[:NAMED])
-        more = f"\n  and {len(unusable) - NAMED} more" if len(unusable) > NAMED else ""
         super().__init__(
             f"{len(unusable)} of {count} videos of {label} give no clip, more than "
-            f"most_unreadable ({limit:.0%}):{named}{more}\n"
+            f"most_unreadable ({limit:.0%}): {named(unusable)}\n"
             "Repair or remove them, or raise most_unreadable in the `data` section of the config."
         )
 

@@ -1,29 +1,32 @@
 """Videos of the user: a folder of them, with optional labels."""
 
-import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import SPLITS, ClipSet, Factor
 from s3vae.data.crops import Crop
 from s3vae.data.download import RemoteFile
-from s3vae.data.footage import SIZE, Cut, Footage, read_clips, scan_footage
-from s3vae.data.media import VIDEOS, find_footage
+from s3vae.data.footage import SIZE, Cut, named, read_clips, scan_footage
+from s3vae.data.labels import LABELS, SPLIT, Row, factors_of, read_labels
+from s3vae.data.media import PICTURES, VIDEOS, files_below, find_footage
 from s3vae.data.splits import require_all_splits, split_by_name
+from s3vae.progress import LOG
 from s3vae.settings import STRICT
 
-LABELS, FILE, SPLIT = "labels.csv", "file", "split"
-Rows = Mapping[str, Mapping[str, str]]
 
+class Found(NamedTuple):
+    """Videos by their paths in the folder, the path of their labels, and a row for each, if any."""
 
-class LabelsError(ValueError):
-    """A labels.csv that does not fit the videos of its folder."""
+    videos: Mapping[str, Path]
+    table: Path
+    rows: Mapping[str, Row]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -49,106 +52,77 @@ class Videos:
     files: ClassVar[tuple[RemoteFile, ...]] = ()
 
     def clips(self, raw: Path) -> ClipSet:
-        """Build all clips of the folder `raw`.
+        """Build all clips of the folder `raw`, or of one video file.
 
-        Raises FileNotFoundError, LabelsError, TooManyUnreadableError or, if a split has no clip,
-        ValueError.
+        Raises FileNotFoundError, LabelsError, TooManyUnreadableError or, if a split has too few
+        clips, ValueError.
         """
-        paths = find_footage(raw)
-        if not paths:
-            raise FileNotFoundError(
-                f"{raw} holds no videos ({' '.join(sorted(VIDEOS))}) and no folders of pictures: "
-                "add some, or name another folder in pipeline.datasets of params.yaml"
-            )
-        names = [path.relative_to(raw).as_posix() for path in paths]
-        rows = read_labels(raw / LABELS, names, self.dynamic)
-        if rows:
-            paths = [path for path, name in zip(paths, names, strict=True) if name in rows]
+        found = find_videos(raw, self.dynamic)
+        if self.split_by == "video":  # refuses labels and splits before the videos are read
+            self._labels([(name, part) for name in found.videos for part in range(2)], found)
+        paths = list(found.videos.values())
         footage = scan_footage(str(raw), paths, self.cut, self.crop, self.most_unreadable)
-        return self._clip_set(footage, raw, rows)
-
-    def _clip_set(self, footage: Sequence[Footage], raw: Path, rows: Rows) -> ClipSet:
+        name_of = {path: name for name, path in found.videos.items()}
+        clips = [(name_of[each.path], w.start) for each in footage for w in each.windows]
         video = np.repeat(np.arange(len(footage)), [len(each.windows) for each in footage])
-        names = [each.path.relative_to(raw).as_posix() for each in footage]
-        clip_rows = [rows[names[index]] for index in video] if rows else []
-        factors, labels = factors_of(clip_rows, self.dynamic)
-        split = self._split(footage, names, rows)
-        require_all_splits(
-            str(raw),
-            split,
-            f"assign videos in a column {SPLIT!r} of {LABELS}, raise `val` or `test`, set "
-            "`split_by: clip` for a few long videos, or add videos",
-        )
+        split, factors, labels = self._labels(clips, found)
         return ClipSet(
             name="videos",
             source="videos of a folder",
             licence="that of the videos",
             parameters=dataclasses.asdict(self),
-            shape=(len(video), self.cut.time, SIZE, SIZE, 3),
+            shape=(len(clips), self.cut.time, SIZE, SIZE, 3),
             frames=read_clips(footage),
             factors=factors,
             labels=labels,
-            identity=video if self.split_by == "video" else np.arange(len(video)),
+            identity=video if self.split_by == "video" else np.arange(len(clips)),
             split=split,
         )
 
-    def _split(self, footage: Sequence[Footage], names: Sequence[str], rows: Rows) -> np.ndarray:
-        """Return the split of every clip."""
-        clips = [(n, w.start) for n, each in zip(names, footage, strict=True) for w in each.windows]
-        if any(SPLIT in row for row in rows.values()):
-            return np.array([SPLITS.index(rows[name][SPLIT]) for name, _ in clips])
-        units = [n if self.split_by == "video" else f"{n} {start}" for n, start in clips]
-        split = split_by_name(set(units), self.val, self.test)
-        return np.array([split[unit] for unit in units])
+    def _labels(
+        self, clips: Sequence[tuple[str, int]], found: Found
+    ) -> tuple[ndarray, tuple[Factor, ...], dict[str, ndarray]]:
+        """Return split, factors and labels of clips, given as video and start. Or ValueError."""
+        rows = [found.rows[name] for name, _ in clips] if found.rows else []
+        if rows and SPLIT in rows[0].cells:
+            split = np.array([SPLITS.index(row.cells[SPLIT]) for row in rows])
+        else:
+            units = [n if self.split_by == "video" else f"{n} {start}" for n, start in clips]
+            by_unit = split_by_name(set(units), self.val, self.test)
+            split = np.array([by_unit[unit] for unit in units])
+        require_all_splits(
+            str(found.table.parent),
+            split,
+            f"assign videos in a column {SPLIT!r} of {LABELS}, raise `val` or `test`, set "
+            "`split_by: clip` for a few long videos, or add videos",
+        )
+        return split, *factors_of(found.table, rows, self.dynamic, split)
 
 
-def read_labels(path: Path, names: Sequence[str], dynamic: Sequence[str]) -> Rows:
-    """Read labels.csv as one row per video, without `file`; empty if there is no such file.
+def find_videos(raw: Path, dynamic: Sequence[str]) -> Found:
+    """Find the labelled videos of a folder, or all without labels; log what is not used.
 
-    Raises LabelsError, which names the line, if it does not fit the videos of its folder.
+    Raises FileNotFoundError or LabelsError.
     """
-    if not path.exists():
-        if dynamic:
-            raise LabelsError(f"{path} is missing, but `dynamic` names columns of it")
-        return {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = list(reader.fieldnames or [])
-        rows = list(reader)
-    missing = [name for name in (FILE, *dynamic) if name not in columns]
-    if missing:
-        raise LabelsError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}")
-    if not rows:
-        raise LabelsError(f"{path} labels no video: add a row for each, or remove the file")
-    known, labelled = set(names), {}
-    for line, row in enumerate(rows, start=2):
-        name = (row.pop(FILE) or "").strip()
-        fault = _fault(name, row, known)
-        if fault or name in labelled:
-            raise LabelsError(f"{path}, line {line}: {fault or f'{name} has two rows'}")
-        labelled[name] = row
-    return labelled
-
-
-def _fault(name: str, row: Mapping[str | None, str | None], known: set[str]) -> str | None:
-    """Return the fault of a row, or None."""
-    if name not in known:
-        return f"there is no video {name!r} in the folder: remove the row, or correct the path"
-    if None in row or any(not value for value in row.values()):
-        return "every column must have a value, and there must be no more values than columns"
-    if row.get(SPLIT, "train") not in SPLITS:
-        return f"{SPLIT} must be train, val or test, not {row[SPLIT]!r}"
-    return None
-
-
-def factors_of(
-    rows: Sequence[Mapping[str, str]], dynamic: Sequence[str]
-) -> tuple[tuple[Factor, ...], dict[str, np.ndarray]]:
-    """Return the factors that one row per clip describes, and the labels of each."""
-    factors, labels = [], {}
-    for name in rows[0] if rows else ():
-        if name != SPLIT:
-            values, labels[name] = np.unique([row[name] for row in rows], return_inverse=True)
-            kind: Literal["static", "dynamic"] = "dynamic" if name in dynamic else "static"
-            factors.append(Factor(name, kind, tuple(values.tolist())))
-    return tuple(factors), labels
+    paths = find_footage(raw)
+    if not paths:
+        raise FileNotFoundError(
+            f"{raw} holds no videos ({' '.join(sorted(VIDEOS))}) and no folders of pictures: "
+            "add some, or name another folder in pipeline.datasets of params.yaml"
+        )
+    folder = raw if raw.is_dir() else raw.parent
+    tables = [path for path in sorted(raw.glob("*")) if path.name.lower() == LABELS]
+    table = tables[0] if tables else folder / LABELS
+    videos = {path.relative_to(folder).as_posix(): path for path in paths}
+    rows = read_labels(table, [*videos], dynamic) if raw.is_dir() else {}
+    used = {*paths, table}
+    neither = [
+        path
+        for path in files_below(raw)
+        if path not in used and not (path.parent in used and path.suffix.lower() in PICTURES)
+    ]
+    unlabelled = [path for name, path in videos.items() if rows and name not in rows]
+    for what, unused in ((f"no row in {LABELS}", unlabelled), ("no video", neither)):
+        if unused:
+            LOG.warning("%s: not used (%s): %s", raw, what, named(unused))
+    return Found({name: videos[name] for name in videos if not rows or name in rows}, table, rows)

@@ -25,7 +25,7 @@ def test_no_split_of_a_few_videos_is_empty_unless_its_share_is_0(count: int) -> 
 
 def test_a_split_with_too_few_clips_is_refused_with_the_remedy() -> None:
     require_all_splits("a", np.array([0, 0, 1, 2]), "remedy")
-    with pytest.raises(ValueError, match="0 .* clips for val and 0 .* clips for test: remedy"):
+    with pytest.raises(ValueError, match=r"0 .* clips for val and 0 .* clips for test: remedy"):
         require_all_splits("a", np.array([0, 0]), "remedy")
     with pytest.raises(ValueError, match="a: the split has 1 of at least 2 clips for train"):
         require_all_splits("a", np.array([0, 1, 2]), "remedy")

@@ -1,5 +1,6 @@
 """Videos of the user: labels, splits, and faults of a labels.csv."""
 
+import unicodedata
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,8 @@ import pytest
 
 from s3vae.data.clips import SPLITS, ClipFile, write_clips
 from s3vae.data.footage import Cut
-from s3vae.data.videos import LabelsError, Videos
+from s3vae.data.labels import LabelsError
+from s3vae.data.videos import Videos
 
 CUT = Cut(time=4, stride=1)
 LABELS = """file,person,mood,split
@@ -66,9 +68,14 @@ def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
         Videos().clips(tmp_path)
 
 
-def test_a_video_without_a_row_is_not_used(folder: Path) -> None:
-    (folder / "labels.csv").write_text(LABELS.replace("a/0.png-folder,Ann,glad,train\n", ""))
+def test_a_video_without_a_row_is_not_used_and_neither_is_another_file_but_both_are_named(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "b" / "notes.txt").touch()
+    (folder / "labels.csv").write_text("file,split\nb,val\nc,test\nd,train\n")
     assert Videos(cut=CUT).clips(folder).shape[0] == 5
+    assert f"(no row in labels.csv): \n  - {folder / NAMES[0]}" in caplog.text
+    assert f"(no video): \n  - {folder / 'b' / 'notes.txt'}" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -82,12 +89,71 @@ def test_a_video_without_a_row_is_not_used(folder: Path) -> None:
         (LABELS.replace(",Ben,glad", ",,glad"), r"line 3: every column must have a value"),
         (LABELS.replace("glad,val", "glad,val,1"), r"line 3: .* no more values than columns"),
         (LABELS.replace("glad,val", "glad,dev"), r"line 3: split must be train, val or test"),
+        (LABELS.replace("b,Ben", '\nb,"Ben\n"').replace("c,", "x,"), r"line 6: there is no video"),
+        (LABELS.replace("person", "mood"), r"two columns are called 'mood'"),
+        (LABELS.replace("person", ""), r"column 2 has no name"),
+        (LABELS.replace("Ann", "Ben"), r"person: all videos have the value 'Ben'"),
+        (LABELS.replace("b,Ben", "b,Bea"), r"person: no video of .* train split has 'Bea' .line 3"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused_by_line(folder: Path, labels: str, fault: str) -> None:
     (folder / "labels.csv").write_text(labels)
     with pytest.raises(LabelsError, match=fault):
         Videos(cut=CUT, dynamic=("mood",)).clips(folder)
+
+
+@pytest.mark.parametrize("name", ["type", "values", "train", "float", "v1.0", "a/b", "step"])
+def test_a_column_whose_name_a_classifier_cannot_have_is_refused(folder: Path, name: str) -> None:
+    (folder / "labels.csv").write_text(LABELS.replace("person", name))
+    with pytest.raises(LabelsError, match=f"a column cannot be called '{name}': rename it"):
+        Videos(cut=CUT).clips(folder)
+
+
+def test_labels_and_split_are_refused_before_any_video_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("s3vae.data.media.cv2")
+    (folder / "labels.csv").write_text(LABELS.replace("Ann", "Ben"))
+    with pytest.raises(LabelsError, match="all videos have the value 'Ben'"):
+        Videos(cut=CUT).clips(folder)
+    (folder / "labels.csv").write_text(LABELS.replace("val", "test"))
+    with pytest.raises(ValueError, match="0 of at least 1 clips for val"):
+        Videos(cut=CUT).clips(folder)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize(("delimiter", "end"), [(",", "\n"), (";", "\r\n"), ("\t", "\r")])
+def test_tables_of_spreadsheets_are_read(
+    folder: Path, encoding: str, delimiter: str, end: str
+) -> None:
+    """With umlauts, blanks, blank rows and columns, Windows paths, and capitals in the header."""
+    (folder / "b").rename(folder / unicodedata.normalize("NFD", "bö"))
+    text = LABELS.replace("file", "File").replace("train", "Train ").replace("a/0", "a\\0")
+    text = text.replace("\nb", "\nbö").replace("Ann", " Änn").replace("Ben,sad", "Ben ,sad")
+    rows = [line + ",," for line in [*text.splitlines(), "", ",,,"]]
+    table = end.join(rows).replace(",", delimiter)
+    (folder / "Labels.CSV").write_bytes(table.encode(encoding))
+    clips = build(folder, Videos(cut=CUT))
+    assert [f.values for f in clips.factors] == [("Ben", "Änn"), ("glad", "sad")]
+    assert clips.labels("person").tolist() == [1, 0, 1, 0, 0, 0]
+    assert len(clips.split("train")) == 4
+
+
+def test_a_table_in_no_known_encoding_is_refused(folder: Path) -> None:
+    (folder / "labels.csv").write_bytes(b"file,person\n\x81\x8d,1\n")
+    with pytest.raises(LabelsError, match="in no known encoding: save it as CSV in UTF-8"):
+        Videos(cut=CUT).clips(folder)
+
+
+def test_one_video_file_may_take_the_place_of_the_folder(folder: Path) -> None:
+    path = folder / "one & only ü.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for _ in range(40):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    assert build(path, Videos(cut=CUT, split_by="clip")).clips == 10
+    with pytest.raises(ValueError, match=r"0 .* for train and 0 .* for val: .*split_by: clip"):
+        Videos(cut=CUT).clips(path)
 
 
 def test_dynamic_columns_need_labels(folder: Path) -> None:
