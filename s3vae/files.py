@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import h5py
+
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """The system's messages for a full disk, quota or file, which libraries repeat in their errors."""
 LOCK_FILE, UNLOCKED = ".lock", ".unlocked-"
@@ -20,6 +22,24 @@ folder's name until the file is locked."""
 
 class NoRoomError(OSError):
     """A file could not be written completely because its disk or quota is full."""
+
+
+class FileInUseError(RuntimeError):
+    """A file that is not damaged, but that another program or its owner keeps from being read."""
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading. Raises FileInUseError, or OSError if it is damaged."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        msg = (
+            f"{path} cannot be read ({os.strerror(error.errno)}): close the program that has it "
+            "open for writing, such as a viewer, or allow this user to read it"
+        )
+        raise FileInUseError(msg) from error
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from s3vae.files import open_hdf5
+
 FORMAT, VERSION = "s3vae-clips", 1
 TEXTS = ("name", "source", "licence", "sha256", "parameters")
 SPLIT_COUNT = 3
@@ -24,9 +26,9 @@ class ClipFormatError(ValueError):
 
 
 def open_clips(path: Path) -> h5py.File:
-    """Open a file for reading and check every rule. Raises ClipFormatError."""
+    """Open a file for reading and check every rule. Raises ClipFormatError or FileInUseError."""
     try:
-        file = h5py.File(path, "r")
+        file = open_hdf5(path)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} is missing: run the stage that builds it") from None
     except OSError as error:

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy import ndarray
 
-from s3vae.files import replacing
+from s3vae.files import open_hdf5, replacing
 
 FORMAT, VERSION = "s3vae-signals", 1
 
@@ -83,9 +83,9 @@ class SignalFile:
 
 
 def open_signal(path: Path) -> h5py.File:
-    """Open a signal file for reading. Raises ValueError if it is not an HDF5 file."""
+    """Open a signal file for reading. Raises FileInUseError, or ValueError for another format."""
     try:
-        return h5py.File(path, "r")
+        return open_hdf5(path)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -1,6 +1,7 @@
 """The clip format: files are read as they were written, and invalid ones are refused."""
 
 import dataclasses
+import fcntl
 import hashlib
 import multiprocessing
 import pickle
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from s3vae.data.clips import SPLITS, ClipFile, ClipFormatError, ClipSet, Factor, write_clips
+from s3vae.files import FileInUseError
 
 IDENTITY = np.array([7, 7, 9, 4, 4, 9])
 SPLIT = np.array([0, 0, 2, 1, 1, 2])
@@ -215,3 +217,11 @@ def test_a_truncated_and_a_missing_file_are_refused_with_the_remedy(path: Path) 
         ClipFile(path)
     with pytest.raises(FileNotFoundError, match=r"none.h5 is missing: run the stage"):
         ClipFile(path.with_name("none.h5"))
+
+
+def test_a_file_that_is_open_for_writing_elsewhere_is_not_called_damaged(path: Path) -> None:
+    with path.open("r+b") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(FileInUseError, match=r"small\.h5 cannot be read .*: close the program"):
+            ClipFile(path)
+    assert ClipFile(path).clips == 6
