@@ -6,7 +6,7 @@ strictly: an unknown key or a wrong type is refused by its place in the file.
 
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -14,6 +14,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from s3vae.settings import STRICT
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PARAMS = Path("params.yaml")
 SECTIONS = {"data", "flow", "landmarks", "judge", "evaluation", "methods"}
@@ -116,14 +119,22 @@ def _checked(kind: type[Settings], path: Path, content: Any, keys: tuple[str, ..
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
-        faults = (f"  {_place(fault['loc'], keys)}: {fault['msg']}" for fault in error.errors())
+        faults = (f"  {_place(fault, keys, content)}: {fault['msg']}" for fault in error.errors())
         raise ParamsError("\n".join([f"{path} does not fit:", *faults])) from error
 
 
-def _place(location: tuple[str | int, ...], keys: tuple[str, ...]) -> str:
-    """Return where a fault is; tags in <> tell kinds of settings apart and are no keys."""
-    parts = [str(part) for part in location]
-    return ".".join([*keys, *(part for part in parts if not part.startswith("<"))])
+def _place(fault: "ErrorDetails", keys: tuple[str, ...], content: Any) -> str:
+    """Return the keys of a fault in the file; tags of kinds of settings are none."""
+    parts = [*keys]
+    for part in fault["loc"]:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            about_key = fault["type"].startswith(("missing", "unexpected"))
+            if not about_key or part != fault["loc"][-1]:
+                continue
+        parts.append(str(part))
+    return ".".join(parts)
 
 
 def _sections(path: Path, known: set[str]) -> dict[str, Any]:

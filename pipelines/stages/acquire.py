@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipelines.checks import check_settings
 from pipelines.cli import arguments
 from pipelines.downloads import fetch_files
 from pipelines.params import section
@@ -25,12 +26,14 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
 
 
 def raw_folder(made_from: Path) -> Path:
-    """Return the user's folder that clips are made from; RAW if `made_from` is project code."""
-    is_code = (made_from / "__init__.py").exists()
-    return made_from if made_from.is_dir() and not is_code else RAW
+    """Return the user's folder or file that clips are made from; RAW if it is project code."""
+    is_code = (made_from / "__init__.py").exists() or made_from.suffix == ".py"
+    return made_from if made_from.exists() and not is_code else RAW
 
 
 if __name__ == "__main__":
-    chosen, made_from = arguments("dataset", "made_from")
+    (chosen,) = arguments("dataset")
+    # from params.yaml and not from the command line, where a shell would split it at blanks
+    made_from = check_settings().datasets[chosen]
     settings: DataSet = section(DataSet, chosen, "data")  # type: ignore[arg-type]
     acquire(chosen, settings, Layout(chosen).clips, raw_folder(Path(made_from)))

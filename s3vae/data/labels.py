@@ -38,6 +38,12 @@ class Row(NamedTuple):
     cells: dict[str, str]
 
 
+def labels_in(folder: Path) -> Path:
+    """Return the path of the table in a folder, whatever the case of its name."""
+    found = (path for path in sorted(folder.glob("*")) if path.name.lower() == LABELS)
+    return next(found, folder / LABELS)
+
+
 def read_labels(path: Path, names: Sequence[str], dynamic: Sequence[str]) -> Mapping[str, Row]:
     """Read labels.csv as one row per video, without `file`; empty if there is no such file.
 

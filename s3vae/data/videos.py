@@ -14,7 +14,7 @@ from s3vae.data.clips import SPLITS, ClipSet, Factor
 from s3vae.data.crops import Crop
 from s3vae.data.download import RemoteFile
 from s3vae.data.footage import SIZE, Cut, named, read_clips, scan_footage
-from s3vae.data.labels import LABELS, SPLIT, Row, factors_of, read_labels
+from s3vae.data.labels import LABELS, SPLIT, Row, factors_of, labels_in, read_labels
 from s3vae.data.media import PICTURES, VIDEOS, files_below, find_footage
 from s3vae.data.splits import require_all_splits, split_by_name
 from s3vae.progress import LOG
@@ -111,8 +111,7 @@ def find_videos(raw: Path, dynamic: Sequence[str]) -> Found:
             "add some, or name another folder in pipeline.datasets of params.yaml"
         )
     folder = raw if raw.is_dir() else raw.parent
-    tables = [path for path in sorted(raw.glob("*")) if path.name.lower() == LABELS]
-    table = tables[0] if tables else folder / LABELS
+    table = labels_in(folder)
     videos = {path.relative_to(folder).as_posix(): path for path in paths}
     rows = read_labels(table, [*videos], dynamic) if raw.is_dir() else {}
     used = {*paths, table}

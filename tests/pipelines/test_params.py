@@ -81,6 +81,23 @@ def test_an_unknown_key_or_a_wrong_value_is_refused_with_its_place(
         section(AnyMethod, *METHOD, folder=folder)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "place"),
+    [
+        ("data: {kind: videos, cut: {tyme: 3}}", DataSet, r"data\.cut\.tyme: "),
+        ("flow: {method: {kind: farneback, window: x}}", MotionSettings, r"flow\.method\.window: "),
+        ("landmarks: {backend: {kind: dlib, enlarge: 0}}", LandmarkSettings, r"\w+\.backend\.enl"),
+        ("judge: {network: {}}", JudgeStage, r"judge\.training: .* required"),
+    ],
+)
+def test_a_fault_has_the_keys_that_are_in_the_file(
+    folder: Path, text: str, kind: type, place: str
+) -> None:
+    (folder / "configs" / "toy.yaml").write_text(text)
+    with pytest.raises(ParamsError, match=rf"does not fit:\n  {place}"):
+        section(kind, "toy", text.partition(":")[0], folder=folder)
+
+
 @pytest.mark.parametrize("content", ["null", "3", "[]", "word"])
 def test_a_method_that_is_no_mapping_is_refused_with_its_place(folder: Path, content: str) -> None:
     (folder / "configs" / "toy.yaml").write_text(f"methods:\n  ours: {content}\n")
@@ -122,17 +139,6 @@ def test_a_missing_params_file_or_one_without_sections_is_refused_by_name(
     (folder / "params.yaml").unlink()
     with pytest.raises(ParamsError, match=r"params\.yaml is not in this folder: run from"):
         read_pipeline(folder)
-
-
-@pytest.mark.parametrize("folder", [ROOT, ROOT / "benchmark"], ids=["demo", "benchmark"])
-def test_all_settings_of_the_repository_are_valid(folder: Path) -> None:
-    named = read_pipeline(folder)
-    for dataset in named.datasets:
-        section(EvaluationSettings, dataset, "evaluation", folder=folder)
-        section(MotionSettings, dataset, "flow", folder=folder)
-        section(JudgeStage, dataset, "judge", folder=folder)
-    for chosen in named.models.values():
-        assert section(AnyMethod, chosen.dataset, "methods", chosen.method, folder=folder)  # type: ignore[arg-type]
 
 
 def test_two_lines_and_a_copied_config_add_a_folder_of_videos(folder: Path) -> None:
