@@ -23,7 +23,10 @@ from s3vae.weights import WEIGHTS
 
 
 def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
-    """Write scores, curve, predictions and pictures. Raises InaccurateJudgeError beforehand."""
+    """Write pictures, then scores, curve and predictions.
+
+    Raises InaccurateJudgeError after the pictures: what cannot be judged can be looked at.
+    """
     clips, device, folder = ClipFile(files.clips), choose_device(), files.model(method)
     model, judge = load_model(folder, device), load_judge(files.judge, device)
     key = evaluate_key(settings, clips, folder, files.judge)
@@ -33,18 +36,18 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     if model.architecture.predicts == "distances":
         landmarks = LandmarkSignal(files.landmarks)
         landmarks.require_clips(clips.sha256)
+    results, archive = files.scores(method), files.predictions(method)
     with tracked(run) as tracker:
+        write_pictures(model, clips, settings, device, results / "pictures", landmarks)
+        tracker.folder(results / "pictures", "pictures")
         real = real_clips(judge, clips, settings, device)
         scores, predictions = score(model, judge, clips, real, settings, device, landmarks)
         curve = learning_curve(folder, judge, clips, real, device)
-        results, archive = files.scores(method), files.predictions(method)
         write_json(results / "metrics.json", scores)
         write_csv(results / "curve.csv", curve)
         write_predictions(archive, predictions)
-        write_pictures(model, clips, settings, device, results / "pictures", landmarks)
         write_provenance(results, run, folder)
         tracker.scores(scores)
-        tracker.folder(results / "pictures", "pictures")
         tracker.file(archive, "predictions")
 
 
