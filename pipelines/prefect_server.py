@@ -8,12 +8,22 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_TO_ANSWER = 0.25
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def server() -> str | None:
     """Return the URL of the Prefect API if a server answers there, else None."""
+    spare_loopback()
     url = server_url()
     return url if url is not None and _is_healthy(url) else None
+
+
+def spare_loopback() -> None:
+    """Exempt servers on this machine from a proxy that the environment names, if it names one."""
+    if urllib.request.getproxies_environment().keys() - {"no"}:
+        exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+        hosts = dict.fromkeys([*filter(None, exempt.split(",")), *LOOPBACK])
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(hosts)
 
 
 def configure_prefect() -> bool:

@@ -9,22 +9,22 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Iterator
+from configparser import ConfigParser
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from packaging.requirements import Requirement
 
+from pipelines.checks import check_settings
 from pipelines.dvc_lock import at_work
 from pipelines.params import ParamsError, read_pipeline, section
 from pipelines.paths import RAW
 from pipelines.prefect_server import server as answering_server
-from pipelines.stages.landmark_backends import weights_of
+from pipelines.prefect_server import spare_loopback
 from pipelines.tracking.environment import git as ask_git
 from pipelines.tracking.mlflow_run import tracking_is_off
-from pipelines.tracking.store import Store, store_uri, without_logins
-from s3vae.signals.detectors import LandmarkSettings
-from s3vae.signals.flow_grid import MotionSettings
+from pipelines.tracking.store import Store, database_file, store_uri, without_logins
 
 LEAST_FREE = 2.0
 """GiB on the disk that clips and models need."""
@@ -52,7 +52,10 @@ class InstallationError(RuntimeError):
 def findings() -> Iterator[Finding]:
     """Check everything."""
     for check in (params, packages, opencv, weights, disk, store, server, mirror, git, lock):
-        yield check()
+        try:
+            yield check()
+        except ImportError as error:
+            yield Finding(check.__name__, "wrong", f"{error}", remedy_of(error))
 
 
 def require_health() -> None:
@@ -61,27 +64,19 @@ def require_health() -> None:
         raise InstallationError("\n".join(["a retraining cannot succeed here:", *wrong]))
 
 
+def remedy_of(error: ImportError) -> str:
+    """Return the remedy of a package that cannot be imported."""
+    if "libGL" in str(error):
+        return (
+            "apt-get install libgl1 libglib2.0-0 (or your system's packages with these libraries)"
+        )
+    return "pip install -e '.[dev]' -c constraints.txt"
+
+
 def params() -> Finding:
     """Check params.yaml and the settings of all that it names."""
-    # these import torch, which takes seconds
-    from s3vae.data.datasets import DataSet
-    from s3vae.evaluation.settings import EvaluationSettings
-    from s3vae.judge.settings import JudgeStage
-    from s3vae.training.method import AnyMethod
-
-    kinds: dict[str, Any] = {
-        "data": DataSet,
-        "flow": MotionSettings,
-        "judge": JudgeStage,
-        "evaluation": EvaluationSettings,
-    }
     try:
-        pipeline = read_pipeline()
-        for chosen in pipeline.models.values():
-            section(AnyMethod, chosen.dataset, "methods", chosen.method)
-        for name in pipeline.datasets:
-            for key, kind in kinds.items():
-                section(kind, name, key)
+        pipeline = check_settings()
     except ParamsError as error:
         return Finding("params", "wrong", str(error), "edit that file (docs/pipeline.md)")
     counts = f"{len(pipeline.datasets)} data sets, {len(pipeline.models)} models"
@@ -119,6 +114,9 @@ def opencv() -> Finding:
 
 def weights() -> Finding:
     """Check for the weights of face-alignment, if it is to find landmarks."""
+    from pipelines.stages.landmark_backends import weights_of
+    from s3vae.signals.detectors import LandmarkSettings
+
     try:
         faces = read_pipeline().faces
         settings = [section(LandmarkSettings, name, "landmarks") for name in faces]
@@ -146,13 +144,13 @@ def store() -> Finding:
     if tracking_is_off():
         remedy = "unset S3VAE_TRACKING: MLflow's registry holds the champions"
         return Finding("MLflow", "wrong", "is turned off by S3VAE_TRACKING", remedy)
-    if uri.startswith("sqlite:///"):
-        path = Path(uri.removeprefix("sqlite:///"))
+    if (path := database_file(uri)) is not None:
         if os.access(path if path.exists() else path.parent, os.W_OK):
             return Finding("MLflow", "good", str(path))
         return Finding("MLflow", "wrong", f"{path} cannot be written", "chown or chmod it")
     try:
         if uri.startswith("http"):
+            spare_loopback()
             urllib.request.urlopen(f"{uri}/health", timeout=5).close()
         else:
             Store()
@@ -182,8 +180,19 @@ def mirror() -> Finding:
 def git() -> Finding:
     """Check whether all files are committed."""
     status = ask_git("status", "--porcelain", "--untracked-files=no")
+    here = Path.cwd()
+    if status is None and any((folder / ".git").exists() for folder in (here, *here.parents)):
+        remedy = f"if another user owns it: git config --global --add safe.directory {here}"
+        return Finding("git", "note", "git does not read the repository", remedy)
     if status is None:
-        return Finding("git", "note", "no repository", "git clone, so that results name a commit")
+        config = ConfigParser()
+        config.read([".dvc/config", ".dvc/config.local"])
+        if config.getboolean("core", "no_scm", fallback=False):
+            return Finding(
+                "git", "note", "no repository", "git init, so that results name a commit"
+            )
+        remedy = "git init, or to do without: dvc config --local core.no_scm true"
+        return Finding("git", "wrong", "no repository, which DVC requires", remedy)
     if changed := status.splitlines():
         name = changed[0].split()[-1]
         message = f"{len(changed)} files differ from the commit, {name} among them"

@@ -17,12 +17,11 @@ from urllib.parse import urlparse
 
 import psutil
 
-from pipelines.prefect_server import ROOT, server, server_url
+from pipelines.prefect_server import LOOPBACK, ROOT, server, server_url
 from pipelines.tools.flow_runs import POOL, is_online, reschedule, run_processes, worker_name
 
 PREFECT = (sys.executable, "-m", "prefect")
 FOLDER = ROOT / ".prefect" / "serve"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECONDS_TO_START, SECONDS_TO_STOP = 90.0, 15.0
 
 

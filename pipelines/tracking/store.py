@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from filelock import FileLock
+
+from pipelines.prefect_server import spare_loopback
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -40,7 +43,14 @@ def store_uri() -> str:
     here = Path.cwd()
     roots = (folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir())
     root = Path(os.environ.get("DVC_ROOT") or next(roots, here))
-    return f"sqlite:///{root.resolve() / 'mlflow.db'}"
+    path = str(root.resolve() / "mlflow.db")
+    return f"sqlite:///{quote(path) if set('%?#') & set(path) else path}"
+
+
+def database_file(uri: str) -> Path | None:
+    """Return the file of an SQLite store; None for other stores."""
+    path = uri.removeprefix("sqlite:///")
+    return None if path == uri else Path(unquote(path)).resolve()
 
 
 def without_logins(text: str) -> str:
@@ -57,14 +67,14 @@ class Store:
     """The experiment, which is created if it does not exist, and its runs."""
 
     def __init__(self) -> None:
+        spare_loopback()
         os.environ.update({k: v for k, v in ENVIRONMENT.items() if k not in os.environ})
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic", "urllib3.connectionpool"):  # failures are raised
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.uri = store_uri()
-        path = self.uri.removeprefix("sqlite:///")
-        file = None if path == self.uri else Path(path).resolve()
+        file = database_file(self.uri)
         # two stages must not create the tables of a database at the same time
         alone = FileLock(f"{file}.lock", SECONDS_TO_CREATE) if file else nullcontext()
         with alone, warnings.catch_warnings():

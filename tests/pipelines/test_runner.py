@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.prefect_server import ROOT, configure_prefect
+from pipelines.prefect_server import ROOT, configure_prefect, server
 from pipelines.runner import map_shards
 from s3vae.progress import Progress
 
@@ -116,6 +116,29 @@ def test_another_program_on_the_port_is_not_mistaken_for_prefect(
         assert not configure_prefect()
         other.shutdown()
     assert "PREFECT_LOGGING_EXTRA_LOGGERS" not in os.environ
+
+
+@pytest.mark.parametrize("exempt", [None, "example.org"])
+def test_a_proxy_does_not_hide_a_server_on_this_machine(
+    exempt: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        if name != "http_proxy":
+            monkeypatch.delenv(name)
+    if exempt:
+        monkeypatch.setenv("NO_PROXY", exempt)
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "health").write_text("true")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as prefect:
+        threading.Thread(target=prefect.serve_forever).start()
+        url = f"http://127.0.0.1:{prefect.server_port}/api"
+        monkeypatch.setenv("PREFECT_API_URL", url)
+        assert server() == url
+        prefect.shutdown()
+    assert os.environ["no_proxy"] == os.environ["NO_PROXY"]
+    assert {exempt, "127.0.0.1"} - {None} <= set(os.environ["NO_PROXY"].split(","))
 
 
 STAGES = """

@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,6 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".dvc").mkdir()
+    subprocess.run(["git", "init", "-q"], check=True)
     write_settings(tmp_path, {"pipeline": PIPELINE, "datasets": {"d": CONFIG}})
     return tmp_path
 
@@ -38,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_sound_installation_has_no_faults() -> None:
     found = list(findings())
     assert [each for each in found if each.state == "wrong"] == []
-    assert {each.thing for each in found if each.state == "note"} == {"Prefect", "git"}
+    assert {each.thing for each in found if each.state == "note"} == {"Prefect"}
     require_health()
 
 
@@ -131,11 +134,34 @@ def test_weights_are_needed_where_networks_find_landmarks() -> None:
 
 
 def test_changed_files_are_noted(folder: Path) -> None:
-    for command in ("init -q", "add params.yaml", "-c user.name=a -c user.email=b commit -qm x"):
+    for command in ("add params.yaml", "-c user.name=a -c user.email=b commit -qm x"):
         subprocess.run(["git", *command.split()], check=True)
     assert doctor.git().state == "good"
     Path("params.yaml").write_text("# changed\n")
     assert "params.yaml among them" in doctor.git().message
+
+
+def test_without_git_dvc_must_know(folder: Path) -> None:
+    shutil.rmtree(folder / ".git")
+    assert doctor.git().state == "wrong"
+    assert "dvc config --local core.no_scm true" in doctor.git().remedy
+    (folder / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
+    assert doctor.git().state == "note"
+
+
+def test_a_repository_of_another_user_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert doctor.git().state == "note"
+    assert f"--add safe.directory {Path.cwd()}" in doctor.git().remedy
+
+
+def test_a_missing_system_library_is_a_fault_with_its_remedy(folder: Path) -> None:
+    (folder / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object')")
+    command = [sys.executable, "-m", "pipelines.tools.doctor"]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1, failed.stderr
+    assert re.search(r"wrong  opencv .*libGL.*->  apt-get install libgl1", failed.stdout)
+    assert "DVC" in failed.stdout
 
 
 def test_the_command_fails_where_something_is_wrong(folder: Path) -> None:

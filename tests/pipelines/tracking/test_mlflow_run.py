@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from sqlalchemy.engine import make_url
 
 from pipelines.paths import Layout
 from pipelines.tracking.mlflow_run import tracked
 from pipelines.tracking.provenance import StageRun
-from pipelines.tracking.store import store_uri
+from pipelines.tracking.store import database_file, store_uri
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sqlalchemy.exc.SADeprecationWarning",  # MLflow's use of SQLAlchemy 2.1
@@ -254,6 +255,10 @@ def test_the_store_is_in_the_root_of_the_repository(
     assert store_uri() == f"sqlite:///{repository / 'mlflow.db'}"
     monkeypatch.setenv("DVC_ROOT", str(repository / "elsewhere"))
     assert store_uri() == f"sqlite:///{repository / 'elsewhere' / 'mlflow.db'}"
+    for name in ("100% mine", "mine?", "a%20b#ü"):
+        monkeypatch.setenv("DVC_ROOT", str(repository / name))
+        assert make_url(store_uri()).database == str(repository / name / "mlflow.db")
+        assert database_file(store_uri()) == repository / name / "mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://a-server")
     assert store_uri() == "http://a-server"
 
