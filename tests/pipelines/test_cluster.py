@@ -25,6 +25,8 @@ SETTINGS = {
     "data": {"kind": "faces", "people": 5, "takes": 6, "time": 4},
     "flow": {"method": {"kind": "farneback"}},
     "landmarks": {"backend": {"kind": "annotated"}},
+    "judge": {"network": {}, "training": {"steps": 1}},
+    "evaluation": {},
 }
 """More clips than one shard holds, so that each worker computes a shard."""
 
@@ -42,7 +44,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str
     folder = tmp_path_factory.mktemp("project")
     pipeline = {"datasets": {"toy": "unread"}, "models": {}, "code": ""}
     write_settings(folder, {"pipeline": pipeline, "datasets": {"toy": SETTINGS}})
-    stage(folder, environment, "acquire", "toy", "unread")
+    stage(folder, environment, "acquire", "toy")
     return folder
 
 

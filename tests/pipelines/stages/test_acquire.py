@@ -41,6 +41,8 @@ def test_no_clips_are_written_without_files_that_are_required(tmp_path: Path) ->
 
 def test_downloads_go_to_the_folder_of_the_user_but_never_into_the_code(tmp_path: Path) -> None:
     assert raw_folder(tmp_path) == tmp_path
+    (tmp_path / "one.mp4").touch()
+    assert raw_folder(tmp_path / "one.mp4") == tmp_path / "one.mp4"
     for code in ("smmnist", "dsprites", "sprites.py"):
         assert (DATA / code).exists()
         assert raw_folder(DATA / code) == RAW
