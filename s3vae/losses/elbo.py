@@ -1,4 +1,8 @@
-"""L_VAE: reconstruction and two KL terms (paper, eq. 4), summed over pixels and time."""
+"""L_VAE: reconstruction and two KL terms (paper, eq. 4), summed over pixels and time.
+
+Errors of frames of another size than 64x64 are scaled to the sum that 64x64 pixels would have, so
+that the same weights serve every size.
+"""
 
 import torch
 from jaxtyping import Float, Int
@@ -16,8 +20,8 @@ def reconstruction_error(
     This is -log p(x | z) of a Gaussian up to scale and constant. If only a random subset of the
     `frames_per_clip` frames was decoded, the sum is scaled up to an unbiased estimate.
     """
-    frames = decoded.shape[1]
-    scale = (frames_per_clip or frames) / frames
+    time, _, height, width = decoded.shape[1:]
+    scale = (frames_per_clip or time) / time * (64 * 64 / (height * width))
     return scale * (decoded - video).square().sum() / len(decoded)
 
 

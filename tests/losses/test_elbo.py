@@ -39,9 +39,14 @@ def terms(repeat: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def test_reconstruction_sums_squares_over_pixels_and_time_and_averages_over_clips() -> None:
-    decoded, video = videos()
+    decoded, video = (each.repeat(1, 1, 1, 16, 16) for each in videos())  # 64x64 pixels
     expected = sum(((decoded[i] - video[i]) ** 2).sum() for i in range(BATCH)) / BATCH
     torch.testing.assert_close(reconstruction_error(decoded, video), expected)
+
+
+def test_enlarging_frames_does_not_change_a_term() -> None:
+    larger = terms(lambda x: x.repeat(1, 1, 1, 2, 3) if x.ndim == 5 else x)
+    torch.testing.assert_close(larger, terms(torch.clone))
 
 
 def test_a_perfect_reconstruction_has_no_error() -> None:
