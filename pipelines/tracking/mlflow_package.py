@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 NAME = "model"
 LOADER = ROOT / "pipelines" / "tracking" / "pyfunc_model.py"
 REQUIREMENTS = ("mlflow", "torch", "numpy", "safetensors", "jaxtyping", "pydantic")
-FRAME_SIZE = 64
 
 
 def log_model(client: "MlflowClient", experiment: str, run_id: str, folder: Path) -> None:
@@ -65,7 +64,9 @@ def copy_code(path: Path) -> Path:
 
 def signature(architecture: dict[str, Any]) -> ModelSignature:
     """Return types and shapes of the inputs and outputs of the model; -1 is any size."""
-    frames = (-1, -1, FRAME_SIZE, FRAME_SIZE, architecture["channels"])
+    # models saved before frames of other sizes lack both keys
+    size = architecture.get("height", 64), architecture.get("width", 64)
+    frames = (-1, -1, *size, architecture["channels"])
     byte, real = np.dtype(np.uint8), np.dtype(np.float32)
     outputs: list[ColSpec | TensorSpec] = [
         TensorSpec(real, (-1, architecture["static"]), "static"),

@@ -36,7 +36,7 @@ class Served(PythonModel):
         model_input: ndarray,
         params: dict[str, Any] | None = None,
     ) -> dict[str, ndarray]:
-        """Map clips, uint8 [clip, time, 64, 64, channel], to both codes and the reconstruction."""
+        """Map clips, uint8 [clip, time, height, width, channel], to codes and reconstruction."""
         parts = [self._predict(clips) for clips in batches(model_input)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

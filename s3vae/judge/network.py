@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import instance_norm
+from torch.nn.functional import adaptive_avg_pool2d, instance_norm
 
 from s3vae.files import replacing
 from s3vae.tensors import Video
@@ -16,6 +16,8 @@ from s3vae.weights import load_weights, save_weights
 
 Logits = Mapping[str, Float[Tensor, "batch value"]]
 HEADS, FEATURES, RECURRENT, DROPOUT = "heads.json", 128, 128, 0.2
+PLACES = 4, 4
+"""Rows and columns of the last map of frames of 64x64."""
 
 
 class Judge(nn.Module):
@@ -85,7 +87,7 @@ def spatial_encoder(channels: int, width: int) -> nn.Sequential:
     """Return an encoder of frames whose features depend on position."""
     widths = [channels, width, 2 * width, 4 * width, 4 * width]
     layers = [layer for sizes in pairwise(widths) for layer in convolution(*sizes)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(16 * widths[-1], FEATURES))
+    return nn.Sequential(*layers, FlatPlaces(), nn.Linear(16 * widths[-1], FEATURES))
 
 
 def pooled_encoder(channels: int, width: int) -> nn.Sequential:
@@ -100,6 +102,18 @@ def convolution(inputs: int, outputs: int, size: int = 4, stride: int = 2) -> li
     """Return a convolution, batch normalization and a rectifier."""
     convolved = nn.Conv2d(inputs, outputs, size, stride, 1, bias=False)
     return [convolved, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+class FlatPlaces(nn.Module):
+    """All channels at 4x4 places, to which the map of a frame that is not 64x64 is averaged."""
+
+    def forward(
+        self, hidden: Float[Tensor, "frame channel height width"]
+    ) -> Float[Tensor, "frame all"]:
+        """Return one vector per frame."""
+        if hidden.shape[-2:] != PLACES:
+            hidden = adaptive_avg_pool2d(hidden, PLACES)
+        return hidden.flatten(1)
 
 
 class SpatialPool(nn.Module):

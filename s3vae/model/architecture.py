@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from s3vae.settings import STRICT, from_preset
+from s3vae.settings import STRICT, Side, from_preset
 
 ARCHITECTURE = "architecture.json"
 """The file in a model's folder that holds its architecture."""
 OBJECTS, PLACES = 2, 4
 """Two-object models: the number of objects, and the dimensions of z_t for their positions."""
+ONE_SIZE = ("objects", "broadcast", "sprites")
+"""Encoders and decoders of 64x64 pixels only."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -31,6 +33,9 @@ class Architecture:
     encoder_width: int = Field(default=64, gt=0)
     decoder_width: int = Field(default=64, gt=0)
     channels: Literal[1, 3] = 3
+    height: Side = 64
+    width: Side = 64
+    """Of a frame in pixels; like `channels`, training sets them from the clips."""
     features: int = Field(default=128, gt=0)
     """The size of a frame's feature vector; `objects` uses windows and positions instead."""
     recurrent: int = Field(default=256, gt=0)
@@ -68,6 +73,32 @@ class Architecture:
         if self.encoder == "objects" and self.static_posterior != "pooled":
             msg = "`encoder: objects` averages over frames: set `static_posterior: pooled`"
             raise ValueError(msg)
+        fixed = [part for part in (self.encoder, self.decoder) if part in ONE_SIZE]
+        if fixed and (self.height, self.width) != (64, 64):
+            msg = (
+                f"`{fixed[0]}` is for frames of 64x64 pixels, not {self.height}x{self.width}: set "
+                "`encoder` to strided or patch and `decoder` to transposed, shuffle or warped, or "
+                "make clips of 64x64"
+            )
+            raise ValueError(msg)
+
+    @property
+    def doublings(self) -> int:
+        """The number of stages beyond those for 64x64, beside the pixels, for larger frames.
+
+        One for each time that the map of 1/16 of a frame can be halved if both of its sides are
+        even and it keeps at least 16 places: 1 at 128x128, 2 at 256x256, none at 96x96.
+        """
+        rows, columns, count = self.height // 16, self.width // 16, 0
+        while rows * columns >= 64 and rows % 2 == columns % 2 == 0:
+            rows, columns, count = rows // 2, columns // 2, count + 1
+        return count
+
+    @property
+    def coarse(self) -> tuple[int, int]:
+        """Rows and columns of the map between linear layers and convolutions; 4x4 at 64x64."""
+        pixels = 16 * 2**self.doublings
+        return self.height // pixels, self.width // pixels
 
 
 PRESETS: dict[str, Architecture] = {

@@ -16,7 +16,6 @@ from s3vae.model.two_objects.windows import Tracks
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 
 HEAD_HIDDEN = 64
-FRAME_SIZE = 64
 
 
 class Posterior(NamedTuple):
@@ -65,13 +64,12 @@ class S3VAE(nn.Module):
     def features(self, video: Video, tracks: Tracks | None = None) -> Features:
         """Return the features of every frame, or of tracked objects (along `tracks` if there are).
 
-        Raises ValueError unless frames are 64x64.
+        Raises ValueError unless frames have the architecture's size.
         """
-        if video.shape[-2:] != (FRAME_SIZE, FRAME_SIZE):
-            height, width = video.shape[-2:]
-            msg = (
-                f"frames must be {FRAME_SIZE}x{FRAME_SIZE}, not {height}x{width}: resize the clips"
-            )
+        height, width = self.architecture.height, self.architecture.width
+        if video.shape[-2:] != (height, width):
+            rows, columns = video.shape[-2:]
+            msg = f"frames must be {height}x{width}, not {rows}x{columns}: resize the clips"
             raise ValueError(msg)
         if isinstance(self.frame_encoder, ObjectEncoder):
             objects: Tensor = self.frame_encoder(video, tracks)

@@ -60,6 +60,8 @@ def objective_of(method: Any, data: TrainingSet) -> Any:
     sizes = dataclasses.replace(
         method.architecture,
         channels=clips.channels,
+        height=clips.height,
+        width=clips.width,
         signal=data.outputs,
         predicts=method.losses.signal,
         clusters=len(starts),

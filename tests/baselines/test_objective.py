@@ -125,10 +125,20 @@ def test_an_interrupted_training_ends_in_the_same_weights(
         assert torch.equal(resumed.state_dict()[name], value), name
 
 
-def test_clips_without_factors_are_refused(
-    clips: ClipFile, labelled: TrainingSet, tiny: Architecture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [("factors", (), "has no labels"), ("height", 96, "96x64, but MoCoGAN is for 64x64")],
+)
+def test_clips_without_factors_or_of_another_size_are_refused(
+    name: str,
+    value: object,
+    rule: str,
+    clips: ClipFile,
+    labelled: TrainingSet,
+    tiny: Architecture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(clips, "factors", ())
+    monkeypatch.setattr(clips, name, value)
     method = MoCoGANMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1))
-    with pytest.raises(ValueError, match="has no labels"):
+    with pytest.raises(ValueError, match=rule):
         objective_of(method, labelled)

@@ -58,8 +58,12 @@ def test_it_distinguishes_motions_by_the_order_of_frames(trained: Judge, clips: 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("time", [1, 5])
-def test_every_factor_has_a_head_over_its_values(channels: int, time: int) -> None:
-    logits = Judge(SIZES, channels, width=4)(torch.rand(2, time, channels, 64, 64))
+@pytest.mark.parametrize("size", [(64, 64), (32, 48), (96, 96), (128, 64)])
+@pytest.mark.parametrize("pooled", [False, True])
+def test_every_factor_has_a_head_over_its_values(
+    channels: int, time: int, size: tuple[int, int], pooled: bool
+) -> None:
+    logits = Judge(SIZES, channels, width=4, pooled=pooled)(torch.rand(2, time, channels, *size))
     assert {name: tuple(values.shape) for name, values in logits.items()} == {
         "colour": (2, 2),
         "motion": (2, 3),

@@ -32,10 +32,16 @@ def objective_of(method: MoCoGANMethod, clips: ClipFile) -> AdversarialObjective
     """Return a new generator and discriminators for a clip file.
 
     They are conditioned on the dynamic factors, or on the static ones if none is dynamic. Raises
-    ValueError if the clips have no labels.
+    ValueError if the clips have no labels, or frames that are not 64x64.
     """
     if not clips.factors:
         msg = f"{clips.path} has no labels, on which MoCoGAN is conditioned: use another method"
+        raise ValueError(msg)
+    if (clips.height, clips.width) != (64, 64):
+        msg = (
+            f"{clips.path} has frames of {clips.height}x{clips.width}, but MoCoGAN is for 64x64: "
+            "use another method, or make clips of 64x64"
+        )
         raise ValueError(msg)
     kind: Literal["static", "dynamic"] = "dynamic" if clips.dynamic_factors else "static"
     values = {factor.name: len(factor.values) for factor in clips.factors if factor.kind == kind}

@@ -1,5 +1,7 @@
 """The paper's decoder of transposed convolutions, and a cheaper one of sub-pixel convolutions."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -8,50 +10,55 @@ from s3vae.model.architecture import Architecture
 from s3vae.model.layers import Frames, activation, initialize
 
 
-def transposed_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:
-    """Return 4x4 to 64x64 pixels by four transposed convolutions (the paper's)."""
+def transposed_stages(width: int, channels: int, more: int, *, bias: bool) -> list[nn.Module]:
+    """Return four transposed convolutions that double (the paper's), and `more` before the last."""
     return [
         nn.ConvTranspose2d(8 * width, 4 * width, 4, 2, 1, bias=bias),
         nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=bias),
         nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=bias),
+        *(nn.ConvTranspose2d(width, width, 4, 2, 1, bias=bias) for _ in range(more)),
         nn.ConvTranspose2d(width, channels, 4, 2, 1),
     ]
 
 
-def shuffle_stages(width: int, channels: int, *, bias: bool) -> list[nn.Module]:
-    """Return 4x4 to 64x64 pixels by convolutions at 4, 8 and 16 pixels with PixelShuffle.
+def shuffle_stages(width: int, channels: int, more: int, *, bias: bool) -> list[nn.Module]:
+    """Return convolutions with PixelShuffle: two that double, `more`, and one that quadruples.
 
     Sub-pixel convolutions: Shi et al., CVPR 2016.
     """
-    return [
-        nn.Sequential(nn.Conv2d(4 * width, 8 * width, 1, bias=bias), nn.PixelShuffle(2)),
-        nn.Sequential(nn.Conv2d(2 * width, 4 * width, 3, 1, 1, bias=bias), nn.PixelShuffle(2)),
-        nn.Sequential(nn.Conv2d(width, 16 * channels, 3, padding=1), nn.PixelShuffle(4)),
+    convolutions = [
+        nn.Conv2d(4 * width, 8 * width, 1, bias=bias),
+        nn.Conv2d(2 * width, 4 * width, 3, 1, 1, bias=bias),
+        *(nn.Conv2d(width, 4 * width, 3, 1, 1, bias=bias) for _ in range(more)),
     ]
+    last = nn.Conv2d(width, 16 * channels, 3, padding=1)
+    doubling = [nn.Sequential(each, nn.PixelShuffle(2)) for each in convolutions]
+    return [*doubling, nn.Sequential(last, nn.PixelShuffle(4))]
 
 
 STAGES = {"transposed": (transposed_stages, (8, 4, 2, 1)), "shuffle": (shuffle_stages, (4, 2, 1))}
-"""By kind: the stages, and the channels before each of them in multiples of the width."""
+"""By kind: the stages, and the channels before each (without `more`) in multiples of the width."""
 
 
 class ConvolutionalDecoder(nn.Module):
     """The mean of p(x_t | z_f, z_t), intensities in [0, 1].
 
-    A linear layer maps both codes to 4x4 pixels, and the stages enlarge them to 64x64.
+    A linear layer maps both codes to the coarse map (4x4 at 64x64), which the stages enlarge.
     """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         codes, normalized = architecture.static + architecture.dynamic, architecture.normalized
         stages, multiples = STAGES[architecture.decoder]
-        width = architecture.decoder_width
-        channels = [multiple * width for multiple in multiples]
+        width, coarse = architecture.decoder_width, architecture.coarse
+        more = architecture.doublings
+        channels = [multiple * width for multiple in (*multiples, *[1] * more)]
         self.spread = nn.Sequential(
-            nn.Linear(codes, 16 * channels[0], bias=not normalized),
-            nn.Unflatten(-1, (channels[0], 4, 4)),
+            nn.Linear(codes, math.prod(coarse) * channels[0], bias=not normalized),
+            nn.Unflatten(-1, (channels[0], *coarse)),
         )
         self.before = nn.ModuleList(activation(size, normalized=normalized) for size in channels)
-        self.stages = nn.ModuleList(stages(width, architecture.channels, bias=not normalized))
+        self.stages = nn.ModuleList(stages(width, architecture.channels, more, bias=not normalized))
         if not normalized:
             initialize(self.stages[:-1])
 

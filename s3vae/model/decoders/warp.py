@@ -1,5 +1,6 @@
 """A decoder for what deforms in place, like a face: canonical images of z_f, displaced by z_t."""
 
+import math
 from itertools import pairwise
 
 import torch
@@ -11,7 +12,6 @@ from s3vae.model.architecture import Architecture
 from s3vae.model.layers import SLOPE, Frames, Vectors, initialize
 from s3vae.tensors import DynamicCode, StaticCode, Video
 
-FRAME = 64
 UNIT = 0.05
 """The displacement of an output of 1, in halves of a frame."""
 INITIAL_SCALE = 0.1
@@ -29,15 +29,15 @@ class WarpDecoder(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        width, channels = architecture.decoder_width, architecture.channels
+        width, coarse = architecture.decoder_width, architecture.coarse
+        sizes = [4 * width, 2 * width, width, *[width] * architecture.doublings]
         self.pictures = upsampler(
-            architecture.static, [4 * width, 2 * width, width, width, 2 * channels]
+            architecture.static, coarse, [*sizes, width, 2 * architecture.channels]
         )
-        self.bends = upsampler(
-            architecture.dynamic, [4 * width, 2 * width, width, 3], last=INITIAL_SCALE
-        )
-        line = (torch.arange(FRAME) + 0.5) / FRAME * 2 - 1
-        grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
+        self.bends = upsampler(architecture.dynamic, coarse, [*sizes, 3], last=INITIAL_SCALE)
+        self.size = architecture.height, architecture.width
+        down, right = ((torch.arange(side) + 0.5) / side * 2 - 1 for side in self.size)
+        grid = torch.stack(torch.meshgrid(right, down, indexing="xy"), dim=-1)
         self.register_buffer("grid", grid, persistent=False)
 
     def forward(self, static: StaticCode, dynamic: DynamicCode) -> Video:
@@ -47,9 +47,9 @@ class WarpDecoder(nn.Module):
         frames = self.warp(images, dynamic.flatten(0, 1))
         return frames.reshape(len(static), time, *frames.shape[1:])
 
-    def warp(self, images: Float[Tensor, "frame images 64 64"], motion: Vectors) -> Frames:
+    def warp(self, images: Float[Tensor, "frame images height width"], motion: Vectors) -> Frames:
         """Return the frames that z_t makes of both canonical images, which lie side by side."""
-        field = interpolate(self.bends(motion), size=FRAME, mode="bilinear")
+        field = interpolate(self.bends(motion), size=self.size, mode="bilinear")
         places = self.grid + UNIT * field[:, :2].permute(0, 2, 3, 1)
         first, second = grid_sample(
             images, places, padding_mode="border", align_corners=False
@@ -57,14 +57,16 @@ class WarpDecoder(nn.Module):
         return second.lerp(first, field[:, 2:].sigmoid())
 
 
-def upsampler(codes: int, channels: list[int], last: float = 1.0) -> nn.Sequential:
-    """Return a network from a code to a map: 4x4 pixels of the first channels, doubled per step.
+def upsampler(
+    codes: int, coarse: tuple[int, int], channels: list[int], last: float = 1.0
+) -> nn.Sequential:
+    """Return a network from a code to the coarse map of the first channels, doubled per step.
 
     The weights of the last layer are scaled by `last`.
     """
     layers: list[nn.Module] = [
-        nn.Linear(codes, 16 * channels[0]),
-        nn.Unflatten(-1, (channels[0], 4, 4)),
+        nn.Linear(codes, math.prod(coarse) * channels[0]),
+        nn.Unflatten(-1, (channels[0], *coarse)),
     ]
     for inputs, outputs in pairwise(channels):
         convolution = nn.Conv2d(inputs, 4 * outputs, 3, 1, 1)

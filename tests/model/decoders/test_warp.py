@@ -29,9 +29,10 @@ def codes(tiny: Architecture) -> tuple[Tensor, Tensor]:
 def set_displacement(decoder: WarpDecoder, right: float, down: float, first: float) -> None:
     """Displace all frames alike, in pixels, and blend with this weight of the first image."""
     *_, last, _ = decoder.bends
+    height, width = decoder.size
     with torch.no_grad():
         last.weight.zero_()
-        pixels = torch.tensor([right, down]) / 32 / UNIT
+        pixels = 2 / UNIT * torch.tensor([right / width, down / height])
         weight = torch.logit(torch.tensor([first]))
         last.bias.copy_(torch.cat([pixels, weight]).repeat_interleave(4))
 
@@ -64,9 +65,12 @@ def test_without_displacement_the_frames_are_the_images_of_the_static_code(
     torch.testing.assert_close(decoder(static, dynamic), expected, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("size", [(64, 64), (96, 48), (128, 128)])
 def test_pixels_are_sampled_at_the_displacement(
-    decoder: WarpDecoder, codes: tuple[Tensor, Tensor]
+    size: tuple[int, int], tiny: Architecture, codes: tuple[Tensor, Tensor]
 ) -> None:
+    torch.manual_seed(0)
+    decoder = WarpDecoder(replace(tiny, decoder="warped", height=size[0], width=size[1]))
     static, dynamic = codes
     set_displacement(decoder, 0, 0, 0.3)
     still = decoder(static, dynamic)

@@ -82,3 +82,17 @@ def test_the_signature_names_types_and_shapes(run_id: str, store: MlflowClient) 
         "dynamic": (np.dtype(np.float32), (-1, -1, 16)),
         "reconstruction": (np.dtype(np.uint8), (-1, -1, 64, 64, 3)),
     }
+
+
+@pytest.mark.parametrize(
+    ("saved", "shape"),
+    [({"height": 96, "width": 48}, (96, 48)), ({}, (64, 64))],
+    ids=["tall", "saved before there were other sizes"],
+)
+def test_the_signature_has_the_size_of_the_model_s_frames(
+    saved: dict[str, int], shape: tuple[int, int]
+) -> None:
+    from pipelines.tracking.mlflow_package import signature  # MLflow warns when imported
+
+    sizes = {"channels": 1, "static": 4, "dynamic": 3, **saved}
+    assert signature(sizes).inputs.inputs[0].shape == (-1, -1, *shape, 1)
