@@ -1,15 +1,26 @@
 """Crops of frames: the whole frame, its centre, or the face in it."""
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
+from pydantic import BeforeValidator
+
+from s3vae.settings import Side
 
 Crop = Literal["none", "centre", "face"]
+Size = Annotated[
+    tuple[Side, Side],
+    BeforeValidator(lambda size: (size, size) if isinstance(size, int) else size),
+]
+"""Height and width of a frame in pixels; in a config also one number for both."""
+SIZE = (64, 64)
+"""The size of frames unless a data set states another."""
 Frame = UInt8[ndarray, "height width 3"]
 MARGIN = 1.35
 """Width of a crop over that of the detected face, which lacks brows and chin."""
@@ -28,8 +39,12 @@ class Box(NamedTuple):
     height: int
 
 
-def crop_boxes(frames: Iterable[Frame], windows: Sequence[range], crop: Crop) -> list[Box | None]:
+def crop_boxes(
+    frames: Iterable[Frame], windows: Sequence[range], crop: Crop, size: Size = SIZE
+) -> list[Box | None]:
     """Choose one box for each clip, whose window is the range of its frame indices.
+
+    Boxes have the aspect of `size`, unless the whole frame is used.
 
     With `crop: face`, this is the box of median size among those detected in a few frames of the
     clip, or None if there is no face. One box for a whole clip does not tremble.
@@ -39,8 +54,9 @@ def crop_boxes(frames: Iterable[Frame], windows: Sequence[range], crop: Crop) ->
     faces: list[list[Box]] = [[] for _ in windows]
     for index, frame in enumerate(frames):
         if crop != "face":
-            return [centre(frame) if crop == "centre" else whole(frame)] * len(windows)
-        if index in clip_of and (face := detect_face(frame)) is not None:
+            box = centre(frame, size) if crop == "centre" else whole(frame)
+            return [box] * len(windows)
+        if index in clip_of and (face := detect_face(frame, size)) is not None:
             faces[clip_of[index]].append(face)
     by_size = [sorted(boxes, key=lambda box: box.width) for boxes in faces]
     return [boxes[len(boxes) // 2] if boxes else None for boxes in by_size]
@@ -52,14 +68,14 @@ def whole(frame: Frame) -> Box:
     return Box(0, 0, width, height)
 
 
-def centre(frame: Frame) -> Box:
-    """Return the largest square in the middle of a frame."""
+def centre(frame: Frame, size: Size = SIZE) -> Box:
+    """Return the largest box of the aspect of `size` in the middle of a frame."""
     height, width = frame.shape[:2]
-    return _square(width / 2, height / 2, min(height, width), frame)
+    return _box(width / 2, height / 2, math.inf, frame, size)
 
 
-def detect_face(frame: Frame) -> Box | None:
-    """Return a square around the largest face, detected by dlib's histograms of gradients.
+def detect_face(frame: Frame, size: Size = SIZE) -> Box | None:
+    """Return a box around the largest face, detected by dlib's histograms of gradients.
 
     Raises ImportError, with the remedy, if dlib is not installed.
     """
@@ -70,27 +86,31 @@ def detect_face(frame: Frame) -> Box | None:
     if not faces:
         return None
     face = max(faces, key=lambda each: each.area())
-    side = min(MARGIN * face.width() / scale, height, width)
     middle = face.center()
-    return _square(middle.x / scale, middle.y / scale, round(side), frame)
+    return _box(middle.x / scale, middle.y / scale, MARGIN * face.width() / scale, frame, size)
 
 
-def crop_to(frame: Frame, box: Box, size: int) -> UInt8[ndarray, "size size 3"]:
-    """Cut a box out of a frame and resize it to a square of `size` pixels."""
+def crop_to(frame: Frame, box: Box, size: Size) -> UInt8[ndarray, "rows columns 3"]:
+    """Cut a box out of a frame and resize it to `size`."""
     part = frame[box.top : box.top + box.height, box.left : box.left + box.width]
-    shrinks = min(part.shape[:2]) >= size
+    shrinks = box.height >= size[0] and box.width >= size[1]
     resized: ndarray = cv2.resize(
-        part, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        part, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     )
     return resized
 
 
-def _square(x: float, y: float, side: int, frame: Frame) -> Box:
-    """Return a square around a point, moved to lie within the frame."""
-    height, width = frame.shape[:2]
-    left = min(max(round(x - side / 2), 0), width - side)
-    top = min(max(round(y - side / 2), 0), height - side)
-    return Box(left, top, side, side)
+def _box(x: float, y: float, shorter: float, frame: Frame, size: Size) -> Box:
+    """Return a box around a point, moved to lie within the frame.
+
+    It has the aspect of `size`, and its shorter side is `shorter` or the longest that fits.
+    """
+    sides = frame.shape[:2]
+    scale = min(shorter / min(size), sides[0] / size[0], sides[1] / size[1])
+    height, width = (round(scale * side) for side in size)
+    left = min(max(round(x - width / 2), 0), sides[1] - width)
+    top = min(max(round(y - height / 2), 0), sides[0] - height)
+    return Box(left, top, width, height)
 
 
 @cache

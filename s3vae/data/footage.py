@@ -11,13 +11,12 @@ from numpy import ndarray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from s3vae.data.crops import Box, Crop, crop_boxes, crop_to
+from s3vae.data.crops import SIZE, Box, Crop, Size, crop_boxes, crop_to
 from s3vae.data.media import announced_frames, frames_of
 from s3vae.processes import in_processes
 from s3vae.progress import LOG, Progress
 from s3vae.settings import STRICT
 
-SIZE = 64
 NAMED = 10
 """Unused files that a message names."""
 LEAST_DECODED = 0.9
@@ -77,15 +76,21 @@ class Footage(NamedTuple):
 
 
 def scan_footage(
-    label: str, paths: Sequence[Path], cut: Cut, crop: Crop, most_unreadable: float
+    label: str,
+    paths: Sequence[Path],
+    cut: Cut,
+    crop: Crop,
+    most_unreadable: float,
+    size: Size = SIZE,
 ) -> list[Footage]:
-    """Find the clips of each video. Videos without clips are logged with the reason and left out.
+    """Find the clips of each video, cropped to the aspect of `size`.
 
-    Raises TooManyUnreadableError if they exceed a share of `most_unreadable`, or are all.
+    Videos without clips are logged with the reason and left out. Raises TooManyUnreadableError if
+    they exceed a share of `most_unreadable`, or are all.
     """
     usable, unusable = [], []
     count = len(paths)
-    scans = in_processes(_scan, paths, [cut] * count, [crop] * count)
+    scans = in_processes(_scan, paths, [cut] * count, [crop] * count, [size] * count)
     with Progress(f"scan {label}", count, "videos") as progress:
         for path, scan in zip(paths, scans, strict=True):
             if not isinstance(scan, Footage):
@@ -104,7 +109,9 @@ def scan_footage(
     return usable
 
 
-def read_clips(footage: Sequence[Footage]) -> Iterator[UInt8[ndarray, "time height width 3"]]:
+def read_clips(
+    footage: Sequence[Footage], size: Size = SIZE
+) -> Iterator[UInt8[ndarray, "time height width 3"]]:
     """Read all clips, video by video. Raises ValueError if a video has lost frames."""
     for video in footage:
         clips = list(zip(video.windows, video.boxes, strict=True))
@@ -112,7 +119,7 @@ def read_clips(footage: Sequence[Footage]) -> Iterator[UInt8[ndarray, "time heig
         for index, frame in enumerate(frames_of(video.path)):
             window, box = clips[0]
             if index in window:
-                frames.append(crop_to(frame, box, SIZE))
+                frames.append(crop_to(frame, box, size))
             if index == window[-1]:
                 yield np.stack(frames)
                 frames, clips = [], clips[1:]
@@ -122,7 +129,7 @@ def read_clips(footage: Sequence[Footage]) -> Iterator[UInt8[ndarray, "time heig
             raise ValueError(f"{video.path} has lost frames since it was scanned: run again")
 
 
-def _scan(path: Path, cut: Cut, crop: Crop) -> Footage | str:
+def _scan(path: Path, cut: Cut, crop: Crop, size: Size) -> Footage | str:
     """Find the clips of a video, or return the reason why there is none."""
     try:
         frames = sum(1 for _ in frames_of(path))
@@ -133,7 +140,7 @@ def _scan(path: Path, cut: Cut, crop: Crop) -> Footage | str:
         windows = cut.windows(frames)
         if not windows:
             return f"it has {frames} readable frames, but a clip needs {cut.time}"
-        boxes = crop_boxes(frames_of(path), windows, crop)
+        boxes = crop_boxes(frames_of(path), windows, crop, size)
     except (OSError, ValueError, cv2.error) as error:
         return str(error)
     clips = [(window, box) for window, box in zip(windows, boxes, strict=True) if box is not None]

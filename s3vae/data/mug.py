@@ -11,10 +11,10 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
-from s3vae.data.crops import Crop
+from s3vae.data.crops import SIZE, Crop, Size
 from s3vae.data.download import RemoteFile
 from s3vae.data.faces.expressions import EXPRESSIONS
-from s3vae.data.footage import SIZE, Cut, read_clips, scan_footage
+from s3vae.data.footage import Cut, read_clips, scan_footage
 from s3vae.data.media import find_footage
 from s3vae.data.splits import TEST, VAL, require_all_splits
 from s3vae.settings import STRICT
@@ -43,6 +43,7 @@ class MUG:
     seed: int = 0
     cut: FirstClip = FirstClip()
     crop: Crop = "face"
+    size: Size = SIZE
     val: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     test: Annotated[float, Field(gt=0, lt=0.5)] = 0.25
     most_unreadable: Annotated[float, Field(ge=0, lt=1)] = 0.05
@@ -54,7 +55,9 @@ class MUG:
         Raises FileNotFoundError, which says where to request the data, if `raw` lacks them.
         """
         sequences = find_sequences(raw)
-        footage = scan_footage(str(raw), sequences, self.cut, self.crop, self.most_unreadable)
+        footage = scan_footage(
+            str(raw), sequences, self.cut, self.crop, self.most_unreadable, self.size
+        )
         count = [len(each.windows) for each in footage]
         names = [subject_of(each.path) for each in footage]
         subjects, subject = np.unique(names, return_inverse=True)
@@ -66,8 +69,8 @@ class MUG:
             source=HOME_PAGE,
             licence="MUG's licence, signed by who uses it; the data may not be handed on",
             parameters=dataclasses.asdict(self),
-            shape=(sum(count), self.cut.time, SIZE, SIZE, 3),
-            frames=read_clips(footage),
+            shape=(sum(count), self.cut.time, *self.size, 3),
+            frames=read_clips(footage, self.size),
             factors=(Factor("expression", "dynamic", EXPRESSIONS),),
             labels={"expression": np.repeat(expression, count)},
             identity=subject.repeat(count),

@@ -14,9 +14,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
-from s3vae.data.crops import Crop
+from s3vae.data.crops import SIZE, Crop, Size
 from s3vae.data.download import RemoteFile, text_at
-from s3vae.data.footage import SIZE, Cut, read_clips, scan_footage
+from s3vae.data.footage import Cut, read_clips, scan_footage
 from s3vae.data.splits import TEST, TRAIN, VAL, require_all_splits
 from s3vae.files import replacing
 from s3vae.progress import LOG
@@ -62,6 +62,7 @@ class RAVDESS:
     actors: tuple[Annotated[int, Field(ge=1, le=ACTORS)], ...] = tuple(range(1, ACTORS + 1))
     cut: WholeVideo = WholeVideo()
     crop: Crop = "face"
+    size: Size = SIZE
     most_unreadable: Annotated[float, Field(ge=0, lt=1)] = 0.05
     lock: str = "data/ravdess.lock.json"
     """The file with the record's checksums, written at first use, to be committed."""
@@ -85,7 +86,9 @@ class RAVDESS:
     def clips(self, raw: Path) -> ClipSet:
         """Unpack the archives below `raw`, each in a folder beside it, and build their clips."""
         paths = [path for actor in self.actors for path in unpack(raw / FOLDER / archive(actor))]
-        footage = scan_footage("ravdess", paths, self.cut, self.crop, self.most_unreadable)
+        footage = scan_footage(
+            "ravdess", paths, self.cut, self.crop, self.most_unreadable, self.size
+        )
         takes = [take for each in footage if (take := take_of(each.path.name))]
         count = [len(each.windows) for each in footage]
         split = np.repeat([split_of_take(take) for take in takes], count)
@@ -96,8 +99,8 @@ class RAVDESS:
             source=f"{self.site}/records/{RECORD}",
             licence="CC BY-NC-SA 4.0",
             parameters=dataclasses.asdict(self),
-            shape=(sum(count), self.cut.time, SIZE, SIZE, 3),
-            frames=read_clips(footage),
+            shape=(sum(count), self.cut.time, *self.size, 3),
+            frames=read_clips(footage, self.size),
             factors=(
                 Factor("actor", "static", tuple(f"{actor:02}" for actor in people)),
                 Factor("emotion", "dynamic", EMOTIONS),

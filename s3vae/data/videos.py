@@ -11,9 +11,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import SPLITS, ClipSet, Factor
-from s3vae.data.crops import Crop
+from s3vae.data.crops import SIZE, Crop, Size
 from s3vae.data.download import RemoteFile
-from s3vae.data.footage import SIZE, Cut, named, read_clips, scan_footage
+from s3vae.data.footage import Cut, named, read_clips, scan_footage
 from s3vae.data.labels import LABELS, SPLIT, Row, factors_of, labels_in, read_labels
 from s3vae.data.media import PICTURES, VIDEOS, files_below, find_footage
 from s3vae.data.splits import require_all_splits, split_by_name
@@ -41,6 +41,7 @@ class Videos:
     kind: Literal["videos"] = "videos"
     cut: Cut = dataclasses.field(default_factory=Cut)
     crop: Crop = "centre"
+    size: Size = SIZE
     dynamic: tuple[str, ...] = ()
     """The columns of labels.csv that are dynamic factors; the others are static."""
     split_by: Literal["video", "clip"] = "video"
@@ -61,7 +62,9 @@ class Videos:
         if self.split_by == "video":  # refuses labels and splits before the videos are read
             self._labels([(name, part) for name in found.videos for part in range(2)], found)
         paths = list(found.videos.values())
-        footage = scan_footage(str(raw), paths, self.cut, self.crop, self.most_unreadable)
+        footage = scan_footage(
+            str(raw), paths, self.cut, self.crop, self.most_unreadable, self.size
+        )
         name_of = {path: name for name, path in found.videos.items()}
         clips = [(name_of[each.path], w.start) for each in footage for w in each.windows]
         video = np.repeat(np.arange(len(footage)), [len(each.windows) for each in footage])
@@ -71,8 +74,8 @@ class Videos:
             source="videos of a folder",
             licence="that of the videos",
             parameters=dataclasses.asdict(self),
-            shape=(len(clips), self.cut.time, SIZE, SIZE, 3),
-            frames=read_clips(footage),
+            shape=(len(clips), self.cut.time, *self.size, 3),
+            frames=read_clips(footage, self.size),
             factors=factors,
             labels=labels,
             identity=video if self.split_by == "video" else np.arange(len(clips)),

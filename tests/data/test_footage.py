@@ -125,7 +125,24 @@ def test_the_centre_is_the_largest_square_in_the_middle() -> None:
     frame = np.zeros((40, 100, 3), np.uint8)
     frame[:, 30:70] = 200
     assert centre(frame) == Box(30, 0, 40, 40)
-    assert (crop_to(frame, centre(frame), 64) == 200).all()
+    assert (crop_to(frame, centre(frame), (64, 64)) == 200).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((64, 96), Box(20, 0, 60, 40)),
+        ((96, 64), Box(36, 0, 27, 40)),
+        ((32, 128), Box(0, 8, 100, 25)),
+        ((96, 96), Box(30, 0, 40, 40)),
+    ],
+)
+def test_crops_have_the_aspect_of_the_size_and_are_as_large_as_fits(
+    size: tuple[int, int], box: Box
+) -> None:
+    frame = np.zeros((40, 100, 3), np.uint8)
+    assert centre(frame, size) == box
+    assert crop_to(frame, box, size).shape == (*size, 3)
 
 
 def test_without_a_face_there_is_no_box_unless_the_whole_frame_is_used() -> None:
@@ -140,6 +157,9 @@ def test_the_crop_of_a_real_face_contains_its_eyes_and_mouth(carphone: Path) -> 
     detected = DlibDetector(enlarge=2)(np.stack(frames))
     boxes = crop_boxes(frames, windows, "face")
     assert len(boxes) == 8
+    wide = [box for box in crop_boxes(frames, windows, "face", (64, 96)) if box]
+    assert [box.height for box in wide] == [box.height for box in boxes if box]
+    assert {round(box.width / box.height, 1) for box in wide} <= {1.5}
     for box, window in zip(boxes, windows, strict=True):
         assert box is not None
         assert box.width < 144  # less than the frame is high

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from s3vae.data.clips import SPLITS, ClipFile, write_clips
 from s3vae.data.footage import Cut
@@ -61,6 +62,22 @@ def test_without_labels_there_is_no_factor_and_the_split_is_by_name(folder: Path
     assert len(set(clips.identity)) == clips.clips == 12
     with pytest.raises(ValueError, match=r"0 .* for val and 0 .* for test: .*split_by: clip"):
         Videos(cut=CUT, val=0, test=0).clips(folder)
+
+
+@pytest.mark.parametrize(("size", "shape"), [(96, (96, 96)), ([32, 128], (32, 128))])
+def test_frames_have_the_size_that_the_settings_state(
+    folder: Path, size: object, shape: tuple[int, int]
+) -> None:
+    settings = TypeAdapter(Videos).validate_python(
+        {"kind": "videos", "size": size, "cut": {"time": 4, "stride": 1}}
+    )
+    assert build(folder, settings).shape[2:] == (*shape, 3)
+
+
+@pytest.mark.parametrize("size", [16, 100, [64, 72], [64, 64, 64]])
+def test_sizes_that_no_network_takes_are_refused(size: object) -> None:
+    with pytest.raises(ValidationError, match="size"):
+        TypeAdapter(Videos).validate_python({"size": size})
 
 
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
