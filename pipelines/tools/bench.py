@@ -1,7 +1,7 @@
 """`make bench`: throughput on this machine, each figure beside an alternative in the same run.
 
-Every training is measured in a process of its own, since the allocator is set up before the first
-tensor and peak memory is per process. Quote ratios, not times: machines differ.
+Every training and frame size is measured in a process of its own, since the allocator is set up
+before the first tensor and peak memory is per process. Quote ratios, not times: machines differ.
 """
 
 import json
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from s3vae.engine.batches import ClipBatches
 
 WARMUP, SHARD = 3, 32
+SIDES, CLIPS, TIME = (64, 128, 256), 4, 8
 FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
 Figures = Mapping[str, float]
 
@@ -56,9 +57,9 @@ def flow_rate(path: Path, settings: MotionSettings) -> float:
     return float(count * (clips.time - 1) / (time.perf_counter() - start))
 
 
-def measure_apart(row: str, path: Path) -> Figures:
-    """Measure a training of the table in a new process."""
-    command = [sys.executable, "-m", "pipelines.tools.bench", row, str(path)]
+def measure_apart(*arguments: str) -> Figures:
+    """Measure a training or a size of frames in a new process of this module."""
+    command = [sys.executable, "-m", "pipelines.tools.bench", *arguments]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     figures: Figures = json.loads(output.splitlines()[-1])
     return figures
@@ -130,8 +131,46 @@ def seconds_to_read(batches: "ClipBatches") -> float:
 def timed(steps: list[tuple[float, int]], seconds: float) -> Figures:
     """Return the rates of steps (seconds of reading, frames), and the process's peak memory."""
     reading, frames = sum(step[0] for step in steps), sum(step[1] for step in steps)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {"frames_per_second": frames / seconds, "reading": reading / seconds, "peak_gb": peak}
+    rate = frames / seconds
+    return {"frames_per_second": rate, "reading": reading / seconds, "peak_gb": peak_gb()}
+
+
+def peak_gb() -> float:
+    """Return the largest memory of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def measure_frames(side: int) -> Figures:
+    """Return the milliseconds and megabytes per frame of the fast preset, gradients included."""
+    import torch
+
+    from s3vae.model.architecture import architecture
+    from s3vae.model.s3vae import S3VAE
+
+    model = S3VAE(architecture("fast", height=side, width=side))
+    video, frames = torch.rand(CLIPS, TIME, 3, side, side), CLIPS * TIME
+    before = peak_gb()
+    for number in range(2 * WARMUP):
+        if number == WARMUP:
+            start = time.perf_counter()
+        static, dynamic = model.encode(video)
+        model.decode(static.mean, dynamic.mean).sum().backward()  # type: ignore[no-untyped-call]
+    seconds = (time.perf_counter() - start) / WARMUP
+    memory = 1000 * (peak_gb() - before) / frames
+    return {"milliseconds": 1000 * seconds / frames, "megabytes": memory}
+
+
+def frame_table() -> Iterator[str]:
+    """Yield the lines of the table of frame sizes."""
+    yield "\n| frames, fast preset | ms to encode, decode and differentiate | against 64x64 | MB |"
+    yield "|---|---|---|---|"
+    rows = {side: measure_apart(str(side)) for side in SIDES}
+    for side, figures in rows.items():
+        ratio = figures["milliseconds"] / rows[SIDES[0]]["milliseconds"]
+        yield (
+            f"| {side}x{side} | {figures['milliseconds']:.2f} | {ratio:.1f}x "
+            f"| {figures['megabytes']:.1f} |"
+        )
 
 
 def optimizer_steps(architecture: str, steps: int = 10) -> dict[str, float]:
@@ -175,7 +214,7 @@ def tables(path: Path) -> Iterator[str]:
         "\n| training | frames/s | against paper | reading, share of step "
         "| first reading of the training clips, s | peak memory, GB |\n|---|---|---|---|---|---|"
     )
-    rows = {row: measure_apart(row, path) for row in TRAININGS}
+    rows = {row: measure_apart(row, str(path)) for row in TRAININGS}
     for row, figures in rows.items():
         rate = figures["frames_per_second"]
         ratio = rate / rows["paper preset, every frame decoded"]["frames_per_second"]
@@ -188,10 +227,13 @@ def tables(path: Path) -> Iterator[str]:
     for name, milliseconds in optimizers.items():
         ratio = milliseconds / optimizers["Muon, ours (float32)"]
         yield f"| {name} | {milliseconds:,.1f} | {ratio:.2f}x |"
+    yield from frame_table()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) == 2:
+        print(json.dumps(measure_frames(int(sys.argv[1]))))
+    elif len(sys.argv) > 2:
         print(json.dumps(measure_training(sys.argv[1], Path(sys.argv[2]))))
     else:
         for line in tables(clip_file()):
