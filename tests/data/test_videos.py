@@ -69,7 +69,7 @@ def test_frames_have_the_size_that_the_settings_state(
     folder: Path, size: object, shape: tuple[int, int]
 ) -> None:
     settings = TypeAdapter(Videos).validate_python(
-        {"kind": "videos", "size": size, "cut": {"time": 4, "stride": 1}}
+        {"kind": "videos", "size": size, "cut": {"time": 2, "stride": 1}}
     )
     assert build(folder, settings).shape[2:] == (*shape, 3)
 
