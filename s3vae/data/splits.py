@@ -1,14 +1,54 @@
-"""Random splits of footage into train, validation and test."""
+"""Splits of footage into train, validation and test: by name, or by time within each video."""
 
 import hashlib
 from collections.abc import Collection
+from typing import NamedTuple
 
-from jaxtyping import Integer
+from jaxtyping import Integer, UInt8
 from numpy import ndarray
 
 TRAIN, VAL, TEST = range(3)
 LEAST = {"train": 2, "val": 1, "test": 1}
 """Training compares each clip of a batch with another one."""
+
+
+class Span(NamedTuple):
+    """Consecutive frames of one video that belong to one split."""
+
+    video: str
+    split: int
+    frames: UInt8[ndarray, "frame height width channel"]
+
+    def clips(
+        self, time: int, step: int, *, mirrored: bool
+    ) -> list[UInt8[ndarray, "time height width channel"]]:
+        """Return the clips of `time` frames that start at every `step`-th frame.
+
+        If `mirrored`, their mirror images follow. The clips are views of `frames`.
+        """
+        starts = range(0, len(self.frames) - time + 1, step)
+        images = (self.frames, self.frames[:, :, ::-1])[: 1 + mirrored]
+        return [frames[start : start + time] for frames in images for start in starts]
+
+
+def split_by_time(
+    video: str,
+    frames: UInt8[ndarray, "frame height width channel"],
+    val: float,
+    test: float,
+    least: int,
+) -> list[Span]:
+    """Split a video into train, val and test, in this order.
+
+    `val` and `test` are shares of its frames, and at least `least` frames each.
+    """
+    first_test = len(frames) - max(round(test * len(frames)), least)
+    first_val = first_test - max(round(val * len(frames)), least)
+    return [
+        Span(video, TRAIN, frames[:first_val]),
+        Span(video, VAL, frames[first_val:first_test]),
+        Span(video, TEST, frames[first_test:]),
+    ]
 
 
 def split_by_name(names: Collection[str], val: float, test: float) -> dict[str, int]:

@@ -1,9 +1,9 @@
 """Weizmann: filmed people who wave, jump or bend (Gorelick et al., PAMI 2007)."""
 
 import dataclasses
-from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.splits import TEST, TRAIN, VAL
+from s3vae.data.splits import TEST, TRAIN, VAL, Span, split_by_time
 from s3vae.settings import STRICT
 
 ORIGIN = (
@@ -82,14 +82,6 @@ VALIDATED = {2: 3, 4: 1, 5: 2, 7: 3, 8: 0}
 """The same for validation, for performers who wear one outfit in all four actions."""
 
 
-class Span(NamedTuple):
-    """Consecutive frames of one video that belong to one split."""
-
-    video: str
-    split: int
-    frames: UInt8[ndarray, "frame height width channel"]
-
-
 @dataclass(frozen=True, config=STRICT)
 class Weizmann:
     """Nine performers and four actions, as distributed at 64x64 with MoCoGAN's code.
@@ -123,14 +115,15 @@ class Weizmann:
     def clips(self, raw: Path) -> ClipSet:
         """Build all clips, video by video, each span followed by its mirror image."""
         spans = [span for video in STRIPS for span in self._spans(video, frames_of(raw, video))]
-        counts = [2 * len(self._starts(span)) for span in spans]
+        clips = [span.clips(self.time, self.step, mirrored=True) for span in spans]
+        counts = [len(each) for each in clips]
         return ClipSet(
             name="weizmann",
             source="github.com/sergeytulyakov/mocogan",
             licence="for research; not to be redistributed (Gorelick et al. 2007)",
             parameters=dataclasses.asdict(self),
             shape=(sum(counts), self.time, SIZE, SIZE, 3),
-            frames=(clip for span in spans for clip in self._clips(span)),
+            frames=chain.from_iterable(clips),
             factors=(
                 Factor("outfit", "static", OUTFITS),
                 Factor("action", "dynamic", tuple(ACTIONS.values())),
@@ -145,24 +138,11 @@ class Weizmann:
 
     def _spans(
         self, video: str, frames: UInt8[ndarray, "frame height width channel"]
-    ) -> Iterator[Span]:
-        """Yield the parts of a video, in order of time, that belong to one split each."""
+    ) -> list[Span]:
+        """Return the parts of a video that belong to one split each."""
         if self.split_by == "combination":
-            yield Span(video, split_of_combination(video), frames)
-            return
-        test = len(frames) - max(round(self.test * len(frames)), self.time)
-        val = test - max(round(self.val * len(frames)), self.time)
-        yield Span(video, TRAIN, frames[:val])
-        yield Span(video, VAL, frames[val:test])
-        yield Span(video, TEST, frames[test:])
-
-    def _starts(self, span: Span) -> range:
-        return range(0, len(span.frames) - self.time + 1, self.step)
-
-    def _clips(self, span: Span) -> Iterator[UInt8[ndarray, "time height width channel"]]:
-        for frames in (span.frames, span.frames[:, :, ::-1]):
-            for start in self._starts(span):
-                yield np.ascontiguousarray(frames[start : start + self.time])
+            return [Span(video, split_of_combination(video), frames)]
+        return split_by_time(video, frames, self.val, self.test, least=self.time)
 
 
 def performer_of(video: str) -> int:
