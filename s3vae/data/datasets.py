@@ -13,6 +13,7 @@ from s3vae.data.download import RemoteFile
 from s3vae.data.dsprites.dsprites import DSprites
 from s3vae.data.faces.faces import Faces
 from s3vae.data.fresh import FreshClips
+from s3vae.data.grid import Grid
 from s3vae.data.mug import MUG
 from s3vae.data.ravdess import RAVDESS
 from s3vae.data.smmnist.smmnist import SMMNIST
@@ -21,7 +22,7 @@ from s3vae.data.videos import Videos
 from s3vae.data.weizmann import Weizmann
 
 DataSet = Annotated[
-    DSprites | Faces | MUG | RAVDESS | SMMNIST | Sprites | Videos | Weizmann,
+    DSprites | Faces | Grid | MUG | RAVDESS | SMMNIST | Sprites | Videos | Weizmann,
     Field(discriminator="kind"),
 ]
 
