@@ -60,6 +60,10 @@ class Layout:
         """Return the folder of a trained model."""
         return Path("data") / self.dataset / method
 
+    def preview(self, method: str) -> Path:
+        """Return the picture of a model's swaps that is renewed while it trains."""
+        return Path("previews") / f"{self.dataset}-{method}.png"
+
     def predictions(self, method: str) -> Path:
         """Return the file of the judge's probabilities from which scores are computed."""
         return Path("data") / self.dataset / f"{method}-predictions.npz"

@@ -38,8 +38,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
         steps = int(history[-1]["step"]) if history else 0
         threads = torch.get_num_threads()
         write_environment(folder, code, steps, seconds, threads)
-        for row in history:  # sends rows that a killed run had not sent; others are known
-            tracker.log(row)
+        tracker.history(history)
         scores = real_scores(judge, clips, device, "val", "test")
         write_json(folder / "metrics.json", scores)
         write_provenance(folder, run, files.judge)

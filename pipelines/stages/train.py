@@ -8,6 +8,7 @@ from pipelines.cli import arguments, loader_workers
 from pipelines.io import write_csv
 from pipelines.params import section
 from pipelines.paths import CHECKPOINTS, Layout
+from pipelines.preview import with_preview
 from pipelines.runner import run_stage
 from pipelines.tracking.environment import running_code, write_environment
 from pipelines.tracking.mlflow_run import StageRun, tracked
@@ -41,12 +42,12 @@ def train(files: Layout, name: str, method: Any) -> None:
             fit()
             return
         with tracked(run) as tracker:
-            history, seconds = fit(report=tracker.log)
+            preview = with_preview(tracker, objective.model, clips, files.preview(name))
+            history, seconds = fit(report=preview)
             save_model(objective.model, model, checkpoint.snapshots)
             write_csv(results / "history.csv", history)
             write_environment(results, code, method.training.steps, seconds, total_threads())
-            for row in history:  # sends rows that a killed run had not sent; others are known
-                tracker.log(row)
+            tracker.history(history)
             write_provenance(results, run, model)
             tracker.model(model)
     checkpoint.remove()

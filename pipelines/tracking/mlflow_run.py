@@ -7,7 +7,7 @@ if its metrics were lost, and `make publish` would skip it.
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -64,6 +64,11 @@ class Tracked:
             self._steps.add(step)
             values = metrics({name: row[name] for name in row if name != "step"}, step)
             self._pending.append(self._client.log_batch(self._id, values, synchronous=False))
+
+    def history(self, rows: Iterable[Mapping[str, float]]) -> None:
+        """Log all rows of a history, for those that a killed run had not sent."""
+        for row in rows:
+            self.log(row)
 
     @_unless_failed
     def scores(self, scores: Mapping[str, float | None]) -> None:

@@ -10,7 +10,7 @@ from numpy import ndarray
 from PIL import Image
 
 from s3vae.baselines.saved import Model
-from s3vae.data.clips import ClipFile
+from s3vae.data.clips import ClipFile, Split
 from s3vae.evaluation.codes import ClipGenerator, Codes, encode
 from s3vae.evaluation.distances import draw_distances, predict_distances
 from s3vae.evaluation.encoded import conditional_samples
@@ -65,13 +65,15 @@ def pictures(model: ClipGenerator, codes: Codes, real: Clips, seed: int) -> Mapp
     }
 
 
-def varied_clips(clips: ClipFile, count: int, seed: int) -> Int[ndarray, " clip"]:
-    """Return test clips of different identities, as far as possible, with motions in turn.
+def varied_clips(
+    clips: ClipFile, count: int, seed: int, split: Split = "test"
+) -> Int[ndarray, " clip"]:
+    """Return clips of a split, of different identities, as far as possible, with motions in turn.
 
     There are fewer than `count` if the split has no more. Without a dynamic factor, motions are
     arbitrary.
     """
-    order = np.random.default_rng(seed).permutation(clips.split("test"))
+    order = np.random.default_rng(seed).permutation(clips.split(split))
     factors = clips.dynamic_factors[:1]
     motion = clips.labels(factors[0].name) if factors else np.zeros(clips.clips, np.int64)
     motions = len(factors[0].values) if factors else 1

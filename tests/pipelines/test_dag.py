@@ -43,6 +43,8 @@ def code_of_result(stage: str, graph: grimp.ImportGraph) -> set[Path]:
     if stage == "judge":  # it needs only the data set that is its item
         modules -= {m for m in modules if m.startswith("s3vae.data.")} | {"s3vae.grid"}
         modules |= {"s3vae.data.clips", "s3vae.data.rules"}
+    if stage == "train":  # its preview changes no result
+        modules = {m for m in modules if not m.startswith(("s3vae.evaluation.", "s3vae.judge."))}
     return {
         path
         for module in modules
