@@ -23,10 +23,13 @@ class Architecture:
     encoder: Literal["strided", "patch", "objects"] = "strided"
     """`strided`: overlapping convolutions, the paper's; `patch`: cheaper, for centred objects;
     `objects`: two bright objects on black, tracked and encoded one by one (model/two_objects)."""
-    decoder: Literal["transposed", "shuffle", "broadcast", "sprites", "warped"] = "transposed"
+    decoder: Literal["transposed", "shuffle", "broadcast", "sprites", "warped", "layered"] = (
+        "transposed"
+    )
     """`transposed`: the paper's; `shuffle`: sub-pixel convolutions at low resolution; `broadcast`:
     plane waves shifted by z_t, for objects that change position; `warped`: canonical images of z_f
-    displaced by z_t, for deformation in place; `sprites`: two objects (model/two_objects)."""
+    displaced by z_t, for deformation in place; `layered`: a foreground of both codes over a
+    background of z_f, for filmed video; `sprites`: two objects (model/two_objects)."""
     normalized: bool = True
     """Whether batch normalization follows hidden convolutions, as in the paper. Only `strided`,
     `patch`, `transposed` and `shuffle` have it."""
@@ -46,6 +49,9 @@ class Architecture:
     static_posterior: Literal["bilstm", "pooled"] = "bilstm"
     """`bilstm`: the paper's; `pooled`: the mean over frames of an MLP of each frame's features,
     which ignores the order of frames."""
+    dynamic_input: Literal["frames", "deviations"] = "frames"
+    """What z_t is inferred from. `deviations`: the differences of a clip's frames from their mean,
+    which show what moves and little of how it looks."""
     causal: bool = True
     """True: q(z_t | x_<=t) as in the paper; false: q(z_t | x_1:T) as in the released code."""
     framewise: bool = False
@@ -73,12 +79,15 @@ class Architecture:
         if self.encoder == "objects" and self.static_posterior != "pooled":
             msg = "`encoder: objects` averages over frames: set `static_posterior: pooled`"
             raise ValueError(msg)
+        if self.encoder == "objects" and self.dynamic_input != "frames":
+            msg = "`encoder: objects` tracks objects in frames: set `dynamic_input: frames`"
+            raise ValueError(msg)
         fixed = [part for part in (self.encoder, self.decoder) if part in ONE_SIZE]
         if fixed and (self.height, self.width) != (64, 64):
             msg = (
                 f"`{fixed[0]}` is for frames of 64x64 pixels, not {self.height}x{self.width}: set "
-                "`encoder` to strided or patch and `decoder` to transposed, shuffle or warped, or "
-                "make clips of 64x64"
+                "`encoder` to strided or patch and `decoder` to transposed, shuffle, warped or "
+                "layered, or make clips of 64x64"
             )
             raise ValueError(msg)
 

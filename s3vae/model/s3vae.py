@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
@@ -16,6 +17,8 @@ from s3vae.model.two_objects.windows import Tracks
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 
 HEAD_HIDDEN = 64
+STILL = 0.04
+"""A floor of the unit of deviations, for clips in which nothing moves."""
 
 
 class Posterior(NamedTuple):
@@ -44,12 +47,23 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
     )
 
 
+def deviations(video: Video) -> Video:
+    """Return the differences of a clip's frames from their mean, around 0.5.
+
+    They are in units of four standard deviations over the clip, so that small motion is seen too.
+    """
+    difference = video - video.mean(dim=1, keepdim=True)
+    spread = difference.square().mean(dim=(1, 2, 3, 4), keepdim=True).sqrt()
+    return difference / (4 * spread + STILL) + 0.5
+
+
 class S3VAE(nn.Module):
     """The encoder, the prior, the decoder, and the head that predicts a motion signal from z_t."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
+        self.separate = architecture.dynamic_input != "frames"
         self.frame_encoder, self.static_posterior, self.dynamic_posterior = encoder(architecture)
         self.prior = DynamicPrior(
             architecture.dynamic, architecture.recurrent, architecture.clusters
@@ -64,7 +78,8 @@ class S3VAE(nn.Module):
     def features(self, video: Video, tracks: Tracks | None = None) -> Features:
         """Return the features of every frame, or of tracked objects (along `tracks` if there are).
 
-        Raises ValueError unless frames have the architecture's size.
+        With `dynamic_input: deviations` the features of deviations follow those of frames. Raises
+        ValueError unless frames have the architecture's size.
         """
         height, width = self.architecture.height, self.architecture.width
         if video.shape[-2:] != (height, width):
@@ -74,17 +89,35 @@ class S3VAE(nn.Module):
         if isinstance(self.frame_encoder, ObjectEncoder):
             objects: Tensor = self.frame_encoder(video, tracks)
             return objects
-        encoded: Tensor = self.frame_encoder(video.flatten(0, 1))
-        return encoded.reshape(*video.shape[:2], -1)
+        if self.architecture.dynamic_input == "frames":
+            return self.frame_features(video)
+        both = self.frame_features(torch.cat([video, deviations(video)], dim=1))
+        return torch.cat(both.chunk(2, dim=1), dim=2)
+
+    def frame_features(self, frames: Video) -> Features:
+        """Return the features of frames, or of their deviations, one by one."""
+        encoded: Tensor = self.frame_encoder(frames.flatten(0, 1))
+        return encoded.reshape(*frames.shape[:2], -1)
+
+    def dynamic_input(self, video: Video) -> Video:
+        """Return what z_t is inferred from: the frames, or their deviations."""
+        return video if self.architecture.dynamic_input == "frames" else deviations(video)
 
     def posterior(self, features: Features) -> Posterior:
         """Return q(z_f | x_1:T) and q(z_t | x_<=t), or its variant in the architecture."""
-        return Posterior(self.posterior_static(features), self.dynamic_posterior(features))
+        return Posterior(self.posterior_static(features), self.posterior_dynamic(features))
 
     def posterior_static(self, features: Features) -> Gaussian:
-        """Return q(z_f | x_1:T) alone."""
-        static: Gaussian = self.static_posterior(features)
+        """Return q(z_f | x_1:T) alone, from the first features of a frame."""
+        first = slice(self.architecture.features) if self.separate else slice(None)
+        static: Gaussian = self.static_posterior(features[..., first])
         return static
+
+    def posterior_dynamic(self, features: Features) -> Gaussian:
+        """Return q(z_t | x_<=t) alone, from the last features of a frame."""
+        last = slice(-self.architecture.features, None) if self.separate else slice(None)
+        dynamic: Gaussian = self.dynamic_posterior(features[..., last])
+        return dynamic
 
     def encode(self, video: Video) -> Posterior:
         """Return both posteriors of a batch of clips."""

@@ -20,6 +20,12 @@ class Method:
     losses: Annotated[LossSettings, from_preset(losses)]
     training: TrainingSettings
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for losses that the encoder does not support."""
+        if self.losses.views is not None and self.architecture.encoder == "objects":
+            msg = "`losses.views` are of whole frames, not of tracked objects: set `views: null`"
+            raise ValueError(msg)
+
 
 def _tag(value: Any) -> str:
     """Return the tag of a method, in angle brackets because it is not a key of the file."""

@@ -17,6 +17,7 @@ from s3vae.model.s3vae import S3VAE, Posterior
 from s3vae.tensors import CodePair, Features, Labels, Scalar, StaticCode, to_unit
 from s3vae.training.presets import LossSettings, Weights
 from s3vae.training.targets import TARGETS
+from s3vae.training.views import encode_views
 
 
 class Terms(NamedTuple):
@@ -77,8 +78,11 @@ class Objective(nn.Module):
         if self.training:
             encode, decode = sharded(encode), sharded(decode)
         video, known, clusters = to_unit(batch.frames), batch.known, batch.known["cluster"]
-        features = encode(video, known.get("tracks"))
-        posterior = self.model.posterior(features)
+        if self.training and self.settings.views is not None:
+            features, posterior = encode_views(self.model, video, self.settings.views, generator)
+        else:
+            features = encode(video, known.get("tracks"))
+            posterior = self.model.posterior(features)
         codes = posterior.static.sample(generator), posterior.dynamic.sample(generator)
         static, dynamic = codes
         inputs = self.decoder_inputs(posterior, codes, clusters, generator)

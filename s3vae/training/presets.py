@@ -40,6 +40,19 @@ class Exchange:
 
 
 @dataclass(frozen=True, config=STRICT)
+class Views:
+    """In training, what each code is inferred from, so that it cannot hold what the other should.
+
+    The losses compare decoded frames with the clip as it is (training/views.py).
+    """
+
+    static_frames: int = Field(default=1, gt=0)
+    """The number of random frames of a clip that z_f is inferred from."""
+    colour_jitter: float = Field(default=0.4, ge=0)
+    """The strength of the random change of colours before z_t is inferred, one per clip."""
+
+
+@dataclass(frozen=True, config=STRICT)
 class LossSettings:
     """The settings of the objective; the defaults are the paper's."""
 
@@ -54,6 +67,7 @@ class LossSettings:
     """The decay of the running moments of the aggregate term; 0: the moments of each batch."""
     decoded_frames: int | None = Field(default=None, gt=0)
     """The number of random frames of each clip that are decoded in a step; all if null."""
+    views: Views | None = None
     exchange: Exchange | None = None
     same_cluster_swap: float = Field(default=0.0, ge=0, le=1)
     """The probability that a clip is decoded from z_t of another clip of its motion cluster."""

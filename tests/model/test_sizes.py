@@ -15,7 +15,7 @@ from s3vae.model.saved import load_s3vae, read_architecture, save_module
 
 CPU = torch.device("cpu")
 SIZES = ((32, 48), (96, 96), (128, 64), (128, 128))
-PAIRS = (("strided", "transposed"), ("patch", "shuffle"), ("patch", "warped"))
+PAIRS = (("strided", "transposed"), ("patch", "shuffle"), ("patch", "warped"), ("patch", "layered"))
 """Every general encoder and decoder."""
 
 
@@ -76,7 +76,7 @@ def test_sides_are_multiples_of_16_from_32_on(side: str, pixels: int) -> None:
 )
 def test_parts_for_64x64_alone_refuse_other_sizes_and_name_the_others(part: Any) -> None:
     (name,) = part.values()
-    with pytest.raises(ValueError, match=f"`{name}` is for .* not 64x96: .* shuffle or warped"):
+    with pytest.raises(ValueError, match=f"`{name}` is for .* not 64x96: .* warped or layered"):
         architecture("fast", width=96, **part)
     assert architecture("fast", **part).width == 64
 

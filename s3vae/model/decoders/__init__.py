@@ -5,11 +5,17 @@ from torch import Tensor, nn
 from s3vae.model.architecture import Architecture
 from s3vae.model.decoders.broadcast import BroadcastDecoder
 from s3vae.model.decoders.convolutional import ConvolutionalDecoder
+from s3vae.model.decoders.layered import LayeredDecoder
 from s3vae.model.decoders.warp import WarpDecoder
 from s3vae.model.two_objects.networks import SpriteDecoder
 from s3vae.tensors import DynamicCode, StaticCode, Video
 
-OTHERS = {"broadcast": BroadcastDecoder, "sprites": SpriteDecoder, "warped": WarpDecoder}
+OTHERS = {
+    "broadcast": BroadcastDecoder,
+    "layered": LayeredDecoder,
+    "sprites": SpriteDecoder,
+    "warped": WarpDecoder,
+}
 
 
 def frame_decoder(architecture: Architecture) -> nn.Module:
@@ -19,7 +25,9 @@ def frame_decoder(architecture: Architecture) -> nn.Module:
 
 def decode_clips(decoder: nn.Module, static: StaticCode, dynamic: DynamicCode) -> Video:
     """Return the mean of p(x_1:T | z_f, z_1:T): a clip shares one static code over time."""
-    if isinstance(decoder, SpriteDecoder | WarpDecoder):  # they draw once what does not change
+    if isinstance(
+        decoder, LayeredDecoder | SpriteDecoder | WarpDecoder
+    ):  # draw once what does not change
         clips: Tensor = decoder(static, dynamic)
         return clips
     batch, time = dynamic.shape[:2]

@@ -43,22 +43,24 @@ STAGES = {"transposed": (transposed_stages, (8, 4, 2, 1)), "shuffle": (shuffle_s
 class ConvolutionalDecoder(nn.Module):
     """The mean of p(x_t | z_f, z_t), intensities in [0, 1].
 
-    A linear layer maps both codes to the coarse map (4x4 at 64x64), which the stages enlarge.
+    A linear layer maps both codes to the coarse map (4x4 at 64x64), which the stages enlarge. The
+    output has `channels`, by default those of a frame.
     """
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, channels: int | None = None) -> None:
         super().__init__()
         codes, normalized = architecture.static + architecture.dynamic, architecture.normalized
         stages, multiples = STAGES[architecture.decoder]
         width, coarse = architecture.decoder_width, architecture.coarse
         more = architecture.doublings
-        channels = [multiple * width for multiple in (*multiples, *[1] * more)]
+        sizes = [multiple * width for multiple in (*multiples, *[1] * more)]
+        outputs = channels or architecture.channels
         self.spread = nn.Sequential(
-            nn.Linear(codes, math.prod(coarse) * channels[0], bias=not normalized),
-            nn.Unflatten(-1, (channels[0], *coarse)),
+            nn.Linear(codes, math.prod(coarse) * sizes[0], bias=not normalized),
+            nn.Unflatten(-1, (sizes[0], *coarse)),
         )
-        self.before = nn.ModuleList(activation(size, normalized=normalized) for size in channels)
-        self.stages = nn.ModuleList(stages(width, architecture.channels, more, bias=not normalized))
+        self.before = nn.ModuleList(activation(size, normalized=normalized) for size in sizes)
+        self.stages = nn.ModuleList(stages(width, outputs, more, bias=not normalized))
         if not normalized:
             initialize(self.stages[:-1])
 
