@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from s3vae.evaluation.metrics import metric, names
+from s3vae.evaluation.metrics import METRICS, NOT_JUDGED, REFERENCES, metric, names
+
+MODEL = ("data set", "method")
 
 
 def score_table(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
@@ -15,11 +17,11 @@ def score_table(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     table = pd.DataFrame(list(rows))
     columns = [column for name in names() for column in (name, f"{name}_std")]
     others = [column for column in table.columns if column not in columns]
-    scores = table.reindex(columns=columns).astype(float)
-    for name in names():
-        deviations = scores[f"{name}_std"].fillna(0.0)
-        scores[f"{name}_std"] = deviations.where(scores[name].notna())
-    return pd.concat([scores, table[others]], axis=1)
+    means, spread = (
+        table.reindex(columns=each).astype(float) for each in (columns[::2], columns[1::2])
+    )
+    spread = spread.fillna(0.0).where(means.notna().to_numpy())
+    return pd.concat([means, spread], axis=1)[columns].join(table[others])
 
 
 def texts(table: pd.DataFrame, columns: Iterable[str], *, spread: bool = True) -> pd.DataFrame:
@@ -42,3 +44,29 @@ def markdown(table: pd.DataFrame) -> str:
     rows = [table.columns, *table.astype(str).to_numpy()]
     head, *lines = ("| " + " | ".join(row) + " |" for row in rows)
     return "\n".join([head, "|" + "---|" * table.shape[1], *lines]) + "\n"
+
+
+def label_free(table: pd.DataFrame) -> str:
+    """Return a row for every label-free measure of every model that has it, as Markdown.
+
+    The columns of `MODEL` name the model.
+    """
+    measures = [each for each in METRICS if each.group == "label-free" and each.better]
+    rows = [
+        [*row[list(MODEL)], each.title, each.better]
+        + [each.text(row.get(f"{each.name}{end}")) for end in ("", *REFERENCES)]
+        for _, row in table.iterrows()
+        for each in measures
+        if pd.notna(row[each.name])
+    ]
+    columns = [*MODEL, "measure", "better", "swap", *REFERENCES.values()]
+    return markdown(pd.DataFrame(rows, columns=columns))
+
+
+def not_judged(table: pd.DataFrame) -> str:
+    """Return a line for every model that the judge did not score, with the reason."""
+    missing = table.dropna(subset=NOT_JUDGED)
+    return "".join(
+        f"- {row['data set']} {row['method']} is not judged: {row[NOT_JUDGED]}\n"
+        for _, row in missing.iterrows()
+    )

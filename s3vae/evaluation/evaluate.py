@@ -13,7 +13,9 @@ from s3vae.data.clips import ClipFile, Split
 from s3vae.evaluation.codes import Codes, encode, reconstruction_error
 from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.distances import distance_scores, predict_distances
-from s3vae.evaluation.encoded import encode_clips
+from s3vae.evaluation.encoded import EncodedClips, encode_clips
+from s3vae.evaluation.faces import face_scores
+from s3vae.evaluation.label_free import label_free_scores, swapped_clips
 from s3vae.evaluation.metrics import names
 from s3vae.evaluation.prediction_file import prediction_arrays
 from s3vae.evaluation.probes import probe_scores
@@ -27,12 +29,12 @@ from s3vae.evaluation.protocol import (
     reconstruction_scores,
 )
 from s3vae.evaluation.settings import EvaluationSettings
-from s3vae.judge.check import check_judge
+from s3vae.judge.check import InaccurateJudgeError, check_judge
 from s3vae.judge.network import Judge
 from s3vae.judge.predictions import predict_clips
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import snapshots_of
-from s3vae.progress import Progress
+from s3vae.progress import LOG, Progress
 from s3vae.signals.landmark_file import LandmarkSignal
 
 
@@ -51,11 +53,29 @@ def real_clips(
     return RealClips(clips.factors, labels, predictions)
 
 
+def judged_clips(
+    judge: Judge,
+    clips: ClipFile,
+    settings: EvaluationSettings,
+    device: torch.device,
+    split: Split = "test",
+) -> tuple[RealClips | None, str]:
+    """Return the real clips of a split, or None and the reason, logged, why nothing is judged."""
+    reason = "the clips have no labels"
+    if clips.factors:
+        try:
+            return real_clips(judge, clips, settings, device, split), ""
+        except InaccurateJudgeError as error:
+            reason = str(error)
+    LOG.warning("nothing is judged: %s", reason)
+    return None, reason
+
+
 def score(
     model: Model,
     judge: Judge,
     clips: ClipFile,
-    real: RealClips,
+    real: RealClips | None,
     settings: EvaluationSettings,
     device: torch.device,
     landmarks: LandmarkSignal | None = None,
@@ -63,27 +83,38 @@ def score(
 ) -> tuple[dict[str, float | None], dict[str, ndarray]]:
     """Return every score of the protocol, None where undefined, and the judge's predictions.
 
-    With landmarks, the facial distances predicted from z_t are scored too.
+    Without real clips, nothing is judged. With landmarks, faces are scored too.
     """
     rows = clips.split(split)
-    encoded = encode_clips(model, judge, clips, rows, real, device)
+    scores: Scores = {}
+    predictions: dict[str, ndarray] = {}
+    codes = None
+    if real is not None:
+        encoded = encode_clips(model, judge, clips, rows, real, device)
+        scores, predictions = judged_scores(encoded, judge, settings)
+        scores |= judge_scores(real)
+        if isinstance(model, S3VAE):
+            scores |= reconstruction_scores(encoded.real, encoded.reconstruction)
+        codes = encoded.codes
+    if isinstance(model, S3VAE):
+        if codes is None:
+            codes = encode(model, clips, rows, device)
+        scores |= code_scores(model, codes, clips, rows, settings, device, landmarks)
+    defined = {name: value if math.isfinite(value) else None for name, value in scores.items()}
+    return defined, predictions
+
+
+def judged_scores(
+    encoded: EncodedClips, judge: Judge, settings: EvaluationSettings
+) -> tuple[Scores, dict[str, ndarray]]:
+    """Return the scores with codes drawn or swapped, and the judge's predictions."""
     draws = {}
     with Progress("evaluate", len(settings.sampling_seeds), "sampling seeds") as progress:
         for seed in settings.sampling_seeds:
             draws[seed] = predict_draws(encoded.generator, judge, encoded.codes, seed)
             progress.advance()
-    scores = {
-        **over_seeds([drawn_scores(encoded.real, each) for each in draws.values()]),
-        **judge_scores(real),
-    }
-    if isinstance(model, S3VAE):
-        scores |= reconstruction_scores(encoded.real, encoded.reconstruction)
-        scores |= code_scores(model, encoded.codes, clips, rows, settings, device)
-        if landmarks is not None:
-            predicted = predict_distances(model, encoded.codes, clips, landmarks)
-            scores |= distance_scores(predicted, landmarks, rows)
-    defined = {name: value if math.isfinite(value) else None for name, value in scores.items()}
-    return defined, prediction_arrays(encoded.real, encoded.reconstruction, draws)
+    scores = over_seeds([drawn_scores(encoded.real, each) for each in draws.values()])
+    return scores, prediction_arrays(encoded.real, encoded.reconstruction, draws)
 
 
 def code_scores(
@@ -93,20 +124,29 @@ def code_scores(
     rows: Int[ndarray, " clip"],
     settings: EvaluationSettings,
     device: torch.device,
+    landmarks: LandmarkSignal | None = None,
 ) -> Scores:
-    """Return the scores that need an encoder: reconstruction, dependence and probes."""
+    """Return the scores that need an encoder but no judge; with landmarks, those of faces too."""
     train = probe_clips(clips, settings.probe_clips)
     train_labels, labels = (
         {factor.name: clips.labels(factor.name)[chosen] for factor in clips.factors}
         for chosen in (train, rows)
     )
-    return {
+    scores = {
         "reconstruction_error": reconstruction_error(model, codes, clips, rows),
         **dependence_scores(model, clips, rows, device),
         **probe_scores(
             encode(model, clips, train, device), train_labels, codes, labels, clips.factors
         ),
     }
+    if landmarks is not None:
+        predicted = predict_distances(model, codes, clips, landmarks)
+        scores |= distance_scores(predicted, landmarks, rows)
+    if len(rows) > 1:  # a swap needs two clips
+        frames = swapped_clips(model, codes, clips, rows)
+        scores |= label_free_scores(frames)
+        scores |= face_scores(frames) if landmarks is not None else {}
+    return scores
 
 
 def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:

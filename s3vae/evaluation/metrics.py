@@ -5,7 +5,7 @@ a key with `_std` added is the standard deviation over the sampling seeds. Needs
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Unit = Literal["%", "nats", ""]
@@ -19,7 +19,12 @@ Group = Literal[
     "faces",
     "judge",
     "agreement",
+    "label-free",
 ]
+NOT_JUDGED = "not_judged"
+"""The key of metrics.json with the reason why the judge scored nothing."""
+REFERENCES = {"_other": "other donor", "_floor": "reconstruction", "_null": "wrong pair"}
+"""What stands beside each measure of swaps, by the end of its name."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,22 @@ class Metric:
         return score_text(value, deviation, self.unit)
 
 
+def with_references(measure: Metric) -> tuple[Metric, ...]:
+    """Return a measure of swaps and the reference values beside it."""
+    return measure, *(
+        replace(measure, name=measure.name + end, title=f"{measure.title}, {title}", better=None)
+        for end, title in REFERENCES.items()
+    )
+
+
+MEASURES = (
+    Metric("flow_cosine", "flow: cosine", "", "label-free", "higher"),
+    Metric("flow_error", "flow: relative error", "", "label-free", "lower"),
+    Metric("colour_distance", "colours: distance", "", "label-free", "lower"),
+    Metric("background_distance", "background: distance", "", "label-free", "lower"),
+    Metric("akd", "faces: AKD (pixels)", "", "label-free", "lower"),
+    Metric("aed", "faces: AED", "", "label-free", "lower"),
+)
 METRICS = (
     # Table 1 of the paper
     Metric("accuracy", "Acc %", "%", "headline", "higher"),
@@ -67,6 +88,9 @@ METRICS = (
     Metric("static_chance", "static chance %", "%", "judge", None),
     Metric("dynamic_chance", "dynamic chance %", "%", "judge", None),
     Metric("agreement", "agreement with real clips %", "%", "agreement", "higher"),
+    *(each for measure in MEASURES for each in with_references(measure)),
+    Metric("aed_nearer", "faces: nearer to the donor of z_f %", "%", "label-free", "higher"),
+    Metric("faces_found", "faces: found in swaps %", "%", "label-free", "higher"),
 )
 
 
