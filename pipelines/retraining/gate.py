@@ -24,7 +24,7 @@ def verdict(new: Scores, champion: Scores | None, margin: float = MARGIN) -> Ver
     """Compare the new model with the champion, None if there is none.
 
     A model is better if the sum of its scores is higher and none is lower by more than the margin.
-    A model without scores (its clips have no labels) is left to the user.
+    A model that the judge did not score (protocol.md) is left to the user.
     """
     if missing := [name for name in COMPARED if new.get(name) is None]:
         return Verdict(False, f"was not judged ({', '.join(missing)}): move the alias by hand")

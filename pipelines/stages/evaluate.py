@@ -11,7 +11,8 @@ from pipelines.tracking.mlflow_run import StageRun, tracked
 from pipelines.tracking.provenance import evaluate_key, write_provenance
 from s3vae.baselines.saved import load_model
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.evaluate import learning_curve, real_clips, score
+from s3vae.evaluation.evaluate import judged_clips, learning_curve, score
+from s3vae.evaluation.metrics import NOT_JUDGED
 from s3vae.evaluation.pictures import write_pictures
 from s3vae.evaluation.prediction_file import write_predictions
 from s3vae.evaluation.settings import EvaluationSettings
@@ -23,10 +24,7 @@ from s3vae.weights import WEIGHTS
 
 
 def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
-    """Write pictures, then scores, curve and predictions.
-
-    Raises InaccurateJudgeError after the pictures: what cannot be judged can be looked at.
-    """
+    """Write pictures, then scores, curve and predictions; if nothing is judged, the reason too."""
     clips, device, folder = ClipFile(files.clips), choose_device(), files.model(method)
     model, judge = load_model(folder, device), load_judge(files.judge, device)
     key = evaluate_key(settings, clips, folder, files.judge)
@@ -40,9 +38,10 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     with tracked(run) as tracker:
         write_pictures(model, clips, settings, device, results / "pictures", landmarks)
         tracker.folder(results / "pictures", "pictures")
-        real = real_clips(judge, clips, settings, device)
-        scores, predictions = score(model, judge, clips, real, settings, device, landmarks)
-        curve = learning_curve(folder, judge, clips, real, device)
+        real, reason = judged_clips(judge, clips, settings, device)
+        found, predictions = score(model, judge, clips, real, settings, device, landmarks)
+        scores = found | ({NOT_JUDGED: reason} if reason else {})
+        curve = learning_curve(folder, judge, clips, real, device) if real is not None else []
         write_json(results / "metrics.json", scores)
         write_csv(results / "curve.csv", curve)
         write_predictions(archive, predictions)

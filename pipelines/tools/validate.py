@@ -11,7 +11,7 @@ from pipelines.params import section
 from pipelines.paths import Layout
 from s3vae.baselines.saved import load_model
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.evaluate import real_clips, score
+from s3vae.evaluation.evaluate import judged_clips, score
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.judge.network import load_judge
 from s3vae.runtime import choose_device, keep_freed_memory
@@ -20,10 +20,10 @@ from s3vae.runtime import choose_device, keep_freed_memory
 def validation_scores(
     files: Layout, method: str, settings: EvaluationSettings
 ) -> dict[str, float | None]:
-    """Return every score on the validation split. Raises InaccurateJudgeError beforehand."""
+    """Return every score on the validation split; those that need a judge if it is accurate."""
     clips, device = ClipFile(files.clips), choose_device()
     model, judge = load_model(files.model(method), device), load_judge(files.judge, device)
-    real = real_clips(judge, clips, settings, device, "val")
+    real, _ = judged_clips(judge, clips, settings, device, "val")
     return score(model, judge, clips, real, settings, device, split="val")[0]
 
 

@@ -71,15 +71,18 @@ class Tracked:
             self.log(row)
 
     @_unless_failed
-    def scores(self, scores: Mapping[str, float | None]) -> None:
-        """Log final scores at step 0; those that are None are undefined and left out."""
+    def scores(self, scores: Mapping[str, float | str | None]) -> None:
+        """Log final scores at step 0, text as tags; those that are None are undefined."""
         from pipelines.tracking.mlflow_format import legal, metrics
 
+        for name, value in scores.items():
+            if isinstance(value, str):
+                self._client.set_tag(self._id, f"s3vae.{name}", value)
         known = self._run.data.metrics
         new = {
             name: value
             for name, value in scores.items()
-            if value is not None and known.get(legal(name)) != value
+            if isinstance(value, float | int) and known.get(legal(name)) != value
         }
         self._client.log_batch(self._id, metrics(new, step=0))
 

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.filterwarnings(
 FILES = Layout("toy")
 Find = Callable[[str], Run]
 HISTORY = [{"step": 50.0, "total": 2.0}, {"step": 100.0, "total": 1.0, "val_total": 1.5}]
-SCORES = {"accuracy": 0.5, "undefined": None}
+SCORES = {"accuracy": 0.5, "undefined": None, "not_judged": "no labels"}
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def test_results_are_logged_once(store: MlflowClient, run_of: Find) -> None:
     assert has_model(run_of("train"))
     evaluation = run_of("evaluate")
     assert evaluation.data.metrics == {"accuracy": 0.5}
+    assert evaluation.data.tags["s3vae.not_judged"] == "no labels"
     pictures = store.list_artifacts(evaluation.info.run_id, "pictures")
     assert [picture.path for picture in pictures] == ["pictures/swap.png"]
 
