@@ -41,6 +41,7 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     named: dict[str, Callable[[], str]] = {
         "headline": lambda: tables.headline(benchmark),
         "other": lambda: tables.other_scores(benchmark),
+        "label-free": lambda: tables.without_labels(benchmark),
         "metrics": tables.metric_list,
         "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),

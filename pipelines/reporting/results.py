@@ -11,6 +11,7 @@ from pipelines.dvc_lock import judged_by_the_judge, stages
 from pipelines.params import Chosen, config_of, read_pipeline
 from pipelines.paths import Layout
 from pipelines.reporting.score_table import score_table
+from s3vae.evaluation.metrics import NOT_JUDGED
 
 LABELS = (
     "data set",
@@ -26,6 +27,7 @@ LABELS = (
     "min",
     "threads",
     "commit",
+    NOT_JUDGED,
 )
 """Columns beside the scores; `min`, `threads` and `commit` are text about the training, `key` is
 the method's name in params.yaml, `source` that of the clips."""

@@ -5,7 +5,7 @@ from ruamel.yaml import YAML
 
 from pipelines.paths import BENCHMARK
 from pipelines.reporting.results import timed_curve
-from pipelines.reporting.score_table import markdown, texts
+from pipelines.reporting.score_table import label_free, markdown, not_judged, texts
 from s3vae.evaluation.metrics import METRICS, metric, names, score_text
 
 PUBLISHED = BENCHMARK / "published.yaml"
@@ -86,6 +86,12 @@ def other_scores(results: pd.DataFrame) -> str:
     """Return the metrics that the main tables leave out."""
     others = names("draws", "reconstruction", "probes", "dependence")
     return markdown(marked(methods(results), "data set", "method", *others))
+
+
+def without_labels(results: pd.DataFrame) -> str:
+    """Return the label-free measures of every method, and the methods that are not judged."""
+    chosen = methods(results)
+    return f"{label_free(chosen)}\n{not_judged(chosen)}".rstrip() + "\n"
 
 
 def judge_lines(results: pd.DataFrame, *datasets: str) -> str:

@@ -8,8 +8,15 @@ from pipelines.cli import arguments
 from pipelines.io import write_json, write_text
 from pipelines.params import Pipeline, read_pipeline
 from pipelines.paths import RESULTS, Layout
-from pipelines.reporting.score_table import markdown, score_table, texts
-from s3vae.evaluation.metrics import names
+from pipelines.reporting.score_table import (
+    MODEL,
+    label_free,
+    markdown,
+    not_judged,
+    score_table,
+    texts,
+)
+from s3vae.evaluation.metrics import NOT_JUDGED, names
 
 LABELS = ("dataset", "method")
 
@@ -23,14 +30,16 @@ def results_table(pipeline: Pipeline) -> pd.DataFrame:
             labels = {"dataset": chosen.dataset, "method": chosen.method}
             rows.append({**json.loads(path.read_text()), **labels})
     columns = [column for name in names() for column in (name, f"{name}_std")]
-    return score_table(rows).reindex(columns=[*LABELS, *columns])
+    return score_table(rows).reindex(columns=[*LABELS, *columns, NOT_JUDGED])
 
 
 def table_markdown(table: pd.DataFrame) -> str:
-    """Return the metrics that methods are compared by, with their spread over sampling seeds."""
+    """Return the judged metrics with their spread over sampling seeds, and the label-free ones."""
     labels = {"data set": table["dataset"], "method": "`" + table["method"].astype(str) + "`"}
+    labelled = table.assign(**labels)
     compared = names("headline", "separation", "draws", "judge")
-    return markdown(texts(table.assign(**labels), [*labels, *compared]))
+    judged = markdown(texts(labelled, [*MODEL, *compared]))
+    return f"{judged}\n{not_judged(labelled)}\nWithout a judge:\n\n{label_free(labelled)}"
 
 
 def write_table(pipeline: Pipeline) -> str:

@@ -10,7 +10,7 @@ from pipelines.io import write_csv, write_json
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import Layout
 from pipelines.stages.table import results_table, write_table
-from s3vae.evaluation.metrics import metric, names
+from s3vae.evaluation.metrics import NOT_JUDGED, metric, names
 
 SAMPLED = names("headline", "separation")
 TOY = Pipeline(
@@ -39,7 +39,7 @@ def test_only_evaluated_models_have_a_row_and_each_has_every_metric_with_its_spr
     table = results_table(TOY)
     assert table["method"].tolist() == ["ours", "theirs"]
     columns = [column for name in names() for column in (name, f"{name}_std")]
-    assert table.columns.tolist() == ["dataset", "method", *columns]
+    assert table.columns.tolist() == ["dataset", "method", *columns, NOT_JUDGED]
     assert table.loc[0, ["accuracy", "static_leakage_std"]].tolist() == [0.98765, 0.0123]
     assert table.loc[0, "static_chance_std"] == 0  # no draw enters it
 
@@ -70,7 +70,8 @@ def test_json_csv_and_markdown_hold_the_same_rows_and_the_same_bytes_each_time(
 
 @pytest.mark.usefixtures("folder")
 def test_markdown_has_percentages_with_spread_and_a_dash_for_an_undefined_score() -> None:
-    head, line, *rows = (row.strip("| \n").split("|") for row in write_table(TOY).splitlines())
+    judged, *_ = write_table(TOY).split("\n\n")
+    head, line, *rows = (row.strip("| \n").split("|") for row in judged.splitlines())
     assert len(head) == len(line) == len(rows[0]) == len(rows[1])
     ours, theirs = (
         dict(zip(map(str.strip, head), map(str.strip, row), strict=True)) for row in rows
@@ -78,6 +79,18 @@ def test_markdown_has_percentages_with_spread_and_a_dash_for_an_undefined_score(
     assert (ours["data set"], ours["method"], ours["Acc %"]) == ("toy", "`ours`", "98.77 ± 1.23")
     assert ours["H(y)"] == "0.530 ± 0.012"
     assert theirs[metric("static_leakage").title] == "-"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_model_that_is_not_judged_has_its_reason_and_a_line_for_each_label_free_measure() -> None:
+    scores = {"flow_cosine": 0.9, "flow_cosine_other": 0.1, "flow_cosine_floor": 0.95}
+    write_json(Layout("toy").scores("later") / "metrics.json", {**scores, NOT_JUDGED: "no labels"})
+    text = write_table(TOY)
+    assert "- toy `later` is not judged: no labels\n" in text
+    assert "`ours` is not judged" not in text
+    line = "| toy | `later` | flow: cosine | higher | 0.900 | 0.100 | 0.950 | - |"
+    assert text.splitlines()[-1] == line
+    assert json.loads(Path("results/table.json").read_text())[1][NOT_JUDGED] == "no labels"
 
 
 def test_a_score_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
