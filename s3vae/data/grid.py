@@ -12,9 +12,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
-from s3vae.data.crops import Crop, crop_boxes, crop_to
+from s3vae.data.crops import SIZE, Crop, Size, crop_boxes, crop_to
 from s3vae.data.download import RemoteFile
-from s3vae.data.footage import frames_of
+from s3vae.data.media import frames_of
 from s3vae.data.splits import TRAIN, Span, split_by_time
 from s3vae.settings import STRICT
 
@@ -48,8 +48,7 @@ class Grid:
 
     kind: Literal["grid"] = "grid"
     crop: Crop = "face"
-    size: Annotated[int, Field(ge=16, multiple_of=16)] = 64
-    """Height and width of a frame in pixels; the models take 64."""
+    size: Size = SIZE
     time: Annotated[int, Field(ge=2, le=25)] = 15
     """Frames of a clip. A third of a video's 75 frames must hold a clip."""
     step: Annotated[int, Field(ge=1)] = 2
@@ -77,7 +76,7 @@ class Grid:
             source="GRID corpus, as distributed by github.com/rizkiarm/LipNet",
             licence="CC BY 4.0 (Cooke, Barker, Cunningham and Shao 2006)",
             parameters=dataclasses.asdict(self),
-            shape=(sum(counts), self.time, self.size, self.size, 3),
+            shape=(sum(counts), self.time, *self.size, 3),
             frames=chain.from_iterable(clips),
             factors=(Factor("speaker", "static", tuple(speakers)),),
             labels={"speaker": np.repeat([speakers.index(span.video) for span in spans], counts)},
@@ -89,10 +88,10 @@ class Grid:
         frames = self._cropped(raw / "grid" / f"{name}.mpg")
         return split_by_time(name, frames, self.val, self.test, least=self.time)
 
-    def _cropped(self, path: Path) -> UInt8[ndarray, "frame size size 3"]:
+    def _cropped(self, path: Path) -> UInt8[ndarray, "frame height width 3"]:
         """Read the frames of a video, all cropped to the same box."""
         frames = list(frames_of(path))
-        (box,) = crop_boxes(frames, [range(len(frames))], self.crop)
+        (box,) = crop_boxes(frames, [range(len(frames))], self.crop, self.size)
         if box is None:
             raise ValueError(f"{path} shows no face: set `crop: centre` in the `data` section")
         return np.stack([crop_to(frame, box, self.size) for frame in frames])

@@ -18,7 +18,7 @@ def encode_views(
     moving = model.dynamic_input(mix_colours(video, views.colour_jitter, generator))
     still = random_frames(video, views.static_frames, generator)
     features = sharded(model.frame_features)(torch.cat([still, moving], dim=1))
-    static, dynamic = features.split([still.shape[1], moving.shape[1]], dim=1)
+    static, dynamic = features[:, : still.shape[1]], features[:, still.shape[1] :]
     return static, Posterior(model.posterior_static(static), model.posterior_dynamic(dynamic))
 
 

@@ -1,6 +1,7 @@
 """GRID: cut, split and crop of made-up videos."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from s3vae.data.clips import SPLITS, ClipFile, write_clips
 from s3vae.data.grid import SPEAKERS, Grid
 
 FRAMES, SIDE, BAND = 75, 32, 8
-WHOLE = Grid(crop="none", size=SIDE)
+WHOLE = Grid(crop="none", size=(SIDE, SIDE))
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +69,10 @@ def test_only_train_clips_have_their_mirror_image_in_the_set(numbered: Path) -> 
 def test_every_split_shows_every_speaker_even_at_the_limits_of_the_settings(
     numbered: Path, tmp_path: Path
 ) -> None:
-    limits = Grid(crop="none", size=16, time=25, val=1 / 3, test=1 / 3)
+    limits = Grid(crop="none", size=(SIDE, SIDE), time=25, val=1 / 3, test=1 / 3)
     write_clips(tmp_path / "clips.h5", limits.clips(numbered))
     clips = ClipFile(tmp_path / "clips.h5")
-    assert clips.shape[1:] == (25, 16, 16, 3)
+    assert clips.shape[1:] == (25, SIDE, SIDE, 3)
     assert [factor.kind for factor in clips.factors] == ["static"]
     for split in SPLITS:
         assert set(clips.labels("speaker")[clips.split(split)]) == set(range(len(SPEAKERS)))
@@ -80,8 +81,8 @@ def test_every_split_shows_every_speaker_even_at_the_limits_of_the_settings(
 def test_frames_are_cropped_to_the_face_of_their_video(
     numbered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crops, "detect_face", lambda frame: crops.Box(0, BAND, BAND, BAND))
-    clips = Grid(size=16).clips(numbered)
+    monkeypatch.setattr(crops, "detect_face", lambda *_: crops.Box(0, BAND, BAND, BAND))
+    clips = Grid(size=(SIDE, SIDE)).clips(numbered)
     for clip, speaker in zip(clips.frames, clips.labels["speaker"], strict=True):
         assert abs(clip.astype(int) - 20 * speaker).max() <= 2
 
@@ -92,6 +93,6 @@ def test_a_video_without_a_face_is_refused_with_the_remedy(numbered: Path) -> No
 
 
 @pytest.mark.parametrize("size", [0, 40, 72])
-def test_a_frame_size_that_is_no_multiple_of_16_is_refused(size: int) -> None:
+def test_a_frame_size_that_is_no_multiple_of_16_is_refused(size: Any) -> None:
     with pytest.raises(ValueError, match="size"):
         Grid(size=size)
