@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from statistics import fmean
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from s3vae.engine.optimizers import optimizers_of
 from s3vae.engine.parallel import parallel_losses, require_same_step
 from s3vae.engine.schedule import TrainingSettings, learning_rate
 from s3vae.processes import is_main_process
-from s3vae.progress import LOG, Progress
+from s3vae.progress import Progress
 from s3vae.runtime import generator_at
 
 GRADIENT_NORM = "gradient norm"
@@ -80,10 +81,8 @@ def fit(
     start, main = time.monotonic() - seconds_before, is_main_process()
     log = _Log(learner, settings, history, report)
     with Progress(label, settings.steps, "steps", done=first, visible=main) as progress:
-        for step, batch in enumerate(batches(first), start=first):
-            if learner.finished(history):
-                LOG.info("%s: ends early, after step %d of %d", label, step, settings.steps)
-                break
+        unfinished = takewhile(lambda _: not learner.finished(history), batches(first))
+        for step, batch in enumerate(unfinished, start=first):
             losses = losses_of(batch.to(device), generator_at(device, settings.seed, step))
             norm = compute_gradients(module, losses["total"], settings.clip_norm)
             values = finite_values(losses, norm, step, checkpoint)
