@@ -46,10 +46,9 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
         "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),
         "ablations-s3vae": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
-        "ablations-s3vae-plus": lambda: tables.ablations(benchmark, "sprites", "s3vae-plus"),
         "faces-signals": lambda: tables.ablations(benchmark, "faces", "s3vae", FACES),
     }
-    for dataset in ("sprites", "smmnist", "faces"):
+    for dataset in ("sprites", "smmnist", "faces", "weizmann"):
         named |= {
             dataset: partial(tables.against_published, benchmark, dataset),
             f"{dataset}-factors": partial(tables.by_factor, benchmark, dataset),
