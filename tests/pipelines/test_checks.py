@@ -47,6 +47,10 @@ def test_the_configs_for_videos_of_the_user_are_valid(tmp_path: Path, config: An
 
 
 METHOD = VIDEOS["methods"]["s3vae-plus"]
+OBJECTS = {
+    "architecture": {"preset": "fast", "encoder": "objects"},
+    "losses": {"preset": "ours"},
+}
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "typo in a method": (
         {"methods": {"s3vae-plus": METHOD | {"trainin": {}}}},
@@ -60,7 +64,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "faces without landmarks": ({"landmarks": {}}, r"clips have no landmarks: set {kind: dlib}"),
     "objects without tracks": (
-        {"methods": {"s3vae": METHOD | {"architecture": {"preset": "fast", "encoder": "objects"}}}},
+        {"methods": {"s3vae": METHOD | OBJECTS}},
         r"architecture\.encoder needs tracks: set `objects: 2`",
     ),
     "fresh clips of videos": (
