@@ -89,18 +89,18 @@ def face_scores(frames: Compared) -> Scores:
     Without dlib there are none.
     """
     try:
-        seen = frames.seen_by(FaceReader(frames.real.shape[2]))
+        faces = frames.mapped(FaceReader(frames.real.shape[2]))
     except ImportError as error:
         LOG.warning("AKD and AED are left out: %s", error)
         return {}
     static, dynamic = (
-        code_distance(seen.swaps, seen.real_at(rows))
-        for rows in (seen.donors.static, seen.donors.dynamic)
+        code_distance(faces.swaps, faces.real_at(rows))
+        for rows in (faces.donors.static, faces.donors.dynamic)
     )
     known = np.isfinite(static + dynamic)
     return {
-        **seen.scores("akd", akd, "dynamic"),
-        **seen.scores("aed", aed, "static"),
+        **faces.scores("akd", akd, "dynamic"),
+        **faces.scores("aed", aed, "static"),
         "aed_nearer": float((static < dynamic)[known].mean()) if known.any() else float("nan"),
-        "faces_found": float(seen.swaps.found.mean()),
+        "faces_found": float(faces.swaps.found.mean()),
     }

@@ -35,7 +35,7 @@ class Donors(NamedTuple):
     neither: Int[ndarray, " swap"]
 
 
-class Views(NamedTuple):
+class Statistics(NamedTuple):
     """What is compared of each clip: flow by cell, colours, mean frame and its still pixels.
 
     `colours` is the distribution function of each channel's intensities over all frames.
@@ -60,7 +60,7 @@ def fixed_donors(identity: Int[ndarray, " clip"], seed: int = 0) -> Donors:
     return Donors(order, np.roll(order, -shift), np.roll(order, -2 * shift))
 
 
-def views(frames: Clips) -> Views:
+def statistics(frames: Clips) -> Statistics:
     """Return what is compared of each clip."""
     rows = []
     for clip in frames:
@@ -70,16 +70,16 @@ def views(frames: Clips) -> Views:
         still = (clip.std(axis=0, dtype=np.float32) <= STILL * (LEVELS - 1)).all(axis=-1)
         mean = clip.mean(axis=0, dtype=np.float32) / (LEVELS - 1)
         rows.append((flow, colours, mean, still))
-    return Views(*(np.stack(each) for each in zip(*rows, strict=True)))
+    return Statistics(*(np.stack(each) for each in zip(*rows, strict=True)))
 
 
-def flow_cosine(clips: Views, others: Views) -> float:
+def flow_cosine(clips: Statistics, others: Statistics) -> float:
     """Return the cosine of both flows, all clips taken as one vector."""
     length = float(np.linalg.norm(clips.flow) * np.linalg.norm(others.flow))
     return float(np.vdot(clips.flow, others.flow)) / length if length else float("nan")
 
 
-def flow_error(clips: Views, others: Views) -> float:
+def flow_error(clips: Statistics, others: Statistics) -> float:
     """Return the mean end-point error over the mean magnitude of the other clips' flow."""
     error, magnitude = (
         float(np.linalg.norm(each, axis=-1).sum())
@@ -88,13 +88,13 @@ def flow_error(clips: Views, others: Views) -> float:
     return error / magnitude if magnitude else float("nan")
 
 
-def colour_distance(clips: Views, others: Views) -> float:
+def colour_distance(clips: Statistics, others: Statistics) -> float:
     """Return the Wasserstein distance of intensities, the mean over clips and channels."""
     area = np.abs(clips.colours - others.colours).sum(axis=-1) / (LEVELS - 1)
     return float(area.mean())
 
 
-def background_distance(clips: Views, others: Views) -> float:
+def background_distance(clips: Statistics, others: Statistics) -> float:
     """Return the mean absolute difference where the pixels of both clips are still."""
     difference = np.abs(clips.mean - others.mean)[clips.still & others.still]
     return float(difference.mean()) if difference.size else float("nan")
@@ -119,9 +119,9 @@ class Compared(NamedTuple):
     real: Any
     donors: Donors
 
-    def seen_by(self, view: Callable[[Any], Any]) -> "Compared":
-        """Return the view of each of the three."""
-        swaps, reconstructions, real = map(view, self[:3])
+    def mapped(self, function: Callable[[Any], Any]) -> "Compared":
+        """Return the function of each of the three."""
+        swaps, reconstructions, real = map(function, self[:3])
         return Compared(swaps, reconstructions, real, self.donors)
 
     def real_at(self, rows: Int[ndarray, " swap"]) -> Any:
@@ -158,9 +158,9 @@ def swapped_clips(
 
 def label_free_scores(frames: Compared) -> Scores:
     """Return every measure of the swaps with its references."""
-    seen = frames.seen_by(views)
+    compared = frames.mapped(statistics)
     return {
         key: value
         for name, measure in MEASURES.items()
-        for key, value in seen.scores(name, *measure).items()
+        for key, value in compared.scores(name, *measure).items()
     }

@@ -51,7 +51,8 @@ class Architecture:
     which ignores the order of frames."""
     dynamic_input: Literal["frames", "deviations"] = "frames"
     """What z_t is inferred from. `deviations`: the differences of a clip's frames from their mean,
-    which show what moves and little of how it looks."""
+    which show what moves and little of its appearance. The mean is of all frames, so that q(z_t)
+    depends on the whole clip even if `causal`."""
     causal: bool = True
     """True: q(z_t | x_<=t) as in the paper; false: q(z_t | x_1:T) as in the released code."""
     framewise: bool = False

@@ -17,7 +17,7 @@ from s3vae.model.two_objects.windows import Tracks
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
 
 HEAD_HIDDEN = 64
-STILL = 0.04
+LEAST_SPREAD = 0.04
 """A floor of the unit of deviations, for clips in which nothing moves."""
 
 
@@ -54,7 +54,7 @@ def deviations(video: Video) -> Video:
     """
     difference = video - video.mean(dim=1, keepdim=True)
     spread = difference.square().mean(dim=(1, 2, 3, 4), keepdim=True).sqrt()
-    return difference / (4 * spread + STILL) + 0.5
+    return difference / (4 * spread + LEAST_SPREAD) + 0.5
 
 
 class S3VAE(nn.Module):
