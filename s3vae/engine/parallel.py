@@ -92,12 +92,13 @@ def own_share(batch: int) -> slice:
     return slice(first, first + size)
 
 
-def sharded(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def sharded(function: Callable[..., Tensor], training: bool = True) -> Callable[..., Tensor]:
     """Return a function of whole batches whose result the processes compute in equal shares.
 
     The function must treat clips independently. Gradients reach the shares of all processes.
+    Outside of training, which one process may do alone, the function itself is returned.
     """
-    if world_size() == 1:
+    if world_size() == 1 or not training:
         return function
 
     def gathered(*inputs: Tensor | None) -> Tensor:

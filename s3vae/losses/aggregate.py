@@ -37,6 +37,13 @@ class RunningMoments(nn.Module):
         self.register_buffer("second_moment", torch.eye(static))
         self.register_buffer("updates", torch.zeros(()))
 
+    def forward(self, code: StaticCode) -> Scalar:
+        """Return the mismatch, in training of the averages, in validation of the batch."""
+        if not self.training:
+            return batch_mismatch(code)
+        self.update(code)
+        return self.mismatch(code)
+
     @torch.no_grad()
     def update(self, code: StaticCode) -> None:
         """Move the averages towards the moments of a batch; the first batches count alike."""

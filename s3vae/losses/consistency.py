@@ -21,6 +21,10 @@ def random_half(features: Features, generator: Generator) -> Float[Tensor, "batc
     return shuffle_frames(features, generator)[:, : max(1, features.shape[1] // 2)]
 
 
+POSITIVES = {"bilstm": shuffle_frames, "pooled": random_half}
+"""The positive by the architecture's posterior of z_f."""
+
+
 def other_clips(x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
     """Return the negative: for each clip, or code of a clip, that of another one, never its own."""
     return x.roll(1, dims=0)

@@ -9,20 +9,36 @@ import torch
 from jaxtyping import Int
 from torch import Generator, Tensor, nn
 
-from s3vae.tensors import Labels, StaticCode
+from s3vae.tensors import CodePair, Labels, StaticCode
 
 
 class MotionExchange(nn.Module):
-    """Exponential moving averages of the mean of z_f per motion cluster."""
+    """Exponential moving averages of the mean of z_f per motion cluster, and what they are for.
+
+    `same_cluster` is the probability of a same-cluster swap beside the exchange.
+    """
 
     means: Tensor
     updates: Tensor
 
-    def __init__(self, clusters: int, static: int, decay: float) -> None:
+    def __init__(self, clusters: int, static: int, decay: float, same_cluster: float = 0.0) -> None:
         super().__init__()
-        self.decay = decay
+        self.decay, self.same_cluster = decay, same_cluster
         self.register_buffer("means", torch.zeros(clusters, static))
         self.register_buffer("updates", torch.zeros(clusters))
+
+    def forward(
+        self, codes: CodePair, means: StaticCode, clusters: Labels, generator: Generator
+    ) -> CodePair:
+        """Return the codes to decode: z_f shifted to the cluster of a random clip of the batch.
+
+        `means` are the posterior means of z_f, which update the averages first.
+        """
+        static, dynamic = codes
+        self.update(means.detach(), clusters)
+        others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
+        static = self.shift_to_cluster(static, clusters, clusters[others])
+        return static, dynamic[same_cluster(clusters, self.same_cluster, generator)]
 
     @torch.no_grad()
     def update(self, means: StaticCode, clusters: Labels) -> None:

@@ -11,10 +11,10 @@ from s3vae.engine.batches import Batch
 from s3vae.engine.parallel import sharded
 from s3vae.losses import consistency, elbo, mutual_information
 from s3vae.losses.aggregate import RunningMoments, batch_mismatch
-from s3vae.losses.exchange import MotionExchange, same_cluster
+from s3vae.losses.exchange import MotionExchange
 from s3vae.losses.supervision import Supervision
 from s3vae.model.s3vae import S3VAE, Posterior
-from s3vae.tensors import CodePair, Features, Labels, Scalar, StaticCode, to_unit
+from s3vae.tensors import CodePair, Features, Scalar, to_unit
 from s3vae.training.presets import LossSettings, Weights
 from s3vae.training.targets import TARGETS
 from s3vae.training.views import encode_views
@@ -56,9 +56,12 @@ class Objective(nn.Module):
         super().__init__()
         self.model, self.settings, self.clips = model, settings, clips
         sizes, decay = model.architecture, settings.aggregate_decay
-        exchange = settings.exchange if clusters > 1 else None
-        self.exchange = MotionExchange(clusters, sizes.static, exchange.decay) if exchange else None
-        self.moments = RunningMoments(sizes.static, decay) if decay else None
+        self.exchange: MotionExchange | None = None
+        if settings.exchange is not None and clusters > 1:
+            self.exchange = MotionExchange(
+                clusters, sizes.static, settings.exchange.decay, settings.same_cluster_swap
+            )
+        self.aggregate = RunningMoments(sizes.static, decay) if decay else batch_mismatch
         self.supervision: Supervision | None = None
         if settings.supervised:
             of_static, of_dynamic = (
@@ -74,20 +77,19 @@ class Objective(nn.Module):
 
     def forward(self, batch: Batch, generator: Generator) -> Terms:
         """Return the terms on one batch of clips."""
-        encode, decode = self.model.features, self.model.decode
-        if self.training:
-            encode, decode = sharded(encode), sharded(decode)
         video, known, clusters = to_unit(batch.frames), batch.known, batch.known["cluster"]
         if self.training and self.settings.views is not None:
             features, posterior = encode_views(self.model, video, self.settings.views, generator)
         else:
-            features = encode(video, known.get("tracks"))
+            features = sharded(self.model.features, self.training)(video, known.get("tracks"))
             posterior = self.model.posterior(features)
         codes = posterior.static.sample(generator), posterior.dynamic.sample(generator)
-        static, dynamic = codes
-        inputs = self.decoder_inputs(posterior, codes, clusters, generator)
+        static, dynamic = inputs = codes
+        if self.training and self.exchange is not None:
+            inputs = self.exchange(codes, posterior.static.mean, clusters, generator)
         count, time = dynamic.shape[:2]
         frames = elbo.frame_subset(count, time, self.settings.decoded_frames or time, generator)
+        decode = sharded(self.model.decode, self.training)
         decoded = decode(inputs[0], elbo.take_frames(inputs[1], frames))
         target = elbo.take_frames(video, frames)
         prior = self.model.prior(dynamic, clusters)
@@ -103,36 +105,16 @@ class Objective(nn.Module):
             supervision=self.supervision(static, dynamic, known) if self.supervision else None,
         )
 
-    def decoder_inputs(
-        self, posterior: Posterior, codes: CodePair, clusters: Labels, generator: Generator
-    ) -> CodePair:
-        """Return the codes to decode: the sampled ones, in training with motion exchanged."""
-        if self.exchange is None or not self.training:
-            return codes
-        static, dynamic = codes
-        self.exchange.update(posterior.static.mean.detach(), clusters)
-        others = torch.randperm(len(clusters), generator=generator, device=clusters.device)
-        static = self.exchange.shift_to_cluster(static, clusters, clusters[others])
-        return static, dynamic[same_cluster(clusters, self.settings.same_cluster_swap, generator)]
-
     def consistency(self, features: Features, posterior: Posterior, generator: Generator) -> Scalar:
         """Return L_SCC on posterior means: a clip's own frames reordered against another clip."""
-        ordered = self.model.architecture.static_posterior == "bilstm"
-        reorder = consistency.shuffle_frames if ordered else consistency.random_half
+        reorder = consistency.POSITIVES[self.model.architecture.static_posterior]
         anchor = posterior.static.mean
         positive = self.model.posterior_static(reorder(features, generator)).mean
-        negative = consistency.other_clips(anchor)
-        return consistency.triplet(anchor, positive, negative, self.settings.margin)
+        other = consistency.other_clips(anchor)
+        return consistency.triplet(anchor, positive, other, self.settings.margin)
 
     def independence(self, posterior: Posterior, codes: CodePair, generator: Generator) -> Scalar:
         """Return L_MI by our estimator or by the paper's."""
         if self.settings.mutual_information == "paper":
             return mutual_information.published_mutual_information(*posterior, *codes, self.clips)
         return mutual_information.mutual_information(*posterior, *codes, generator)
-
-    def aggregate(self, static: StaticCode) -> Scalar:
-        """Return how far sampled z_f are from N(0, I); in training by running moments if set."""
-        if self.moments is None or not self.training:
-            return batch_mismatch(static)
-        self.moments.update(static)
-        return self.moments.mismatch(static)

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 
 from s3vae.distributions import Gaussian
 from s3vae.engine.batches import Batch
+from s3vae.losses.aggregate import RunningMoments
 from s3vae.losses.exchange import MotionExchange
 from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
@@ -196,8 +197,8 @@ def test_in_training_the_aggregate_term_is_that_of_the_running_moments(
 ) -> None:
     objective = make(losses("ours", aggregate_decay=0.9))
     first, second = (step(objective, seed).aggregate for seed in range(2))
-    moments = objective.moments
-    assert moments is not None
+    moments = objective.aggregate
+    assert isinstance(moments, RunningMoments)
     assert moments.updates == 2
     missing = moments.second_moment - torch.eye(len(moments.mean))
     torch.testing.assert_close(second, moments.mean.square().sum() + missing.square().sum())
@@ -222,9 +223,8 @@ def test_with_same_cluster_swap_a_clip_is_decoded_from_z_t_of_another_clip_of_it
 ) -> None:
     objective = make(losses("ours", same_cluster_swap=1.0, decoded_frames=None))
     dynamic = torch.arange(8.0)[:, None, None].expand(8, 4, 3)
-    posterior, clusters = objective.model.encode(to_unit(batch.frames)), batch.known["cluster"]
-    codes = torch.zeros(8, 4), dynamic
-    _, decoded = objective.decoder_inputs(posterior, codes, clusters, draws(0))
+    clusters, static = batch.known["cluster"], torch.zeros(8, 4)
+    _, decoded = exchange_of(objective)((static, dynamic), static, clusters, draws(0))
     sources = decoded[:, 0, 0].long()
     assert torch.equal(clusters[sources], clusters)
     assert not (sources == torch.arange(8)).any()
