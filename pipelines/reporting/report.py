@@ -39,10 +39,9 @@ def curves(found: pd.DataFrame) -> str:
 def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     """Return the generated parts by name, each as a function that computes it."""
     named: dict[str, Callable[[], str]] = {
-        "headline": lambda: tables.headline(benchmark),
         "other": lambda: tables.other_scores(benchmark),
         "label-free": lambda: tables.without_labels(benchmark),
-        "metrics": tables.metric_list,
+        "judges": lambda: tables.judge_lines(benchmark),
         "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),
         "ablations-s3vae": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
@@ -52,7 +51,6 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
         named |= {
             dataset: partial(tables.against_published, benchmark, dataset),
             f"{dataset}-factors": partial(tables.by_factor, benchmark, dataset),
-            f"{dataset}-judge": partial(tables.judge_lines, benchmark, dataset),
             f"{dataset}-minutes": partial(tables.minutes_to_the_published_row, benchmark, dataset),
         }
     return named

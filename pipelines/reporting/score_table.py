@@ -24,13 +24,12 @@ def score_table(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     return pd.concat([means, spread], axis=1)[columns].join(table[others])
 
 
-def texts(table: pd.DataFrame, columns: Iterable[str], *, spread: bool = True) -> pd.DataFrame:
+def texts(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return columns as text: metrics under their titles, all others as they are."""
     chosen = {}
     for column in columns:
         if column in names():
-            deviations = table[f"{column}_std"] if spread else [None] * len(table)
-            cells = map(metric(column).text, table[column], deviations)
+            cells = map(metric(column).text, table[column], table[f"{column}_std"])
             chosen[metric(column).title] = pd.Series(list(cells), table.index, dtype=object)
         else:
             chosen[column] = table[column]

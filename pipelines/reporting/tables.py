@@ -6,7 +6,7 @@ from ruamel.yaml import YAML
 from pipelines.paths import BENCHMARK
 from pipelines.reporting.results import timed_curve
 from pipelines.reporting.score_table import label_free, markdown, not_judged, texts
-from s3vae.evaluation.metrics import METRICS, metric, names, score_text
+from s3vae.evaluation.metrics import metric, names, score_text
 
 PUBLISHED = BENCHMARK / "published.yaml"
 TRAINING = ("min", "threads", "commit")
@@ -28,9 +28,9 @@ def methods(results: pd.DataFrame, *datasets: str) -> pd.DataFrame:
     return results[chosen & (results["data set"].isin(datasets) if datasets else True)]
 
 
-def marked(results: pd.DataFrame, *columns: str, spread: bool = True) -> pd.DataFrame:
+def marked(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return columns as text, with separation scores of generators without an encoder marked."""
-    table = texts(results, columns, spread=spread)
+    table = texts(results, columns)
     for name in names("separation"):
         if name in columns:
             rows = results["encodes"].eq(False) & results[name].notna()
@@ -59,17 +59,6 @@ def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
     return markdown(table[first.columns].fillna(""))
 
 
-def headline(results: pd.DataFrame) -> str:
-    """Return every method on every data set, followed by the published rows of that data set."""
-    table = marked(methods(results), "data set", "method", *compared(), spread=False)
-    blocks = [
-        block
-        for dataset in results["data set"].unique()
-        for block in (table[table["data set"] == dataset], published(dataset))
-    ]
-    return stacked(table.iloc[:0], *blocks)
-
-
 def against_published(results: pd.DataFrame, dataset: str) -> str:
     """Return the methods on a data set, each followed by the published row of its kind."""
     chosen, theirs = methods(results, dataset), published(dataset)
@@ -94,11 +83,11 @@ def without_labels(results: pd.DataFrame) -> str:
     return f"{label_free(chosen)}\n{not_judged(chosen)}".rstrip() + "\n"
 
 
-def judge_lines(results: pd.DataFrame, *datasets: str) -> str:
+def judge_lines(results: pd.DataFrame) -> str:
     """Return the source of each data set's clips, the judge's scores on them, and chance."""
-    first = methods(results, *datasets).drop_duplicates("data set")
-    table = texts(first.rename(columns={"source": "clips from"}), ["clips from", *names("judge")])
-    return markdown(table)
+    first = methods(results).drop_duplicates("data set")
+    sources = first.rename(columns={"source": "clips from"})
+    return markdown(texts(sources, ["data set", "clips from", *names("judge")]))
 
 
 def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
@@ -163,9 +152,3 @@ def reseeded(results: pd.DataFrame) -> str:
     ]
     table = pd.concat(blocks) if blocks else again
     return markdown(marked(table, "data set", "method", *compared(), *TRAINING))
-
-
-def metric_list() -> str:
-    """Return the registry of metrics."""
-    rows = [[f"`{m.name}`", m.title, m.unit, m.group, m.better or "reference"] for m in METRICS]
-    return markdown(pd.DataFrame(rows, columns=["key", "title", "unit", "group", "better"]))
