@@ -15,7 +15,7 @@ from s3vae.data.crops import SIZE, Crop, Size
 from s3vae.data.download import RemoteFile
 from s3vae.data.footage import Cut, named, read_clips, scan_footage
 from s3vae.data.labels import LABELS, SPLIT, Row, factors_of, labels_in, read_labels
-from s3vae.data.media import PICTURES, VIDEOS, files_below, find_footage
+from s3vae.data.media import FASTEST, PICTURES, VIDEOS, files_below, find_footage
 from s3vae.data.splits import require_all_splits, split_by_name
 from s3vae.progress import LOG
 from s3vae.settings import STRICT
@@ -40,6 +40,10 @@ class Videos:
 
     kind: Literal["videos"] = "videos"
     cut: Cut = dataclasses.field(default_factory=Cut)
+    fps: Annotated[float, Field(gt=0, le=FASTEST)] | None = None
+    """Frames per second at which videos are cut, by time stamps, so that one motion has one speed;
+    null: all frames. Videos with fewer are left out. A folder of pictures has no time stamps: all
+    its pictures are taken."""
     crop: Crop = "centre"
     size: Size = SIZE
     dynamic: tuple[str, ...] = ()
@@ -63,10 +67,10 @@ class Videos:
             self._labels([(name, part) for name in found.videos for part in range(2)], found)
         paths = list(found.videos.values())
         footage = scan_footage(
-            str(raw), paths, self.cut, self.crop, self.most_unreadable, self.size
+            str(raw), paths, self.cut, self.crop, self.most_unreadable, self.size, self.fps
         )
         name_of = {path: name for name, path in found.videos.items()}
-        clips = [(name_of[each.path], w.start) for each in footage for w in each.windows]
+        clips = [(name_of[each.path], w[0]) for each in footage for w in each.windows]
         video = np.repeat(np.arange(len(footage)), [len(each.windows) for each in footage])
         split, factors, labels = self._labels(clips, found)
         return ClipSet(
