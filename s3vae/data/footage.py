@@ -21,8 +21,9 @@ from s3vae.settings import STRICT
 
 NAMED = 10
 """Unused files that a message names."""
-LEAST_DECODED = 0.9
-"""The share of the frames that a video file announces that must be readable."""
+LEAST_DECODED, UNREPORTED = 0.9, 0.98
+"""The shares of the frames that a video file announces that must be readable, and of which the lack
+is not worth a message: the duration of a file gives their number only approximately."""
 
 
 def named(each: Sequence[object]) -> str:
@@ -75,8 +76,8 @@ class Footage(NamedTuple):
     """Its frames per second; NaN for pictures."""
     faceless: int = 0
     """Clips that are left out because no face was detected."""
-    lost: int = 0
-    """Frames that the duration of the file suggests, beyond those that can be read."""
+    damage: str = ""
+    """How many frames of a file can be read, if it announces more."""
 
 
 def scan_footage(
@@ -106,8 +107,8 @@ def scan_footage(
                 if scan.faceless:
                     clips = scan.faceless + len(scan.windows)
                     LOG.warning("%s: no face in %d of its %d clips", path, scan.faceless, clips)
-                if scan.lost:
-                    LOG.warning("%s: by its duration it lacks %d frames", path, scan.lost)
+                if scan.damage:
+                    LOG.warning("%s: %s", path, scan.damage)
             progress.advance()
     if len(unusable) > most_unreadable * count or not usable:
         raise TooManyUnreadableError(label, count, unusable, most_unreadable)
@@ -142,9 +143,12 @@ def _scan(path: Path, cut: Cut, crop: Crop, size: Size, fps: float | None) -> Fo
         times = frame_times(path)
         frames = len(times)
         announced, exact = announced_frames(path)
-        lost = announced - frames if frames < LEAST_DECODED * announced else 0
-        if lost and exact:
-            return f"only {frames} of its {announced} frames can be decoded: convert it again"
+        damage = (
+            f"only {frames} of {'its' if exact else 'about'} {announced} frames can be decoded: "
+            "convert it again"
+        )
+        if exact and frames < LEAST_DECODED * announced:
+            return damage
         used = range(frames) if fps is None or path.is_dir() else frames_at(fps, times)
         windows = [used[each.start : each.stop : each.step] for each in cut.windows(len(used))]
         if not windows:
@@ -157,4 +161,5 @@ def _scan(path: Path, cut: Cut, crop: Crop, size: Size, fps: float | None) -> Fo
         return "it shows no face"
     windows_with_face, boxes_with_face = zip(*clips, strict=True)
     faceless = len(windows) - len(clips)
-    return Footage(path, windows_with_face, boxes_with_face, rate_of(times), faceless, lost)
+    damage = damage if frames < UNREPORTED * announced else ""
+    return Footage(path, windows_with_face, boxes_with_face, rate_of(times), faceless, damage)

@@ -153,9 +153,8 @@ def _on_black(picture: ndarray, path: Path) -> ndarray:
         if not header.has_transparency_data:
             return picture
     layers = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if layers.shape != (*picture.shape[:2], 4):
-        raise ValueError(
-            f"{path.name} is transparent in a way that cannot be read: save it as RGBA"
-        )
-    opacity = layers[..., 3:] / np.iinfo(layers.dtype).max
-    return np.round(picture * opacity).astype(np.uint8)
+    if layers is None or layers.shape != (*picture.shape[:2], 4):
+        raise ValueError(f"{path.name} has transparency that cannot be read: save it as RGBA")
+    opacity = layers[..., 3:] / (255 if layers.dtype == np.uint8 else 65535)
+    blended: ndarray = np.round(picture * opacity).astype(np.uint8)
+    return blended

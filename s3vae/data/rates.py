@@ -36,7 +36,7 @@ def frames_at(fps: float, times: Float64[ndarray, " frame"]) -> list[int]:
             f"it has too few frames for `fps: {fps:g}`, {rate:.4g} per second with gaps of up to "
             f"{np.diff(times).max():.2g} s: set `fps: {fitting:.4g}`, or remove it"
         )
-    return np.unique(nearest).tolist()
+    return [int(index) for index in np.unique(nearest)]
 
 
 def _nearest(fps: float, times: Float64[ndarray, " frame"]) -> Int64[ndarray, " tick"]:
