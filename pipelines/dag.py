@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelines.checks import check_settings
 from pipelines.dvc_lock import at_work
 from pipelines.params import PARAMS, ParamsError
 from s3vae.progress import LOG
@@ -19,7 +20,8 @@ SECONDS_BETWEEN_CHECKS = 15.0
 class Dag:
     """The graph of the stages in the dvc.yaml of a folder. Stages have the names that DVC uses.
 
-    Raises ParamsError, with DVC's message, if params.yaml and dvc.yaml do not fit together.
+    Raises ParamsError if params.yaml and dvc.yaml do not fit together: with the remedy if it is
+    known, else with DVC's message.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,6 +34,7 @@ class Dag:
                 index = Index.from_file(repo, str(folder.resolve() / "dvc.yaml"))
                 self._graph = index.graph
         except DvcException as error:
+            check_settings(folder)
             raise ParamsError(f"DVC cannot read dvc.yaml with {PARAMS}: {error}") from error
         self._stages = {stage.name: stage for stage in index.stages}
 

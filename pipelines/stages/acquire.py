@@ -10,7 +10,9 @@ from pipelines.paths import RAW, Layout
 from pipelines.runner import run_stage
 from s3vae.data.clips import write_clips
 from s3vae.data.datasets import DataSet
-from s3vae.progress import Progress
+from s3vae.data.footage import named
+from s3vae.data.media import files_below
+from s3vae.progress import LOG, Progress
 
 
 def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
@@ -25,6 +27,16 @@ def acquire(name: str, dataset: DataSet, clips_path: Path, raw: Path) -> None:
     run_stage(f"write {name}", write)
 
 
+def warn_of_links(name: str, folder: Path) -> None:
+    """Log the linked folders below the user's folder, in which DVC notices no change."""
+    above = {each for path in files_below(folder) for each in path.relative_to(folder).parents}
+    if links := [each for each in sorted(above) if (folder / each).is_symlink() and each.parts]:
+        LOG.warning(
+            "DVC notices no change inside linked folders; after one: dvc repro -f acquire@%s%s",
+            *(name, named(links)),
+        )
+
+
 def raw_folder(made_from: Path) -> Path:
     """Return the user's folder or file that clips are made from; RAW if it is project code."""
     is_code = (made_from / "__init__.py").exists() or made_from.suffix == ".py"
@@ -36,4 +48,7 @@ if __name__ == "__main__":
     # from params.yaml and not from the command line, where a shell would split it at blanks
     made_from = check_settings().datasets[chosen]
     settings: DataSet = section(DataSet, chosen, "data")  # type: ignore[arg-type]
-    acquire(chosen, settings, Layout(chosen).clips, raw_folder(Path(made_from)))
+    raw = raw_folder(Path(made_from))
+    if raw != RAW:
+        warn_of_links(chosen, raw)
+    acquire(chosen, settings, Layout(chosen).clips, raw)

@@ -40,9 +40,9 @@ class Box(NamedTuple):
 
 
 def crop_boxes(
-    frames: Iterable[Frame], windows: Sequence[range], crop: Crop, size: Size = SIZE
+    frames: Iterable[Frame], windows: Sequence[Sequence[int]], crop: Crop, size: Size = SIZE
 ) -> list[Box | None]:
-    """Choose one box for each clip, whose window is the range of its frame indices.
+    """Choose one box for each clip, whose window is its frame indices.
 
     Boxes have the aspect of `size`, unless the whole frame is used.
 

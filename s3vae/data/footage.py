@@ -1,5 +1,6 @@
 """Footage: videos, cut into clips of one length and size."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -12,15 +13,17 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.crops import SIZE, Box, Crop, Size, crop_boxes, crop_to
-from s3vae.data.media import announced_frames, frames_of
+from s3vae.data.media import announced_frames, frame_times, frames_of
+from s3vae.data.rates import frames_at, mixed_rates, rate_of
 from s3vae.processes import in_processes
 from s3vae.progress import LOG, Progress
 from s3vae.settings import STRICT
 
 NAMED = 10
 """Unused files that a message names."""
-LEAST_DECODED = 0.9
-"""The share of the frames that a video file announces that must be readable."""
+LEAST_DECODED, UNREPORTED = 0.9, 0.98
+"""The shares of the frames that a video file announces that must be readable, and of which the lack
+is not worth a message: the duration of a file gives their number only approximately."""
 
 
 def named(each: Sequence[object]) -> str:
@@ -67,12 +70,14 @@ class Footage(NamedTuple):
     """A video, with the frame indices and the crop of each of its clips."""
 
     path: Path
-    windows: tuple[range, ...]
+    windows: tuple[Sequence[int], ...]
     boxes: tuple[Box, ...]
+    rate: float = math.nan
+    """Its frames per second; NaN for pictures."""
     faceless: int = 0
     """Clips that are left out because no face was detected."""
-    lost: int = 0
-    """Frames that the duration of the file suggests, beyond those that can be read."""
+    damage: str = ""
+    """How many frames of a file can be read, if it announces more."""
 
 
 def scan_footage(
@@ -82,15 +87,16 @@ def scan_footage(
     crop: Crop,
     most_unreadable: float,
     size: Size = SIZE,
+    fps: float | None = None,
 ) -> list[Footage]:
-    """Find the clips of each video, cropped to the aspect of `size`.
+    """Find the clips of each video, at a rate if it is stated, cropped to the aspect of `size`.
 
     Videos without clips are logged with the reason and left out. Raises TooManyUnreadableError if
     they exceed a share of `most_unreadable`, or are all.
     """
     usable, unusable = [], []
     count = len(paths)
-    scans = in_processes(_scan, paths, [cut] * count, [crop] * count, [size] * count)
+    scans = in_processes(_scan, paths, [cut] * count, [crop] * count, [size] * count, [fps] * count)
     with Progress(f"scan {label}", count, "videos") as progress:
         for path, scan in zip(paths, scans, strict=True):
             if not isinstance(scan, Footage):
@@ -101,11 +107,13 @@ def scan_footage(
                 if scan.faceless:
                     clips = scan.faceless + len(scan.windows)
                     LOG.warning("%s: no face in %d of its %d clips", path, scan.faceless, clips)
-                if scan.lost:
-                    LOG.warning("%s: by its duration it lacks %d frames", path, scan.lost)
+                if scan.damage:
+                    LOG.warning("%s: %s", path, scan.damage)
             progress.advance()
     if len(unusable) > most_unreadable * count or not usable:
         raise TooManyUnreadableError(label, count, unusable, most_unreadable)
+    if fps is None and (mixed := mixed_rates([each.rate for each in usable])):
+        LOG.warning("%s: %s", label, mixed)
     return usable
 
 
@@ -129,17 +137,22 @@ def read_clips(
             raise ValueError(f"{video.path} has lost frames since it was scanned: run again")
 
 
-def _scan(path: Path, cut: Cut, crop: Crop, size: Size) -> Footage | str:
+def _scan(path: Path, cut: Cut, crop: Crop, size: Size, fps: float | None) -> Footage | str:
     """Find the clips of a video, or return the reason why there is none."""
     try:
-        frames = sum(1 for _ in frames_of(path))
+        times = frame_times(path)
+        frames = len(times)
         announced, exact = announced_frames(path)
-        lost = announced - frames if frames < LEAST_DECODED * announced else 0
-        if lost and exact:
-            return f"only {frames} of its {announced} frames can be decoded: convert it again"
-        windows = cut.windows(frames)
+        damage = (
+            f"only {frames} of {'its' if exact else 'about'} {announced} frames can be decoded: "
+            "convert it again"
+        )
+        if exact and frames < LEAST_DECODED * announced:
+            return damage
+        used = range(frames) if fps is None or path.is_dir() else frames_at(fps, times)
+        windows = [used[each.start : each.stop : each.step] for each in cut.windows(len(used))]
         if not windows:
-            return f"it has {frames} readable frames, but a clip needs {cut.time}"
+            return f"it has {len(used)} readable frames, but a clip needs {cut.time}"
         boxes = crop_boxes(frames_of(path), windows, crop, size)
     except (OSError, ValueError, cv2.error) as error:
         return str(error)
@@ -148,4 +161,5 @@ def _scan(path: Path, cut: Cut, crop: Crop, size: Size) -> Footage | str:
         return "it shows no face"
     windows_with_face, boxes_with_face = zip(*clips, strict=True)
     faceless = len(windows) - len(clips)
-    return Footage(path, windows_with_face, boxes_with_face, faceless, lost)
+    damage = damage if frames < UNREPORTED * announced else ""
+    return Footage(path, windows_with_face, boxes_with_face, rate_of(times), faceless, damage)

@@ -157,7 +157,10 @@ def factors_of(
             factors.append(Factor(name, kind, tuple(values.tolist())))
             faults += _unlearnable(name, rows, split)
     if faults:
-        remedy = f"Delete the column, or give train every value in a column {SPLIT!r}."
+        remedy = (
+            f"Delete the column, give train every value in a column {SPLIT!r}, or set "
+            "`split_by: time` in the `data` section."
+        )
         raise LabelsError("\n  ".join([f"{path} cannot be learned:", *faults, remedy]))
     return tuple(factors), labels
 

@@ -3,11 +3,16 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
-from jaxtyping import UInt8
+import numpy as np
+from jaxtyping import Float64, UInt8
 from numpy import ndarray
+from PIL import Image
+
+from s3vae.data.headers import fault_of_pictures, is_mirrored
 
 COUNTED = {".mp4", ".m4v", ".mov", ".avi", ".3gp", ".3g2"}
 """The kinds of video files whose header has the number of frames; of others it is estimated."""
@@ -16,6 +21,8 @@ VIDEOS = COUNTED | {
     *(".ts", ".mts", ".m2ts", ".vob", ".ogv"),
 }
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+TRANSPARENT = {".png", ".webp"}
+"""The kinds of pictures that can be transparent; OpenCV lays TIFF over black."""
 FASTEST = 300
 """Frames per second above which a header has the resolution of its clock in place of its rate."""
 
@@ -70,6 +77,17 @@ def frames_of(path: Path) -> Iterator[UInt8[ndarray, "height width 3"]]:
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
+def frame_times(path: Path) -> Float64[ndarray, " frame"]:
+    """Return the time (seconds) of each frame by the time stamps of a video; NaN for pictures."""
+    if path.is_dir():
+        return np.full(sum(1 for _ in _pictures(path)), np.nan)
+    with _opened(path) as capture:
+        times = []
+        while capture.grab():
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    return np.array(times)
+
+
 def announced_frames(path: Path) -> tuple[int, bool]:
     """Return the number of frames by the header of a video, and whether it was counted.
 
@@ -77,20 +95,37 @@ def announced_frames(path: Path) -> tuple[int, bool]:
     """
     if path.is_dir():
         return 0, True
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    count, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    capture.release()
+    with _opened(path) as capture:
+        count, rate = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
     known = count > 0 and 0 < rate <= FASTEST
     return int(count) if known else 0, path.suffix.lower() in COUNTED
 
 
 def _video(path: Path) -> Iterator[ndarray]:
+    """Read the frames of a video, turned, mirrored and with square pixels, as players show them."""
+    with _opened(path) as capture:
+        # OpenCV turns frames, but neither mirrors them nor applies the aspect of a pixel
+        sideways = capture.get(cv2.CAP_PROP_ORIENTATION_META) % 180 != 0
+        flip = int(sideways) if is_mirrored(path) else None
+        aspect = capture.get(cv2.CAP_PROP_SAR_NUM) / (capture.get(cv2.CAP_PROP_SAR_DEN) or 1) or 1
+        while (read := capture.read())[0]:
+            frame = read[1] if flip is None else cv2.flip(read[1], flip)
+            height, width = frame.shape[:2]
+            shown = round(width * (1 / aspect if sideways else aspect))
+            yield frame if shown == width else cv2.resize(frame, (shown, height))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
+    """Open a video. Raises ValueError, with the remedy, if its frames would be wrong."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
             raise ValueError("OpenCV cannot read it as a video")
-        while (read := capture.read())[0]:
-            yield read[1]
+        tag = int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) & 0xFFFFFFFF
+        if fault := fault_of_pictures(path, tag.to_bytes(4, "little")):
+            raise ValueError(fault)
+        yield capture
     finally:
         capture.release()
 
@@ -107,4 +142,19 @@ def _pictures(folder: Path) -> Iterator[ndarray]:
         size = size or picture.shape
         if picture.shape != size:
             raise ValueError(f"{path.name} differs in size from the pictures before it")
-        yield picture
+        yield _on_black(picture, path)
+
+
+def _on_black(picture: ndarray, path: Path) -> ndarray:
+    """Lay a picture of a file over black where the file is transparent."""
+    if path.suffix.lower() not in TRANSPARENT:
+        return picture
+    with Image.open(path) as header:  # reads no pixels
+        if not header.has_transparency_data:
+            return picture
+    layers = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if layers is None or layers.shape != (*picture.shape[:2], 4):
+        raise ValueError(f"{path.name} has transparency that cannot be read: save it as RGBA")
+    opacity = layers[..., 3:] / (255 if layers.dtype == np.uint8 else 65535)
+    blended: ndarray = np.round(picture * opacity).astype(np.uint8)
+    return blended

@@ -1,9 +1,10 @@
 """Splits of footage into train, validation and test: by name, or by time within each video."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from jaxtyping import Integer, UInt8
 from numpy import ndarray
 
@@ -31,6 +32,16 @@ class Span(NamedTuple):
         return [frames[start : start + time] for frames in images for start in starts]
 
 
+def parts_by_time(count: int, val: float, test: float, least: int) -> tuple[slice, slice, slice]:
+    """Divide `count` frames or clips of a video into those of train, val and test, in this order.
+
+    `val` and `test` are shares, and at least `least` each.
+    """
+    first_test = count - max(round(test * count), least)
+    first_val = first_test - max(round(val * count), least)
+    return slice(0, first_val), slice(first_val, first_test), slice(first_test, count)
+
+
 def split_by_time(
     video: str,
     frames: UInt8[ndarray, "frame height width channel"],
@@ -38,17 +49,24 @@ def split_by_time(
     test: float,
     least: int,
 ) -> list[Span]:
-    """Split a video into train, val and test, in this order.
+    """Split the frames of a video by time: see parts_by_time."""
+    parts = parts_by_time(len(frames), val, test, least)
+    return [Span(video, split, frames[part]) for split, part in enumerate(parts)]
 
-    `val` and `test` are shares of its frames, and at least `least` frames each.
+
+def split_clips_by_time(
+    counts: Sequence[int], val: float, test: float
+) -> Integer[ndarray, " clip"]:
+    """Split the clips of several videos by time, given the number of each; few clips are train's.
+
+    A video needs a clip for each split to be in all of them.
     """
-    first_test = len(frames) - max(round(test * len(frames)), least)
-    first_val = first_test - max(round(val * len(frames)), least)
-    return [
-        Span(video, TRAIN, frames[:first_val]),
-        Span(video, VAL, frames[first_val:first_test]),
-        Span(video, TEST, frames[first_test:]),
-    ]
+    splits = [np.full(count, TRAIN) for count in counts]
+    for split in splits:
+        if len(split) >= len(LEAST):
+            for k, part in enumerate(parts_by_time(len(split), val, test, least=1)):
+                split[part] = k
+    return np.concatenate(splits)
 
 
 def split_by_name(names: Collection[str], val: float, test: float) -> dict[str, int]:

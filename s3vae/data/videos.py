@@ -1,6 +1,7 @@
 """Videos of the user: a folder of them, with optional labels."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple
@@ -15,10 +16,18 @@ from s3vae.data.crops import SIZE, Crop, Size
 from s3vae.data.download import RemoteFile
 from s3vae.data.footage import Cut, named, read_clips, scan_footage
 from s3vae.data.labels import LABELS, SPLIT, Row, factors_of, labels_in, read_labels
-from s3vae.data.media import PICTURES, VIDEOS, files_below, find_footage
-from s3vae.data.splits import require_all_splits, split_by_name
+from s3vae.data.media import FASTEST, PICTURES, VIDEOS, files_below, find_footage
+from s3vae.data.splits import TRAIN, require_all_splits, split_by_name, split_clips_by_time
 from s3vae.progress import LOG
 from s3vae.settings import STRICT
+
+Unit = Literal["video", "clip", "time"]
+FEW_VIDEOS = 50
+"""Below it, a split by video tests on about 10 people or fewer, none of whom training saw."""
+TIME = (
+    "%s: its %d videos are split by time within each: few videos (under %d) show few people, and "
+    "one whom training never saw is reconstructed as somebody else (`split_by: video` tests that)"
+)
 
 
 class Found(NamedTuple):
@@ -27,6 +36,11 @@ class Found(NamedTuple):
     videos: Mapping[str, Path]
     table: Path
     rows: Mapping[str, Row]
+
+    @property
+    def states_split(self) -> bool:
+        """Whether the table has a column for the split."""
+        return any(SPLIT in row.cells for row in self.rows.values())
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -40,12 +54,18 @@ class Videos:
 
     kind: Literal["videos"] = "videos"
     cut: Cut = dataclasses.field(default_factory=Cut)
+    fps: Annotated[float, Field(gt=0, le=FASTEST)] | None = None
+    """Frames per second at which videos are cut, by time stamps, so that one motion has one speed;
+    null: all frames. Videos with fewer are left out. A folder of pictures has no time stamps: all
+    its pictures are taken."""
     crop: Crop = "centre"
     size: Size = SIZE
     dynamic: tuple[str, ...] = ()
     """The columns of labels.csv that are dynamic factors; the others are static."""
-    split_by: Literal["video", "clip"] = "video"
-    """The unit that is split; `clip` is for a few long videos and inflates the scores."""
+    split_by: Unit | None = None
+    """`video`: no video is in two splits. `time`: train has the first clips of each video, val the
+    next and test the last. `clip`: at random, which inflates the scores. null: `time` for fewer
+    than FEW_VIDEOS videos if most have a clip for each split, else `video`."""
     val: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     test: Annotated[float, Field(ge=0, lt=0.5)] = 0.2
     most_unreadable: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -59,16 +79,18 @@ class Videos:
         clips, ValueError.
         """
         found = find_videos(raw, self.dynamic)
-        if self.split_by == "video":  # refuses labels and splits before the videos are read
-            self._labels([(name, part) for name in found.videos for part in range(2)], found)
+        self._refuse_early(found)
         paths = list(found.videos.values())
         footage = scan_footage(
-            str(raw), paths, self.cut, self.crop, self.most_unreadable, self.size
+            str(raw), paths, self.cut, self.crop, self.most_unreadable, self.size, self.fps
         )
         name_of = {path: name for name, path in found.videos.items()}
-        clips = [(name_of[each.path], w.start) for each in footage for w in each.windows]
-        video = np.repeat(np.arange(len(footage)), [len(each.windows) for each in footage])
-        split, factors, labels = self._labels(clips, found)
+        clips = [(name_of[each.path], w[0]) for each in footage for w in each.windows]
+        counts = [len(each.windows) for each in footage]
+        unit = self._unit(found, counts)
+        split, factors, labels = self._labels(clips, found, unit)
+        part = np.repeat(np.arange(len(counts)), counts) * len(SPLITS) + split
+        identity = range(len(part)) if unit == "clip" else np.unique(part, return_inverse=True)[1]
         return ClipSet(
             name="videos",
             source="videos of a folder",
@@ -78,26 +100,48 @@ class Videos:
             frames=read_clips(footage, self.size),
             factors=factors,
             labels=labels,
-            identity=video if self.split_by == "video" else np.arange(len(clips)),
+            identity=np.array(identity),
             split=split,
         )
 
+    def _unit(self, found: Found, counts: Sequence[int]) -> Unit:
+        """Return the unit that is split, given the number of clips of each video."""
+        if found.states_split:
+            return "video"
+        whole = sum(count >= len(SPLITS) for count in counts)
+        by_time = len(counts) < FEW_VIDEOS and 2 * whole >= len(counts)
+        return self.split_by or ("time" if by_time else "video")
+
+    def _refuse_early(self, found: Found) -> None:
+        """Refuse labels and splits, as far as they are known before the videos are read."""
+        unit = self._unit(found, [len(SPLITS)] * len(found.videos))
+        if unit == "video":
+            self._labels([(name, part) for name in found.videos for part in range(2)], found, unit)
+        else:
+            rows = [*found.rows.values()]
+            factors_of(found.table, rows, self.dynamic, np.full(len(rows), TRAIN))
+
     def _labels(
-        self, clips: Sequence[tuple[str, int]], found: Found
+        self, clips: Sequence[tuple[str, int]], found: Found, unit: Unit
     ) -> tuple[ndarray, tuple[Factor, ...], dict[str, ndarray]]:
         """Return split, factors and labels of clips, given as video and start. Or ValueError."""
         rows = [found.rows[name] for name, _ in clips] if found.rows else []
-        if rows and SPLIT in rows[0].cells:
+        if found.states_split:
             split = np.array([SPLITS.index(row.cells[SPLIT]) for row in rows])
+        elif unit == "time":
+            counts = Counter(name for name, _ in clips)
+            if self.split_by is None:
+                LOG.warning(TIME, found.table.parent, len(counts), FEW_VIDEOS)
+            split = split_clips_by_time([*counts.values()], self.val, self.test)
         else:
-            units = [n if self.split_by == "video" else f"{n} {start}" for n, start in clips]
-            by_unit = split_by_name(set(units), self.val, self.test)
-            split = np.array([by_unit[unit] for unit in units])
+            units = [n if unit == "video" else f"{n} {start}" for n, start in clips]
+            by_name = split_by_name(set(units), self.val, self.test)
+            split = np.array([by_name[each] for each in units])
         require_all_splits(
             str(found.table.parent),
             split,
             f"assign videos in a column {SPLIT!r} of {LABELS}, raise `val` or `test`, set "
-            "`split_by: clip` for a few long videos, or add videos",
+            "`split_by: time` for videos of several clips, or add videos",
         )
         return split, *factors_of(found.table, rows, self.dynamic, split)
 

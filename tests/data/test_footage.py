@@ -207,13 +207,32 @@ def test_a_video_of_which_frames_are_lost_is_refused_with_their_number(
         scan_footage("a", [path], Cut(time=4), "none", 0)
 
 
-def test_frames_that_only_the_duration_suggests_are_reported(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "codec", "kept"),
+    [
+        ("a.mkv", "mp4v", 0.5),
+        ("a.webm", "VP80", 0.5),
+        ("a.mkv", "mp4v", None),
+        ("a.webm", "VP80", None),
+        ("a.ts", "mp4v", None),
+    ],
+)
+def test_a_damaged_file_of_uncounted_frames_is_reported_with_the_number_that_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, codec: str, kept: float | None
 ) -> None:
-    monkeypatch.setattr("s3vae.data.footage.announced_frames", lambda path: (40, False))
-    (footage,) = scan_footage("a", [film(tmp_path / "a.avi", numbered(30))], Cut(), "none", 0)
-    assert footage.lost == 10
-    assert "a.avi: by its duration it lacks 10 frames" in caplog.text
+    """Cut off at a share of its bytes, or without those in the middle."""
+    noise = list(np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8))
+    path = film(tmp_path / name, noise, codec)
+    scan_footage("a", [path], Cut(time=4), "none", 0)
+    assert "can be decoded" not in caplog.text
+    content = path.read_bytes()
+    third = len(content) // 3
+    rest = content[: int(kept * len(content))] if kept else content[:third] + content[2 * third :]
+    path.write_bytes(rest)
+    frames = sum(1 for _ in frames_of(path))
+    assert 8 <= frames < 36
+    scan_footage("a", [path], Cut(time=4), "none", 0)
+    assert f"{name}: only {frames} of about 40 frames can be decoded" in caplog.text
 
 
 def test_all_pictures_of_a_folder_must_have_one_size(tmp_path: Path) -> None:

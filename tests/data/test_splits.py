@@ -1,9 +1,9 @@
-"""Splits of footage by name."""
+"""Splits of footage by name and by time."""
 
 import numpy as np
 import pytest
 
-from s3vae.data.splits import require_all_splits, split_by_name
+from s3vae.data.splits import require_all_splits, split_by_name, split_clips_by_time
 
 
 def test_more_videos_move_no_video_to_another_split() -> None:
@@ -21,6 +21,11 @@ def test_no_split_of_a_few_videos_is_empty_unless_its_share_is_0(count: int) -> 
         names = [f"{folder} {number}.mp4" for number in range(count)]
         assert set(split_by_name(names, val=0.1, test=0.2).values()) == {0, 1, 2}
     assert set(split_by_name(names, val=0, test=0).values()) == {0}
+
+
+def test_clips_are_split_in_order_of_time_if_a_video_has_one_for_each_split() -> None:
+    split = split_clips_by_time([3, 2, 10, 1], val=0.1, test=0.2)
+    assert split.tolist() == [0, 1, 2, 0, 0, *[0] * 7, 1, 2, 2, 0]
 
 
 def test_a_split_with_too_few_clips_is_refused_with_the_remedy() -> None:

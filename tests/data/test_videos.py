@@ -2,6 +2,7 @@
 
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from s3vae.data.clips import SPLITS, ClipFile, write_clips
 from s3vae.data.footage import Cut
 from s3vae.data.labels import LabelsError
+from s3vae.data.splits import TEST, split_by_name
 from s3vae.data.videos import Videos
 
 CUT = Cut(time=4, stride=1)
@@ -60,7 +62,7 @@ def test_without_labels_there_is_no_factor_and_the_split_is_by_name(folder: Path
     assert clips.factors == ()
     assert all(len(clips.split(name)) for name in SPLITS)
     assert len(set(clips.identity)) == clips.clips == 12
-    with pytest.raises(ValueError, match=r"0 .* for val and 0 .* for test: .*split_by: clip"):
+    with pytest.raises(ValueError, match=r"0 .* for val and 0 .* for test: .*split_by: time"):
         Videos(cut=CUT, val=0, test=0).clips(folder)
 
 
@@ -162,15 +164,89 @@ def test_a_table_in_no_known_encoding_is_refused(folder: Path) -> None:
         Videos(cut=CUT).clips(folder)
 
 
+def numbered(folder: Path, videos: int, frames: int) -> Path:
+    """Write videos of pictures that show the number of the video and of the frame."""
+    for video in range(videos):
+        (folder / f"{video:02}").mkdir(parents=True)
+        for frame in range(frames):
+            grey = np.full((32, 32, 3), (0, video, frame), np.uint8)
+            cv2.imwrite(str(folder / f"{video:02}" / f"{frame}.png"), grey)
+    return folder
+
+
+def test_a_few_videos_are_split_by_time_without_a_frame_in_two_splits_and_the_log_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips = build(numbered(tmp_path / "mine", 3, 20), Videos(cut=CUT))
+    shown = clips.frames(range(clips.clips))[:, :, 0, 0]
+    frames, video = shown[..., 0].astype(int), shown[:, 0, 1]
+    for number in range(3):
+        train, val, test = (
+            frames[[k for k in clips.split(name) if video[k] == number]] for name in SPLITS
+        )
+        assert 0 < len(val) <= len(test) < len(train) == 3
+        assert train.max() < val.min() <= val.max() < test.min()
+    assert len(set(clips.identity)) == 9
+    assert (
+        caplog.text.count("its 3 videos are split by time within each: few videos (under 50)") == 1
+    )
+    stated = build(tmp_path / "mine", Videos(cut=CUT, split_by="time"))
+    assert stated.split("test").tolist() == clips.split("test").tolist()
+    assert caplog.text.count("split by time") == 1
+
+
+@pytest.mark.parametrize(
+    ("videos", "frames", "settings"),
+    [(50, 12, {}), (10, 11, {}), (10, 12, {"split_by": "video"})],
+    ids=["many videos", "videos of two clips", "stated"],
+)
+def test_other_videos_are_split_by_name(
+    tmp_path: Path, videos: int, frames: int, settings: dict[str, Any]
+) -> None:
+    clips = build(numbered(tmp_path / "mine", videos, frames), Videos(cut=CUT, **settings))
+    names = {f"{video:02}": video for video in range(videos)}
+    split = split_by_name(names, 0.1, 0.2)
+    tested = {names[name] for name in names if split[name] == TEST}
+    assert set(clips.identity[clips.split("test")]) == tested
+
+
+def test_a_column_for_the_split_is_followed_also_by_few_videos(folder: Path) -> None:
+    (folder / "labels.csv").write_text(LABELS)
+    by_time = build(folder, Videos(cut=CUT, split_by="time"))
+    assert [by_time.split(name).tolist() for name in SPLITS] == [[0, 3, 4, 5], [1], [2]]
+
+
+@pytest.mark.parametrize("split_by", ["clip", "time", None])
+def test_a_factor_of_one_value_is_refused_before_any_video_is_read_whatever_is_split(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, split_by: Any
+) -> None:
+    monkeypatch.delattr("s3vae.data.media.cv2")
+    labels = "file,person\n" + "".join(f"{name},Ann\n" for name in NAMES)
+    (folder / "labels.csv").write_text(labels)
+    with pytest.raises(LabelsError, match="all videos have the value 'Ann'"):
+        Videos(cut=CUT, split_by=split_by).clips(folder)
+
+
+def test_a_value_that_a_split_by_clip_takes_from_train_is_refused_with_a_remedy(
+    folder: Path,
+) -> None:
+    labels = "file,person\n" + "".join(f"{name},{name[0]}\n" for name in NAMES)
+    (folder / "labels.csv").write_text(labels)
+    with pytest.raises(LabelsError, match=r"no video of the train split has .*\n.*split_by: time"):
+        Videos(cut=CUT, split_by="clip", val=0.3, test=0.3).clips(folder)
+    assert build(folder, Videos(cut=CUT, split_by="time")).factors[0].values == ("a", "b", "c", "d")
+
+
 def test_one_video_file_may_take_the_place_of_the_folder(folder: Path) -> None:
     path = folder / "one & only ü.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for _ in range(40):
         writer.write(np.zeros((48, 64, 3), np.uint8))
     writer.release()
-    assert build(path, Videos(cut=CUT, split_by="clip")).clips == 10
-    with pytest.raises(ValueError, match=r"0 .* for train and 0 .* for val: .*split_by: clip"):
-        Videos(cut=CUT).clips(path)
+    clips = build(path, Videos(cut=CUT))
+    assert [clips.split(name).tolist() for name in SPLITS] == [[*range(7)], [7], [8, 9]]
+    with pytest.raises(ValueError, match=r"0 .* for train and 0 .* for val: .*split_by: time"):
+        Videos(cut=CUT, split_by="video").clips(path)
 
 
 def test_dynamic_columns_need_labels(folder: Path) -> None:

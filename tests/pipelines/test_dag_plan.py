@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipelines.dag import Dag
+from pipelines.params import ParamsError, write_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {
@@ -62,3 +63,17 @@ def test_the_dependencies_of_a_model_include_all_signals_of_its_data_set(dag: Da
 
 def test_a_stage_has_the_command_of_dvc(dag: Dag) -> None:
     assert dag.command("train@one-a") == "python -m pipelines.stages.train one a"
+
+
+def test_videos_that_would_hold_their_own_clips_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "init", "-q", "--no-scm"], cwd=tmp_path, check=True
+    )
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    (tmp_path / "data" / "mine").mkdir(parents=True)
+    model = {"dataset": "mine", "method": "s3vae-plus"}
+    pipeline = {"datasets": {"mine": "data/mine"}, "models": {"mine-s3vae-plus": model}, "code": ""}
+    videos = YAML(typ="safe").load(ROOT / "configs" / "videos.yaml")
+    write_settings(tmp_path, {"pipeline": pipeline | {"faces": []}, "datasets": {"mine": videos}})
+    with pytest.raises(ParamsError, match=r"would hold its own clips .*: move the videos"):
+        Dag(tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.paths import RAW
-from pipelines.stages.acquire import acquire, raw_folder
+from pipelines.stages.acquire import acquire, raw_folder, warn_of_links
 from s3vae.data.clips import ClipFile
 from s3vae.data.download import DownloadError
 from s3vae.data.smmnist.smmnist import SMMNIST
@@ -46,3 +46,18 @@ def test_downloads_go_to_the_folder_of_the_user_but_never_into_the_code(tmp_path
     for code in ("smmnist", "dsprites", "sprites.py"):
         assert (DATA / code).exists()
         assert raw_folder(DATA / code) == RAW
+
+
+def test_linked_folders_are_named_with_the_command_that_renews_their_clips(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, elsewhere = tmp_path / "mine", tmp_path / "elsewhere"
+    for place in (folder / "own", elsewhere):
+        place.mkdir(parents=True)
+        (place / "a.mp4").touch()
+    (tmp_path / "link").symlink_to(folder)  # DVC itself follows a link that is the folder
+    warn_of_links("mine", tmp_path / "link")
+    assert caplog.text == ""
+    (folder / "own" / "linked").symlink_to(elsewhere)
+    warn_of_links("mine", tmp_path / "link")
+    assert f"dvc repro -f acquire@mine\n  - {Path('own', 'linked')}" in caplog.text

@@ -1,0 +1,64 @@
+"""Frame rates: the frames of a video at a stated rate, by their time stamps."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float64, Int64
+from numpy import ndarray
+
+LEAST_DISTINCT = 0.9
+"""The share of the frames at a stated rate that a video must have, so that 29.97 serves as 30."""
+MIXED = 1.1
+"""The ratio of the largest to the smallest rate of a folder above which its rates are mixed."""
+
+
+def rate_of(times: Float64[ndarray, " frame"]) -> float:
+    """Return the mean number of frames per second; NaN for pictures and without time stamps."""
+    span = times[-1] - times[0] if len(times) else math.nan
+    return (len(times) - 1) / span if span > 0 else math.nan
+
+
+def frames_at(fps: float, times: Float64[ndarray, " frame"]) -> list[int]:
+    """Return the indices of the frames that are nearest to the ticks of a rate, each once.
+
+    Raises ValueError, with the remedy, if there are no time stamps or too few frames.
+    """
+    rate = rate_of(times)
+    if math.isnan(rate):
+        raise ValueError("it has no time stamps, which `fps` needs: convert it again")
+    nearest = _nearest(fps, times)
+    if _too_few(nearest):
+        lower = range(min(math.ceil(fps) - 1, round(rate)), 0, -1)
+        fitting = next((each for each in lower if not _too_few(_nearest(each, times))), rate)
+        raise ValueError(
+            f"it has too few frames for `fps: {fps:g}`, {rate:.4g} per second with gaps of up to "
+            f"{np.diff(times).max():.2g} s: set `fps: {fitting:.4g}`, or remove it"
+        )
+    return [int(index) for index in np.unique(nearest)]
+
+
+def _nearest(fps: float, times: Float64[ndarray, " frame"]) -> Int64[ndarray, " tick"]:
+    """Return the index of the frame nearest to each tick, from the first frame to the last one."""
+    passed = np.maximum.accumulate(times - times[0])
+    half_a_frame = np.median(np.diff(passed)) / 2
+    ticks = np.arange(math.floor((passed[-1] + half_a_frame) * fps) + 1) / fps
+    return np.searchsorted((passed[1:] + passed[:-1]) / 2, ticks)
+
+
+def _too_few(nearest: Int64[ndarray, " tick"]) -> bool:
+    return len(np.unique(nearest)) < LEAST_DISTINCT * len(nearest)
+
+
+def mixed_rates(rates: Sequence[float]) -> str | None:
+    """Return a message about the rates of several videos, or None if they are the same."""
+    known = [rate for rate in rates if rate > 0]
+    if not known or max(known) <= MIXED * min(known):
+        return None
+    counts = sorted(Counter(map(round, known)).items())
+    each = ", ".join(f"{count} of {rate}" for rate, count in counts)
+    return (
+        f"videos have several rates ({each} frames per second), so one motion has several speeds: "
+        f"set `fps: {round(min(known))}` in the `data` section"
+    )

@@ -1,0 +1,102 @@
+"""Frame rates: one motion has one speed, whatever rate it is filmed at."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy import ndarray
+
+from s3vae.data.footage import Cut, Footage, TooManyUnreadableError, read_clips, scan_footage
+from s3vae.data.media import frame_times
+from s3vae.data.rates import frames_at, mixed_rates
+
+
+def moving(path: Path, fps: float, seconds: float = 2) -> Path:
+    """Film a scene that brightens by 100 grey levels a second."""
+    codec = {".avi": "MJPG", ".flv": "FLV1"}.get(path.suffix, "mp4v")
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), fps, (32, 32))
+    for number in range(round(seconds * fps)):
+        writer.write(np.full((32, 32, 3), 20 + round(100 * number / fps), np.uint8))
+    writer.release()
+    return path
+
+
+def scan(paths: list[Path], fps: float | None = None) -> list[Footage]:
+    return scan_footage("mine", paths, Cut(time=5, stride=2), "none", 0, fps=fps)
+
+
+def greys(footage: Footage) -> ndarray:
+    return np.stack(list(read_clips([footage])))[..., 0, 0, 0].astype(int)
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mp4", "mkv", "flv", "ts"])
+def test_recordings_of_one_motion_at_two_rates_give_the_same_clips(
+    tmp_path: Path, suffix: str
+) -> None:
+    paths = [moving(tmp_path / f"{fps}.{suffix}", fps) for fps in (30, 60)]
+    slow, fast = (greys(each) for each in scan(paths, fps=30))
+    assert slow.shape == fast.shape == (6, 5)
+    assert abs(slow - fast).max() <= 3
+    assert abs(slow - greys(scan(paths[:1])[0])).max() == 0
+    assert abs(slow[0] - greys(scan(paths[1:])[0])[0]).max() > 10
+
+
+def test_frames_of_a_variable_rate_are_those_nearest_in_time() -> None:
+    times = np.array([0, 0.01, 0.05, 0.1, 0.12, 0.2, 0.31, 0.39, 0.4])
+    assert frames_at(10, times) == [0, 3, 5, 6, 8]
+    assert frames_at(10, times + 7) == frames_at(10, times)
+
+
+@pytest.mark.parametrize("rate", [29.5, 29.97, 30])
+def test_a_rate_that_is_nearly_the_stated_one_keeps_all_frames_once(rate: float) -> None:
+    assert frames_at(30, np.round(np.arange(400) / rate, 3)) == [*range(400)]
+
+
+@pytest.mark.parametrize(("fps", "remedy"), [(30, "set `fps: 15`"), (20, "set `fps: 15`")])
+def test_a_video_with_fewer_frames_than_the_stated_rate_is_refused_with_one_that_it_has(
+    tmp_path: Path, fps: float, remedy: str
+) -> None:
+    path = moving(tmp_path / "slow.avi", 15)
+    with pytest.raises(TooManyUnreadableError, match=rf"slow\.avi: .*15 per second.*: {remedy}"):
+        scan([path], fps=fps)
+    assert scan([path], fps=15)
+
+
+def test_a_slow_part_of_a_video_counts_as_too_few_frames() -> None:
+    times = np.cumsum([*[1 / 30] * 60, *[1 / 6] * 12])
+    with pytest.raises(ValueError, match=r"gaps of up to 0\.17 s: set `fps: 7`"):
+        frames_at(13, times)
+    assert np.diff(times[frames_at(6, times)]) == pytest.approx(1 / 6, abs=1 / 30)
+
+
+def test_a_video_without_time_stamps_is_refused_if_a_rate_is_stated() -> None:
+    with pytest.raises(ValueError, match="no time stamps"):
+        frames_at(10, np.zeros(5))
+
+
+def test_pictures_of_a_folder_have_no_rate_and_are_all_used(tmp_path: Path) -> None:
+    folder = tmp_path / "take"
+    folder.mkdir()
+    for number in range(10):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((32, 32, 3), number, np.uint8))
+    assert np.isnan(frame_times(folder)).all()
+    (footage,) = scan([folder], fps=30)
+    assert greys(footage).tolist() == [[0, 2, 4, 6, 8]]
+
+
+def test_several_rates_in_a_folder_are_reported_with_the_setting_unless_it_is_made(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = [moving(tmp_path / f"{k}.avi", fps) for k, fps in enumerate((30, 60, 30))]
+    scan(paths, fps=30)
+    scan(paths[::2])
+    assert "several rates" not in caplog.text
+    scan(paths)
+    assert "mine: videos have several rates (2 of 30, 1 of 60 frames per second)" in caplog.text
+    assert caplog.text.count("set `fps: 30` in the `data` section") == 1
+
+
+def test_rates_that_differ_little_are_one() -> None:
+    assert mixed_rates([29.97, 30, float("nan")]) is None
+    assert mixed_rates([float("nan")]) is None
