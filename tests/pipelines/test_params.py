@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from pipelines.params import Chosen, ParamsError, Pipeline, read_pipeline, section
 from s3vae.data.datasets import DataSet
@@ -155,3 +156,16 @@ def test_two_lines_and_a_copied_config_add_a_folder_of_videos(folder: Path) -> N
         settings = section(Method, "mine", "methods", chosen, folder=folder)
         assert (settings.losses.signal == "distances") == (config == "face-videos.yaml")
     assert section(LandmarkSettings, "mine", "landmarks", folder=folder).backend == Dlib()
+
+
+def test_sets_of_dependent_factors_differ_in_the_strength_alone() -> None:
+    by_strength = {}
+    for strength in (0, 50, 90):
+        content = YAML(typ="safe").load(ROOT / "configs" / f"dsprites-dependent-{strength}.yaml")
+        by_strength[strength] = content["data"].pop("dependence"), content
+    assert {key: value for key, (value, _) in by_strength.items()} == {0: 0, 50: 0.5, 90: 0.9}
+    assert by_strength[0][1] == by_strength[50][1] == by_strength[90][1]
+    demo = YAML(typ="safe").load(ROOT / "configs" / "dsprites.yaml")
+    methods = by_strength[0][1]["methods"]
+    assert methods["s3vae-plus"] == demo["methods"]["s3vae-plus"]
+    assert len({each["training"]["steps"] for each in methods.values()}) == 1
