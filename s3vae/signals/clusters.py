@@ -9,13 +9,17 @@ from dataclasses import dataclass as value
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from numpy import ndarray
 from pydantic import Field, PositiveInt
 from pydantic.dataclasses import dataclass
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from sklearn.metrics import calinski_harabasz_score, silhouette_score
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    calinski_harabasz_score,
+    silhouette_score,
+)
 from threadpoolctl import threadpool_limits
 
 from s3vae.settings import STRICT
@@ -25,6 +29,9 @@ REGULARISATION = 0.25
 
 NEAR_BEST = 0.95
 """The share of the best silhouette from which a candidate counts as equally good."""
+
+HUES = 8
+"""The largest number of clusters of mean colours."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -160,6 +167,22 @@ def best_number(silhouettes: Mapping[int, float], ratios: Mapping[int, float]) -
     """
     near = NEAR_BEST * max(silhouettes.values())
     return max((n for n in silhouettes if silhouettes[n] >= near), key=ratios.__getitem__)
+
+
+def colour_dependence(
+    frames: UInt8[ndarray, "clip time height width channel"], clusters: Int64[ndarray, " clip"]
+) -> float:
+    """Return the adjusted mutual information of motion clusters and clusters of mean colours.
+
+    It is 1 for equal partitions and 0 on average for independent ones (Vinh et al. 2010). The mean
+    colour of a clip is divided by its sum, since poses change how much of an object is visible.
+    """
+    means = frames.mean(axis=(1, 2, 3))
+    hues = (means / np.maximum(means.sum(axis=1, keepdims=True), 1)).round(3)
+    number = min(HUES, len(np.unique(hues, axis=0)))
+    with threadpool_limits(1):
+        of_colour = _k_means(hues, number, ClusterSettings()).labels_
+    return float(adjusted_mutual_info_score(clusters, of_colour))
 
 
 def _k_means(

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from s3vae.data.clips import ClipFile
+from s3vae.data.clips import ClipFile, write_clips
+from s3vae.data.dsprites.dsprites import DSprites
 from s3vae.signals.clusters import ClusterSettings
 from s3vae.signals.flow_file import FlowSignal, write_flow
+from s3vae.signals.flow_grid import MotionSettings, summary
 from s3vae.signals.landmark_file import LandmarkSignal, write_landmarks
 from s3vae.signals.landmarks import Landmarks
 from s3vae.training.targets import TARGETS
@@ -52,6 +55,23 @@ def test_clips_of_all_splits_that_move_alike_are_in_one_cluster(
     assert data.cluster_frequencies.tolist() == pytest.approx([1 / 3] * 3)
     clusters, motions = data.batches.known["cluster"].tolist(), clips.labels("motion").tolist()
     assert len(set(zip(clusters, motions, strict=True))) == 3
+
+
+@pytest.mark.parametrize(("dependence", "warned"), [(0.0, False), (0.5, True), (0.9, True)])
+def test_motion_clusters_that_depend_on_colours_are_logged(
+    dependence: float, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drawn = DSprites(takes=1, time=6, dependence=dependence).clips(tmp_path)
+    assert drawn.motion is not None
+    write_clips(tmp_path / "clips.h5", drawn)
+    clips = ClipFile(tmp_path / "clips.h5")
+    motion = summary(drawn.motion.astype(np.float32), MotionSettings())
+    write_flow(tmp_path / "flow.h5", [motion], {}, clips.sha256)
+    state = torch.get_rng_state()
+    settings = ClusterSettings(restarts=2)
+    training_set(clips, FlowSignal(tmp_path / "flow.h5"), TARGETS["cells"], settings)
+    assert ("motion clusters and colours are dependent" in caplog.text) == warned
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_signals_of_other_clips_are_refused(

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
@@ -11,7 +11,7 @@ from numpy import ndarray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from s3vae.data.clips import ClipSet, Factor
+from s3vae.data.clips import SPLITS, ClipSet, Factor
 from s3vae.data.download import RemoteFile
 from s3vae.data.dsprites.shapes import SHAPES, SIZE, Pose, coverage, flow
 from s3vae.grid import cell_motion
@@ -50,7 +50,8 @@ class DSprites:
 
     In phase, all clips of a motion start alike, up to `start_jitter` pixels along each axis and a
     relative `speed_jitter` of speed and amplitude. The hard variant starts at a random phase and
-    position.
+    position. With probability `dependence` the motion of a clip to train or validate on is that of
+    its colour; test clips stay independent, so that scores show what a method learnt from it.
     """
 
     kind: Literal["dsprites"] = "dsprites"
@@ -60,18 +61,26 @@ class DSprites:
     takes: Annotated[int, Field(ge=1)] = 8
     start_jitter: Annotated[float, Field(ge=0, le=HARD_START)] = 1.0
     speed_jitter: Annotated[float, Field(ge=0, le=0.2)] = 0.05
+    dependence: Annotated[float, Field(ge=0, le=1)] = 0.0
     files: ClassVar[tuple[RemoteFile, ...]] = ()
 
     def clips(self, raw: Path) -> ClipSet:
         """Draw the set and its exact motion; `raw` is not read."""
         grid = (*STATIC, len(MOTIONS), self.takes)
         shape, scale, colour, motion, _ = np.indices(grid).reshape(len(grid), -1)
+        split, parameters = _split(shape, scale, colour), dataclasses.asdict(self)
+        if self.dependence:
+            draws = np.random.default_rng((self.seed, 1)).random(len(motion))
+            chosen = (draws < self.dependence) & (split != SPLITS.index("test"))
+            motion = np.where(chosen, colour % len(MOTIONS), motion)
+        else:
+            del parameters["dependence"]  # files of independent clips keep their bytes
         poses = self._poses(scale, motion)
         return ClipSet(
             name="dsprites",
             source="dSprites-like (analytic)",
             licence="MIT",
-            parameters=dataclasses.asdict(self),
+            parameters=parameters,
             shape=(len(shape), self.time, SIZE, SIZE, 3),
             frames=_frames(shape, colour, poses),
             factors=(
@@ -82,9 +91,17 @@ class DSprites:
             ),
             labels={"shape": shape, "scale": scale, "colour": colour, "motion": motion},
             identity=np.ravel_multi_index((shape, scale, colour), STATIC),
-            split=_split(shape, scale, colour),
+            split=split,
             motion=_motion(shape, poses),
         )
+
+    def of_source(self, source: str) -> "DSprites":
+        """Return the set itself, which has one source."""
+        return self
+
+    def fresh_clips(self, raw: Path) -> "IndependentClips":
+        """Draw clips for a judge, which must not infer the motion from the colour."""
+        return IndependentClips(self)
 
     def _poses(self, scale: Int[ndarray, " clip"], motion: Int[ndarray, " clip"]) -> Pose:
         """Draw the pose of every clip and frame, [clip, time]."""
@@ -107,6 +124,23 @@ class DSprites:
             scale=np.array(SCALES)[scale][:, None] * growth,
             angle=is_a["rotate"] * phase / 2,
         )
+
+
+class IndependentClips(NamedTuple):
+    """Each of the train split's identities in turn with each motion, jittered by its number."""
+
+    settings: DSprites
+
+    def clip(self, number: int) -> tuple[UInt8[ndarray, "time height width 3"], dict[str, int]]:
+        """Draw the frames of a clip and the labels of its factors."""
+        identities = np.indices(STATIC).reshape(len(STATIC), -1)
+        identities = identities[:, _split(*identities) == SPLITS.index("train")]
+        turn, motion = divmod(number, len(MOTIONS))
+        shape, scale, colour = identities[:, [turn % identities.shape[1]]]
+        poses = dataclasses.replace(self.settings, seed=number)._poses(scale, np.array([motion]))
+        (frames,) = _frames(shape, colour, poses)
+        labels = {"shape": shape, "scale": scale, "colour": colour}
+        return frames, {name: int(*each) for name, each in labels.items()} | {"motion": motion}
 
 
 def _split(

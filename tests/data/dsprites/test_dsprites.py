@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from s3vae.data.clips import ClipFile, ClipSet, write_clips
+from s3vae.data.clips import SPLITS, ClipFile, ClipSet, write_clips
 from s3vae.data.dsprites.dsprites import AMPLITUDE, COLOURS, MOTIONS, DSprites
 from s3vae.data.dsprites.shapes import SIZE
 
@@ -158,6 +158,47 @@ def test_the_seed_determines_the_clips() -> None:
     assert not np.array_equal(one, other)
 
 
+@pytest.mark.parametrize("dependence", [0.0, 0.5, 0.9, 1.0])
+def test_the_motion_is_that_of_the_colour_as_often_as_stated_but_not_in_test_clips(
+    dependence: float,
+) -> None:
+    clips = small(takes=4, time=2, dependence=dependence)
+    agrees = clips.labels["motion"] == clips.labels["colour"] % len(MOTIONS)
+    by_chance = 1 / len(MOTIONS)
+    for split in ("train", "val"):
+        expected = dependence + (1 - dependence) * by_chance
+        share = agrees[clips.split == SPLITS.index(split)].mean()
+        assert share == pytest.approx(expected, abs=0.08 if 0 < dependence < 1 else 1e-9)
+    assert agrees[clips.split == SPLITS.index("test")].mean() == pytest.approx(by_chance)
+
+
+def test_dependent_sets_have_the_test_clips_of_the_independent_one() -> None:
+    one, other = (small(time=2, dependence=strength) for strength in (0.0, 0.9))
+    test = one.split == SPLITS.index("test")
+    frames, same = (np.stack(list(clips.frames)) for clips in (one, other))
+    assert np.array_equal(frames[test], same[test])
+    assert not np.array_equal(frames[~test], same[~test])
+
+
+def test_independent_sets_keep_the_parameters_of_older_files() -> None:
+    assert "dependence" not in small(time=2).parameters
+    assert small(time=2, dependence=0.5).parameters["dependence"] == 0.5
+
+
+def test_fresh_clips_have_every_motion_of_every_train_identity() -> None:
+    settings = DSprites(takes=1, time=2, dependence=1.0)
+    clips = settings.clips(RAW)
+    fresh = settings.of_source(clips.source).fresh_clips(RAW)
+    labels = [fresh.clip(number)[1] for number in range(54 * len(MOTIONS))]
+    drawn = {tuple(each[factor.name] for factor in clips.factors) for each in labels}
+    train = clips.split == SPLITS.index("train")
+    static = np.stack([clips.labels[name][train] for name in ("shape", "scale", "colour")], axis=1)
+    assert drawn == {(*one, motion) for one in static.tolist() for motion in range(len(MOTIONS))}
+    (one, again), other = (fresh.clip(7)[0] for _ in range(2)), fresh.clip(7 + len(labels))[0]
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
 def test_the_set_is_written_with_its_exact_motion_and_needs_no_download(tmp_path: Path) -> None:
     settings = DSprites(takes=1, time=3)
     write_clips(tmp_path / "dsprites.h5", settings.clips(RAW))
@@ -167,4 +208,4 @@ def test_the_set_is_written_with_its_exact_motion_and_needs_no_download(tmp_path
     assert file.motion is not None
     assert file.shape[:2] == (486, 3)
     assert file.motion.shape == (486, 2, 3, 3, 3)
-    assert file.parameters == dataclasses.asdict(settings)
+    assert DSprites(**file.parameters) == settings
