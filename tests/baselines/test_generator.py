@@ -67,9 +67,7 @@ def test_decoded_clips_are_intensities(tiny: Architecture, draws: Draws) -> None
     assert 0 <= video.min() <= video.max() <= 1
 
 
-def test_the_clip_discriminator_depends_on_the_order_of_frames(
-    draws: Draws,
-) -> None:
+def test_the_clip_discriminator_depends_on_the_order_of_frames(draws: Draws) -> None:
     torch.manual_seed(0)
     video = torch.rand(2, TIME, 3, 64, 64, generator=draws(0))
     clips = ClipDiscriminator(3, 4, {"action": 3}).eval()

@@ -157,10 +157,7 @@ def test_the_error_names_every_source_and_how_to_set_the_mirror(tmp_path: Path) 
 
 @pytest.mark.parametrize("answer", [GONE, BUSY])
 def test_the_login_of_a_mirror_is_neither_raised_nor_logged(
-    tmp_path: Path,
-    server: Server,
-    answer: tuple[int, bytes, int],
-    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path, server: Server, answer: tuple[int, bytes, int], caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers = [answer]
     with caplog.at_level(logging.INFO, "s3vae"), pytest.raises(DownloadError) as failed:

@@ -14,15 +14,7 @@ import pytest
 
 from s3vae.data.clips import SPLITS, ClipFile
 from s3vae.data.download import DownloadError, fetch
-from s3vae.data.ravdess import (
-    EMOTIONS,
-    RAVDESS,
-    LockError,
-    WholeVideo,
-    archive,
-    take_of,
-    unpack,
-)
+from s3vae.data.ravdess import EMOTIONS, RAVDESS, LockError, WholeVideo, archive, take_of, unpack
 
 ACTORS = (1, 24)
 API = "/api/records/1188976"

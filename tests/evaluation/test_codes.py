@@ -8,13 +8,7 @@ import torch
 from torch import Generator
 
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.codes import (
-    Codes,
-    donors,
-    encode,
-    predict_codes,
-    reconstruction_error,
-)
+from s3vae.evaluation.codes import Codes, donors, encode, predict_codes, reconstruction_error
 from s3vae.judge.network import Judge
 from s3vae.judge.predictions import BATCH
 from s3vae.model.architecture import Architecture

@@ -27,9 +27,7 @@ def signal(tmp_path: Path, clips: ClipFile) -> LandmarkSignal:
     return LandmarkSignal(path)
 
 
-def test_r2_is_1_for_the_true_distances_and_0_for_their_mean(
-    signal: LandmarkSignal,
-) -> None:
+def test_r2_is_1_for_the_true_distances_and_0_for_their_mean(signal: LandmarkSignal) -> None:
     rows = np.arange(len(signal))[-6:]
     true = signal.distances[rows].astype(np.float64)
     assert distance_scores(true, signal, rows)["distances_explained"] == pytest.approx(1)

@@ -64,9 +64,7 @@ def test_a_generator_is_scored_on_samples_of_the_same_categories(
     assert first != other
 
 
-def test_drawn_motions_are_of_random_categories(
-    generator: MoCoGAN,
-) -> None:
+def test_drawn_motions_are_of_random_categories(generator: MoCoGAN) -> None:
     conditional = ConditionalGenerator(generator, {"motion": torch.zeros(50, dtype=torch.long)})
     drawn = conditional.draw_dynamic(50, 4, torch.Generator().manual_seed(0))
     again = torch.Generator().manual_seed(0)

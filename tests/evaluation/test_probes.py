@@ -41,8 +41,7 @@ def test_informative_codes_are_classified_without_error_in_any_unit(
 def codes(static: np.ndarray, dynamic: np.ndarray) -> Codes:
     """Return codes, the dynamic ones spread over frames."""
     return Codes(
-        torch.from_numpy(static).float(),
-        torch.from_numpy(dynamic.reshape(CLIPS, -1, 2)).float(),
+        torch.from_numpy(static).float(), torch.from_numpy(dynamic.reshape(CLIPS, -1, 2)).float()
     )
 
 

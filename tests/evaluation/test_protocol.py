@@ -26,10 +26,7 @@ from s3vae.model.prior import DynamicPrior
 from s3vae.model.s3vae import S3VAE
 
 COLOURS, MOTIONS, EACH, TIME = 4, 5, 40, 2
-FACTORS = (
-    Factor("colour", "static", tuple("abcd")),
-    Factor("motion", "dynamic", tuple("vwxyz")),
-)
+FACTORS = (Factor("colour", "static", tuple("abcd")), Factor("motion", "dynamic", tuple("vwxyz")))
 COLOUR, MOTION = np.indices((COLOURS, MOTIONS, EACH)).reshape(3, -1)[:2]
 BY_CHANCE = 0.06
 ScoresOf = Callable[..., dict[str, float]]

@@ -14,13 +14,13 @@ from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae, read_architecture, save_module
 
 CPU = torch.device("cpu")
-SIZES = ((32, 48), (96, 96), (128, 64), (128, 128))
 PAIRS = (("strided", "transposed"), ("patch", "shuffle"), ("patch", "warped"), ("patch", "layered"))
 """Every general encoder and decoder."""
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("size", "channels"), [((32, 48), 1), ((64, 64), 3), ((96, 96), 3), ((128, 128), 3)]
+)
 @pytest.mark.parametrize("parts", PAIRS)
 def test_clips_of_any_size_become_codes_and_codes_become_clips_also_in_a_loaded_model(
     size: tuple[int, int], channels: Any, parts: Any, tiny: Architecture, tmp_path: Path
@@ -59,9 +59,9 @@ def test_stages_are_added_until_the_coarse_map_is_as_small_as_at_64x64(
     for preset in ("paper", "fast"):
         sizes = architecture(preset, height=size[0], width=size[1])
         assert (sizes.coarse, sizes.doublings) == (coarse, doublings)
-        (hidden, *_) = frame_encoder(sizes)
-        maps = hidden(torch.zeros(1, 3, *size))
-        assert maps.shape[2:] == coarse
+        with torch.device("meta"):  # shapes without numbers
+            (hidden, *_) = frame_encoder(sizes)
+            assert hidden(torch.zeros(1, 3, *size)).shape[2:] == coarse
 
 
 @pytest.mark.parametrize("side", ["height", "width"])

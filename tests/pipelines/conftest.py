@@ -27,7 +27,16 @@ from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.architecture import architecture
 from s3vae.model.s3vae import S3VAE
 
+FOREIGN_WARNINGS = (
+    "ignore:_NoneStep.value:DeprecationWarning",  # of DVC
+    "ignore::sqlalchemy.exc.SADeprecationWarning",  # MLflow's use of SQLAlchemy 2.1
+    "ignore:.*Any type hint is inferred as AnyType:UserWarning",  # MLflow's own types
+)
 OURS = ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE", "S3VAE_TRACKING")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.filterwarnings(*FOREIGN_WARNINGS))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,13 +55,10 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, which holds the clips and a model of the data set `toy`."""
-    for name in OURS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    files, count = Layout("toy"), 6
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the clips and a model of the data set `toy`."""
+    folder, files, count = tmp_path_factory.mktemp("toy"), Layout("toy"), 6
     frames = np.random.default_rng(0).integers(0, 256, (count, 4, 64, 64, 3), np.uint8)
     clips = ClipSet(
         name="toy",
@@ -66,10 +72,20 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         identity=np.arange(count),
         split=np.array([0, 0, 0, 1, 2, 2]),
     )
-    write_clips(files.clips, clips)
+    write_clips(folder / files.clips, clips)
     torch.manual_seed(0)
-    save_model(S3VAE(architecture("fast", recurrent=16, features=16)), files.model("tiny"))
-    return tmp_path
+    sizes = {"recurrent": 16, "features": 16, "encoder_width": 4, "decoder_width": 4}
+    save_model(S3VAE(architecture("fast", **sizes)), folder / files.model("tiny"))
+    return folder
+
+
+@pytest.fixture
+def repository(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, which holds the clips and a model of the data set `toy`."""
+    for name in OURS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(toy, tmp_path, dirs_exist_ok=True))
 
 
 @pytest.fixture
@@ -97,6 +113,18 @@ def training(repository: Path) -> StageRun:
     settings, clips = TrainingSettings(steps=2), ClipFile(repository / Layout("toy").clips)
     nested = {"training": dataclasses.asdict(settings), "seeds": (0, 1)}
     return StageRun("train", "toy", "tiny", train_key(settings, clips), nested, clips)
+
+
+@pytest.fixture(scope="session")
+def git() -> Callable[..., str]:
+    """Run git in the current folder; return its output."""
+
+    def run(*arguments: str) -> str:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        command = ["git", *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +156,7 @@ def server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[dict[str, s
         try:
             health = f"{settings['PREFECT_API_URL']}/health"
             deadline = time.monotonic() + 60
-            while not answers(health):
+            while not responds(health):
                 assert time.monotonic() < deadline, "the Prefect server does not answer"
                 time.sleep(0.2)
             yield environment
@@ -137,12 +165,18 @@ def server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[dict[str, s
             started.wait(30)
 
 
-def answers(url: str) -> bool:
+def responds(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=1).close()
     except OSError:
         return False
     return True
+
+
+@pytest.fixture(scope="session")
+def answers() -> Callable[[str], bool]:
+    """Return whether a server answers at a URL."""
+    return responds
 
 
 @pytest.fixture

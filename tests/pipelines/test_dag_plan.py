@@ -1,11 +1,10 @@
 """The graph of dvc.yaml: which stages depend on which."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from pipelines.dag import Dag
@@ -18,14 +17,13 @@ MODELS = {
 }
 DATASETS = {"one": "one.py", "two": "two.py"}
 PIPELINE = {"datasets": DATASETS, "faces": ["one"], "models": MODELS, "code": ""}
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
 
 
 @pytest.fixture(scope="module")
 def dag(tmp_path_factory: pytest.TempPathFactory) -> Dag:
     """The project's dvc.yaml for two data sets and three models."""
     folder = tmp_path_factory.mktemp("repository")
-    subprocess.run([sys.executable, "-m", "dvc", "init", "-q", "--no-scm"], cwd=folder, check=True)
+    Repo.init(str(folder), no_scm=True).close()
     shutil.copy(ROOT / "dvc.yaml", folder)
     YAML().dump({"pipeline": PIPELINE}, folder / "params.yaml")
     return Dag(folder)

@@ -88,21 +88,19 @@ def test_an_unknown_key_or_a_wrong_value_is_refused_with_its_place(
         ("flow: {method: {kind: farneback, window: x}}", MotionSettings, r"flow\.method\.window: "),
         ("landmarks: {backend: {kind: dlib, enlarge: 0}}", LandmarkSettings, r"\w+\.backend\.enl"),
         ("judge: {network: {}}", JudgeStage, r"judge\.training: .* required"),
+        *(
+            (f"methods: {{ours: {content}}}", AnyMethod, r"methods\.ours: ")
+            for content in ("null", "3", "[]", "word")
+        ),
     ],
 )
 def test_a_fault_has_the_keys_that_are_in_the_file(
     folder: Path, text: str, kind: type, place: str
 ) -> None:
     (folder / "configs" / "toy.yaml").write_text(text)
+    keys = METHOD if text.startswith("methods") else ("toy", text.partition(":")[0])
     with pytest.raises(ParamsError, match=rf"does not fit:\n  {place}"):
-        section(kind, "toy", text.partition(":")[0], folder=folder)
-
-
-@pytest.mark.parametrize("content", ["null", "3", "[]", "word"])
-def test_a_method_that_is_no_mapping_is_refused_with_its_place(folder: Path, content: str) -> None:
-    (folder / "configs" / "toy.yaml").write_text(f"methods:\n  ours: {content}\n")
-    with pytest.raises(ParamsError, match=r"does not fit:\n  methods\.ours: "):
-        section(AnyMethod, *METHOD, folder=folder)
+        section(kind, *keys, folder=folder)
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,6 @@ ACCOUNT = "postgres"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(INITDB is None, reason="there is no Postgres: install `postgresql`"),
-    pytest.mark.filterwarnings(
-        "ignore::sqlalchemy.exc.SADeprecationWarning",
-        "ignore:.*Any type hint is inferred as AnyType:UserWarning",
-    ),
 ]
 
 

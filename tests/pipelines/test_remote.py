@@ -33,9 +33,21 @@ def bucket(monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> Ite
         server.wait(SECONDS)
 
 
-def dvc(folder: Path, *command: str) -> None:
+CONFIG = """
+[core]
+    no_scm = true
+    remote = team
+[cache]
+    dir = {cache}
+['remote "team"']
+    url = s3://store/s3vae
+    endpointurl = {address}
+"""
+
+
+def dvc(folder: Path, command: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "dvc", *command],
+        [sys.executable, "-m", "dvc", *command.split()],
         cwd=folder,
         check=True,
         timeout=SECONDS,
@@ -47,13 +59,11 @@ def dvc(folder: Path, *command: str) -> None:
 def test_data_pushed_to_a_bucket_can_be_pulled(bucket: str, tmp_path: Path) -> None:
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
     for folder in (mine, theirs):
-        folder.mkdir()
-        dvc(folder, "init", "--no-scm")
-        dvc(folder, "cache", "dir", str(tmp_path / f"cache-of-{folder.name}"))
-        dvc(folder, "remote", "add", "--default", "team", "s3://store/s3vae")
-        dvc(folder, "remote", "modify", "team", "endpointurl", bucket)
+        (folder / ".dvc").mkdir(parents=True)
+        config = CONFIG.format(cache=tmp_path / f"cache-of-{folder.name}", address=bucket)
+        (folder / ".dvc" / "config").write_text(config)
     (mine / "weights").write_bytes(b"learnt")
-    dvc(mine, "add", "weights")
+    dvc(mine, "add weights")
     dvc(mine, "push")
     (theirs / "weights.dvc").write_bytes((mine / "weights.dvc").read_bytes())
     dvc(theirs, "pull")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from s3vae.data.dsprites.dsprites import DSprites
 from s3vae.signals.agreement import flow_scores, top_cell_accuracy
@@ -55,11 +54,11 @@ def test_without_exact_motion_there_is_no_accuracy_and_tracks_are_scored_apart()
     assert flow_scores(motion, None, explained=0.2) == expected
 
 
-@pytest.mark.parametrize("method", [Farneback(), TVL1()], ids=lambda method: method.kind)
-def test_the_strongest_cell_is_right_in_nine_of_ten_pairs(method: Farneback | TVL1) -> None:
+def test_the_strongest_cell_is_right_in_nine_of_ten_pairs() -> None:
     drawn = DSprites(takes=1).clips(raw=Path())
     assert drawn.motion is not None
-    every = 11
+    every = 23
     frames = np.stack([clip for index, clip in enumerate(drawn.frames) if index % every == 0])
-    estimated = clips_motion(frames, MotionSettings(method=method)).cells
-    assert top_cell_accuracy(estimated, drawn.motion[::every]) >= 0.9
+    for method in (Farneback(), TVL1()):
+        estimated = clips_motion(frames, MotionSettings(method=method)).cells
+        assert top_cell_accuracy(estimated, drawn.motion[::every]) >= 0.9, method.kind

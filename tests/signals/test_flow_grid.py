@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from s3vae.model.two_objects.tracker import track_clips
-from s3vae.signals.flow_grid import (
-    MotionSettings,
-    clips_motion,
-    directions,
-    strongest_cells,
-)
+from s3vae.signals.flow_grid import MotionSettings, clips_motion, directions, strongest_cells
 
 
 def test_a_clips_signal_does_not_depend_on_the_clips_beside_it() -> None:

@@ -13,8 +13,7 @@ from s3vae.training.targets import TARGETS, read_signal
 
 
 @pytest.mark.parametrize(
-    ("name", "outputs"),
-    [("top-cells", 9), ("top-cells+direction", 81), ("cells", 27)],
+    ("name", "outputs"), [("top-cells", 9), ("top-cells+direction", 81), ("cells", 27)]
 )
 def test_the_head_has_one_output_per_target_value(
     name: str, outputs: int, flow: FlowSignal

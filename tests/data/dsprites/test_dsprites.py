@@ -1,7 +1,7 @@
 """Moving dSprites: frames, motion and splits."""
 
 import dataclasses
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def test_larger_scales_cover_more(clips: ClipSet) -> None:
 
 @pytest.mark.parametrize("variant", ["in-phase", "hard"])
 def test_every_object_stays_inside_the_frame(variant: str) -> None:
-    furthest = small(variant=variant, start_jitter=7.0, speed_jitter=0.2, seed=3)
+    furthest = small(variant=variant, time=8, start_jitter=7.0, speed_jitter=0.2, seed=3)
     growing = MOTIONS.index("grow-shrink")
     for motion, clip in zip(furthest.labels["motion"], furthest.frames, strict=True):
         shares = clip.max(axis=-1).astype(float).sum(axis=(1, 2))
@@ -122,7 +122,8 @@ def test_consecutive_frames_differ_visibly_but_by_a_few_pixels_only(clips: ClipS
 
 
 def test_in_phase_clips_without_jitter_are_identical() -> None:
-    frames = list(small(takes=2, time=3, start_jitter=0.0, speed_jitter=0.0).frames)
+    still = small(takes=2, time=3, start_jitter=0.0, speed_jitter=0.0)
+    frames = list(islice(still.frames, 120))
     assert np.array_equal(frames[::2], frames[1::2])
 
 
@@ -153,7 +154,7 @@ def test_each_split_has_its_share_of_identities_and_balances_every_factor(
 
 
 def test_the_seed_determines_the_clips() -> None:
-    one, same, other = (np.stack(list(small(seed=k, time=2).frames)) for k in (0, 0, 1))
+    one, same, other = (np.stack(list(islice(small(seed=k, time=2).frames, 60))) for k in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 

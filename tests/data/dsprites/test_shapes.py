@@ -54,8 +54,7 @@ def test_the_mean_pixel_is_that_of_the_official_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "area"),
-    [("square", (2 * HALF_SIDE) ** 2), ("ellipse", np.pi * RADII[0] * RADII[1])],
+    ("shape", "area"), [("square", (2 * HALF_SIDE) ** 2), ("ellipse", np.pi * RADII[0] * RADII[1])]
 )
 def test_the_sum_of_the_coverage_is_the_area_of_the_outline(shape: str, area: float) -> None:
     pose = poses(50)

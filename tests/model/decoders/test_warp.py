@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from s3vae.model.architecture import Architecture
-from s3vae.model.decoders import decode_clips
 from s3vae.model.decoders.warp import UNIT, WarpDecoder
 
 SHAPE = 2, 5
@@ -35,16 +34,6 @@ def set_displacement(decoder: WarpDecoder, right: float, down: float, first: flo
         pixels = 2 / UNIT * torch.tensor([right / width, down / height])
         weight = torch.logit(torch.tensor([first]))
         last.bias.copy_(torch.cat([pixels, weight]).repeat_interleave(4))
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_codes_are_decoded_to_clips_of_intensities(
-    channels: int, tiny: Architecture, codes: tuple[Tensor, Tensor]
-) -> None:
-    decoder = WarpDecoder(replace(tiny, decoder="warped", channels=channels))
-    clips = decode_clips(decoder, *codes)
-    assert clips.shape == (*SHAPE, channels, 64, 64)
-    assert 0 <= clips.min() <= clips.max() <= 1
 
 
 def test_a_new_decoder_displaces_by_less_than_two_pixels(

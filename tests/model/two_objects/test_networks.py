@@ -80,9 +80,7 @@ def test_without_tracks_as_input_the_objects_are_tracked() -> None:
     assert torch.equal(moves, exact) or torch.equal(moves, exact.flip(2))
 
 
-def test_each_object_has_a_code_of_its_own_windows_alone(
-    objects: Architecture,
-) -> None:
+def test_each_object_has_a_code_of_its_own_windows_alone(objects: Architecture) -> None:
     encoder, static = ObjectEncoder(), ObjectStatic(objects).eval()
     video, tracks = squares()
     dimmed = video * torch.where(torch.arange(64) < 34, 1.0, 0.3)

@@ -134,7 +134,7 @@ def test_two_means_separate_intensities_at_the_gap() -> None:
 
 def test_digits_are_tracked_in_nearly_all_clips() -> None:
     """In 97 % of clips both digits are within two pixels in nine of ten frames."""
-    digits, clips = embedded_digits()[0].images, 60
+    digits, clips = embedded_digits()[0].images, 40
     generator = np.random.default_rng(0)
     paths = _corners(generator, clips, 15)
     pairs = generator.integers(len(digits), size=(clips, 2))

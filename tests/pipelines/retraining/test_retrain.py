@@ -369,7 +369,7 @@ def test_a_champion_is_verified_by_a_fresh_process_and_moved_back(project: Proje
 
 
 def test_a_training_survives_the_loss_of_mlflow_and_is_published_later(
-    project: Project, tmp_path: Path, free_port: Callable[[], int]
+    project: Project, tmp_path: Path, free_port: Callable[[], int], answers: Callable[[str], bool]
 ) -> None:
     """The server is real, really killed and started again."""
     port = str(free_port())
@@ -422,11 +422,3 @@ def test_a_training_survives_the_loss_of_mlflow_and_is_published_later(
     finally:
         kill(server)
     assert "LAST 600" in steps
-
-
-def answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -28,7 +28,7 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", doctor.MIRROR):
+    for name in ("MLFLOW_TRACKING_URI", "S3VAE_TRACKING", "DVC_ROOT", doctor.MIRROR):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     monkeypatch.chdir(tmp_path)
@@ -70,11 +70,7 @@ def test_faults_stop_a_retraining_with_their_remedies() -> None:
     ],
 )
 def test_places_in_the_environment_must_exist(
-    look: Callable[[], Finding],
-    name: str,
-    value: str,
-    said: str,
-    monkeypatch: pytest.MonkeyPatch,
+    look: Callable[[], Finding], name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert look().state == "good"
     monkeypatch.setenv(name, value)
@@ -164,10 +160,8 @@ def test_a_missing_system_library_is_a_fault_with_its_remedy(folder: Path) -> No
     assert "DVC" in failed.stdout
 
 
-def test_the_command_fails_where_something_is_wrong(folder: Path) -> None:
-    command = [sys.executable, "-m", "pipelines.tools.doctor"]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+def test_the_command_fails_where_something_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.main() == 0
     Path("params.yaml").unlink()
-    failed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert failed.returncode == 1
-    assert "wrong  params" in failed.stdout
+    assert doctor.main() == 1
+    assert "wrong  params" in capsys.readouterr().out

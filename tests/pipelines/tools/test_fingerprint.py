@@ -6,12 +6,15 @@ from pipelines.tools.fingerprint import fingerprints
 
 PIPELINE = "pipeline: {datasets: {}, models: {}, code: ''}"
 CONFIG = """
-flow: {{}}
+flow: {{method: {{kind: farneback}}}}
 judge: {{network: {{width: 4}}, training: {{steps: 50}}}}
 methods:
   ours: &ours
     architecture: {{preset: fast, encoder_width: 4, decoder_width: 4}}
-    losses: {{preset: ours, weights: {{reconstruction: {weight}}}}}
+    losses:
+      preset: ours
+      weights: {{reconstruction: {weight}}}
+      exchange: {{clustering: {{candidates: [3], restarts: 1}}}}
     training: {{steps: 50}}
   again: *ours
   generator:

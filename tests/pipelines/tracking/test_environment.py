@@ -1,7 +1,7 @@
 """The environment of a training: its commit, and whether the code was changed."""
 
 import json
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,14 +9,8 @@ import pytest
 from pipelines.tracking.environment import Code, running_code, write_environment
 
 
-def git(*arguments: str) -> str:
-    identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-    command = ["git", *identity, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
 @pytest.fixture
-def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Callable[..., str]) -> str:
     """Go into a new repository with some code; its commit."""
     monkeypatch.chdir(tmp_path)
     git("init", "--quiet")

@@ -21,11 +21,6 @@ from pipelines.tracking.mlflow_run import tracked
 from pipelines.tracking.provenance import StageRun
 from pipelines.tracking.store import database_file, store_uri
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sqlalchemy.exc.SADeprecationWarning",  # MLflow's use of SQLAlchemy 2.1
-    "ignore:.*Any type hint is inferred as AnyType:UserWarning",  # MLflow's own types
-)
-
 ROWS = [{"step": 50.0, "total": 2.0}, {"step": 100.0, "total": 1.0, "val_total": 1.5}]
 Find = Callable[[str], Run]
 
@@ -90,11 +85,7 @@ def test_a_killed_run_is_resumed(store: MlflowClient, training: StageRun, run_of
 
 @pytest.mark.parametrize(("error", "status"), [(Unlucky, "FAILED"), (KeyboardInterrupt, "KILLED")])
 def test_the_error_of_a_stage_ends_its_run_and_is_raised(
-    store: MlflowClient,
-    training: StageRun,
-    run_of: Find,
-    error: type[BaseException],
-    status: str,
+    store: MlflowClient, training: StageRun, run_of: Find, error: type[BaseException], status: str
 ) -> None:
     with pytest.raises(error):
         track(training, error)
@@ -114,24 +105,18 @@ def test_keys_are_runs_and_those_of_a_method_have_one_parent(
     assert parents == {**dict.fromkeys("abc", method.run_id), "d": None}
 
 
-def test_settings_become_dotted_parameters_within_the_limits_of_the_store(
+def test_a_run_has_dotted_parameters_within_the_limits_of_the_store_and_the_md5_of_its_clips(
     training: StageRun, run_of: Find
 ) -> None:
     settings = {**training.settings, "long": "x" * 9000, "odd name!": None}
     track(dataclasses.replace(training, settings=settings))
-    found = run_of("train").data.params
+    run = run_of("train")
+    found = run.data.params
     assert found["training.learning_rate"] == "0.002"
     assert (found["seeds"], found["odd name_"]) == ("[0, 1]", "null")
     assert found["long"] == "x" * 6000
-
-
-def test_the_digest_of_the_data_set_is_the_md5_of_its_file(
-    training: StageRun, run_of: Find
-) -> None:
-    track(training)
-    inputs = run_of("train").inputs
-    assert inputs is not None
-    (clips,) = inputs.dataset_inputs
+    assert run.inputs is not None
+    (clips,) = run.inputs.dataset_inputs
     assert clips.dataset.digest == hashlib.md5(Layout("toy").clips.read_bytes()).hexdigest()
     assert clips.dataset.name == "toy"
     assert json.loads(clips.dataset.source)["source"] == "drawn at random"
@@ -139,12 +124,16 @@ def test_the_digest_of_the_data_set_is_the_md5_of_its_file(
 
 
 def test_tags_link_a_run_to_commit_stage_flow_run_and_weights(
-    training: StageRun, run_of: Find, monkeypatch: pytest.MonkeyPatch
+    training: StageRun, run_of: Find, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("prefect.runtime")
     monkeypatch.setenv("DVC_STAGE", "train@toy-tiny")
     monkeypatch.setenv("PREFECT__RUNTIME__FLOW_RUN__ID", "a-flow-run")
-    commit = committed("params.yaml", "dvc.lock", "README.md")
+    git("init", "-q")
+    for name in ("params.yaml", "dvc.lock", "README.md"):
+        Path(name).write_text("committed")
+        git("add", name)
+    git("commit", "-q", "-m", "files")
     for rewritten in ("dvc.lock", "README.md"):
         Path(rewritten).write_text("changed by the pipeline")
     track(dataclasses.replace(training, weights_sha256="w" * 64))
@@ -154,22 +143,11 @@ def test_tags_link_a_run_to_commit_stage_flow_run_and_weights(
     assert tags["s3vae.weights_sha256"] == "w" * 64
     assert tags["dvc.stage"] == "train@toy-tiny"
     assert tags["prefect.flow_run_id"] == "a-flow-run"
-    assert tags["git.commit"] == tags["mlflow.source.git.commit"] == commit
+    assert tags["git.commit"] == tags["mlflow.source.git.commit"] == git("rev-parse", "HEAD")
     assert tags["git.dirty"] == "false"
     Path("params.yaml").write_text("changed by hand")
     track(training)
     assert run_of("train").data.tags["git.dirty"] == "true"
-
-
-def committed(*names: str) -> str:
-    """Commit new files of these names in the current folder; gives the commit."""
-    for name in names:
-        Path(name).write_text("committed")
-    who = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"]
-    for command in (["init", "-q"], ["add", *names], [*who, "commit", "-q", "-m", "files"]):
-        subprocess.run(["git", *command], check=True)
-    done = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def test_only_live_runs_are_sampled(

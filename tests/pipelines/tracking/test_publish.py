@@ -31,11 +31,6 @@ from s3vae.engine.schedule import TrainingSettings
 from s3vae.files import checksum_of
 from s3vae.weights import WEIGHTS
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sqlalchemy.exc.SADeprecationWarning",  # MLflow's use of SQLAlchemy 2.1
-    "ignore:.*Any type hint is inferred as AnyType:UserWarning",  # MLflow's own types
-)
-
 FILES = Layout("toy")
 Find = Callable[[str], Run]
 HISTORY = [{"step": 50.0, "total": 2.0}, {"step": 100.0, "total": 1.0, "val_total": 1.5}]
