@@ -64,9 +64,7 @@ def test_a_stage_has_the_command_of_dvc(dag: Dag) -> None:
 
 
 def test_videos_that_would_hold_their_own_clips_are_refused_with_the_remedy(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "dvc", "init", "-q", "--no-scm"], cwd=tmp_path, check=True
-    )
+    Repo.init(str(tmp_path), no_scm=True).close()
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
     (tmp_path / "data" / "mine").mkdir(parents=True)
     model = {"dataset": "mine", "method": "s3vae-plus"}
