@@ -17,25 +17,32 @@ from s3vae.processes import is_main_process
 from s3vae.weights import WEIGHTS
 
 SCRIPT = Path(__file__).parent / "tiny_training.py"
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 SECONDS = 120
+Running = subprocess.Popen[bytes]
 
 
-def command(data: Path, folder: Path, processes: int, pause: float = 0) -> list[str]:
-    arguments = (processes, SCRIPT, data, folder / "checkpoints", pause, folder / "result")
-    return [*TORCHRUN, *map(str, arguments)]
-
-
-def trained(data: Path, folder: Path, processes: int) -> Path:
-    """Train to the end; every process leaves its weights, outputs and history in `result`."""
-    subprocess.run(
-        command(data, folder, processes),
-        check=True,
-        capture_output=True,
-        timeout=SECONDS,
+def started(launcher: tuple[str, ...], data: Path, folder: Path, pause: float = 0) -> Running:
+    """Start a training; every process leaves its weights, outputs and history in `result`."""
+    arguments = (SCRIPT, data, folder / "checkpoints", pause, folder / "result")
+    return subprocess.Popen(
+        [*launcher, *map(str, arguments)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
     )
-    return folder
+
+
+def killed_after_the_first_checkpoint(running: Running, checkpoint: Path) -> None:
+    """Kill the process that started the trainers, which must end too."""
+    while not checkpoint.exists():
+        assert running.poll() is None
+    trainers = psutil.Process(running.pid).children(recursive=True)
+    running.kill()
+    running.wait()
+    _, left = psutil.wait_procs(trainers, SECONDS)
+    assert not left, "trainers outlive the process that started them"
+    with safe_open(checkpoint, framework="pt") as file:
+        assert int(file.metadata()["step"]) < 23
 
 
 def result(folder: Path, rank: int, name: str) -> dict[str, torch.Tensor]:
@@ -51,15 +58,22 @@ def history(folder: Path, rank: int) -> list[dict[str, float]]:
 
 @pytest.fixture(scope="module")
 def alone(squares_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained(squares_folder, tmp_path_factory.mktemp("alone"), 1)
+    folder = tmp_path_factory.mktemp("alone")
+    assert started((sys.executable,), squares_folder, folder).wait(SECONDS) == 0
+    return folder
 
 
 @pytest.fixture(scope="module")
 def both(squares_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained(squares_folder, tmp_path_factory.mktemp("both"), 2)
+    """A training of two processes that was killed and resumed."""
+    folder = tmp_path_factory.mktemp("both")
+    running = started(TORCHRUN, squares_folder, folder, pause=0.2)
+    killed_after_the_first_checkpoint(running, folder / "checkpoints" / "tiny.safetensors")
+    assert started(TORCHRUN, squares_folder, folder).wait(SECONDS) == 0
+    return folder
 
 
-def test_two_processes_train_the_model_of_one(alone: Path, both: Path) -> None:
+def test_two_processes_train_the_model_of_one_also_after_a_kill(alone: Path, both: Path) -> None:
     """Its codes and frames: weights before a normalization are not all determined."""
     expected = result(alone, 0, "outputs.safetensors")
     for rank in (0, 1):
@@ -73,29 +87,14 @@ def test_both_processes_log_the_losses_of_whole_batches(alone: Path, both: Path)
     assert history(both, 0) == history(both, 1)
 
 
+@pytest.mark.slow
 def test_a_killed_training_of_two_processes_resumes_to_the_same_bytes(
     squares_folder: Path, tmp_path: Path, both: Path
 ) -> None:
-    running = subprocess.Popen(
-        command(squares_folder, tmp_path, 2, pause=0.2),
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stderr=subprocess.DEVNULL,
-    )
-    checkpoint = tmp_path / "checkpoints" / "tiny.safetensors"
-    while not checkpoint.exists():
-        assert running.poll() is None
-    trainers = psutil.Process(running.pid).children(recursive=True)
-    running.kill()
-    running.wait()
-    _, left = psutil.wait_procs(trainers, SECONDS)
-    assert not left, "trainers outlive the process that started them"
-    with safe_open(checkpoint, framework="pt") as file:
-        assert int(file.metadata()["step"]) < 39
-    trained(squares_folder, tmp_path, 2)
+    assert started(TORCHRUN, squares_folder, tmp_path).wait(SECONDS) == 0
     assert history(tmp_path, 0) == history(both, 0)
-    torch.testing.assert_close(
-        result(tmp_path, 0, WEIGHTS), result(both, 0, WEIGHTS), rtol=0, atol=0
-    )
+    weights, uninterrupted = result(both, 0, WEIGHTS), result(tmp_path, 0, WEIGHTS)
+    torch.testing.assert_close(weights, uninterrupted, rtol=0, atol=0)
 
 
 def test_a_single_process_is_the_main_one_and_has_the_whole_batch() -> None:

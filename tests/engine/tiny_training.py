@@ -29,7 +29,7 @@ from s3vae.training.targets import TARGETS
 from s3vae.training.training_set import training_set
 from s3vae.weights import save_weights
 
-STEPS = 40
+STEPS = 24
 SETTINGS = TrainingSettings(
     steps=STEPS, batch_size=8, warmup=5, log_every=3, validate_every=6, checkpoint_every=3
 )

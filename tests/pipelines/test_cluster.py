@@ -10,25 +10,32 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from distributed import Client
 
-from pipelines.cli import DASK
-from pipelines.params import write_settings
+from pipelines.cli import DASK, feature_arguments
+from pipelines.params import section, write_settings
 from pipelines.paths import Layout
 from pipelines.runner import ClusterError, map_shards
+from pipelines.stages.flow import flow
+from pipelines.stages.landmarks import landmarks
+from s3vae.data.clips import ClipSet, write_clips
+from s3vae.signals.detectors import LandmarkSettings
+from s3vae.signals.flow_grid import MotionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120
 WORKERS = 2
+CLIPS = 130
+"""More than one shard holds, so that each worker computes a shard."""
 SETTINGS = {
-    "data": {"kind": "faces", "people": 5, "takes": 6, "time": 4},
+    "data": {"kind": "faces"},
     "flow": {"method": {"kind": "farneback"}},
     "landmarks": {"backend": {"kind": "annotated"}},
     "judge": {"network": {}, "training": {"steps": 1}},
     "evaluation": {},
 }
-"""More clips than one shard holds, so that each worker computes a shard."""
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +46,25 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
-    """A folder with a small set of faces."""
-    folder = tmp_path_factory.mktemp("project")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with clips of noise and random landmarks."""
+    folder, draw = tmp_path_factory.mktemp("project"), np.random.default_rng(0)
     pipeline = {"datasets": {"toy": "unread"}, "models": {}, "code": ""}
     write_settings(folder, {"pipeline": pipeline, "datasets": {"toy": SETTINGS}})
-    stage(folder, environment, "acquire", "toy")
+    clips = ClipSet(
+        name="toy",
+        source="drawn at random",
+        licence="MIT",
+        parameters={},
+        shape=(CLIPS, 3, 64, 64, 1),
+        frames=draw.integers(0, 256, (CLIPS, 3, 64, 64, 1), np.uint8),
+        factors=(),
+        labels={},
+        identity=np.arange(CLIPS),
+        split=np.zeros(CLIPS, np.uint8),
+        landmarks=draw.normal(32, 9, (CLIPS, 3, 68, 2)),
+    )
+    write_clips(folder / Layout("toy").clips, clips)
     return folder
 
 
@@ -102,10 +122,15 @@ def stage(folder: Path, environment: dict[str, str], name: str, *arguments: str)
 
 
 @pytest.fixture(scope="module")
-def by_threads(project: Path, environment: dict[str, str]) -> dict[str, bytes]:
+def by_threads(project: Path) -> dict[str, bytes]:
     """The bytes of both signals made without a cluster."""
-    stage(project, environment, "flow", "toy")
-    stage(project, environment, "landmarks", "toy")
+    files = Layout("toy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        patch.delenv(DASK, raising=False)
+        flow("toy", files.clips, section(MotionSettings, "toy", "flow"), files.flow)
+        settings = section(LandmarkSettings, "toy", "landmarks")
+        landmarks("toy", files.clips, settings, files.landmarks)
     return take_signals(project)
 
 
@@ -170,17 +195,14 @@ def test_the_first_failure_on_a_cluster_is_raised_unchanged(
         map_shards("fails", function, [1, 0, 1], anywhere=True)
 
 
-def test_the_address_of_the_command_line_is_used_and_required(
-    project: Path, environment: dict[str, str], free_port: Callable[[], int]
+def test_a_cluster_needs_an_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nowhere = f"tcp://127.0.0.1:{free_port()}"
-    for options, message in (
-        (("--address", nowhere), f"no Dask scheduler answers at {nowhere}"),
-        ((), "--runner dask needs --address tcp://HOST:PORT"),
-    ):
-        with pytest.raises(subprocess.CalledProcessError) as refused:
-            stage(project, environment, "flow", "toy", "--runner", "dask", *options)
-        assert message in refused.value.stderr
+    monkeypatch.delenv(DASK, raising=False)
+    monkeypatch.setattr(sys, "argv", ["flow", "toy", "--runner", "dask"])
+    with pytest.raises(SystemExit):
+        feature_arguments("dataset")
+    assert "--runner dask needs --address tcp://HOST:PORT" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -200,4 +222,4 @@ def test_under_a_prefect_server_shards_are_task_runs_of_the_cluster(
     until = time.monotonic() + 20
     while len(tasks := asked("task_runs")) < 4 and time.monotonic() < until:
         time.sleep(0.5)
-    assert sorted(task["name"] for task in tasks) == ["0-127", "0-127", "128-179", "128-179"]
+    assert sorted(task["name"] for task in tasks) == ["0-127", "0-127", "128-129", "128-129"]

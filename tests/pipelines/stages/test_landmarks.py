@@ -1,6 +1,5 @@
 """The stage `landmarks` on small clip files of drawn faces and of noise."""
 
-import hashlib
 import json
 import shutil
 import weakref
@@ -22,13 +21,15 @@ from s3vae.data.faces.expressions import EXPRESSIONS
 from s3vae.data.faces.faces import filmed, scene, traits
 from s3vae.data.faces.faces import landmarks as exact_landmarks
 from s3vae.data.media import frames_of
+from s3vae.files import checksum_of
 from s3vae.runtime import choose_device
 from s3vae.signals.detectors import Dlib, FaceAlignment, LandmarkSettings, TooFewFacesError
 from s3vae.signals.face_alignment_detector import FaceAlignmentDetector
 from s3vae.signals.landmark_file import LandmarkSignal
 from s3vae.signals.landmark_picture import FRAMES
+from s3vae.signals.landmarks import Landmarks
 
-TIME = 4
+TIME = 3
 DLIB = LandmarkSettings(Dlib(enlarge=4))
 Make = Callable[..., Path]
 
@@ -38,8 +39,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Writes a clip file with this many faces, then so many clips of noise."""
     monkeypatch.chdir(tmp_path)
 
-    def make(faces: int, noise: int = 0, *, annotated: bool = True) -> Path:
-        scenes = [scene(0, k, EXPRESSIONS[k % 6], TIME) for k in range(faces)]
+    def make(faces: int, noise: int = 0, *, annotated: bool = True, time: int = TIME) -> Path:
+        scenes = [scene(0, k, EXPRESSIONS[k % 6], time) for k in range(faces)]
         clips = [filmed(traits(0, k), each) for k, each in enumerate(scenes)]
         generator = np.random.default_rng(0)
         clips += [generator.integers(0, 255, clips[0].shape, np.uint8) for _ in range(noise)]
@@ -87,7 +88,7 @@ def test_annotated_landmarks_are_stored_unchanged(make: Make, target: Path) -> N
 
 
 def test_a_detector_is_scored_against_exact_landmarks(make: Make, target: Path) -> None:
-    clips = make(6)
+    clips = make(4)
     landmarks("toy", clips, DLIB, target)
     scores = scores_of(clips, target)
     assert 0.2 < scores["landmark_error_pixels"] < 2
@@ -98,23 +99,23 @@ def test_clips_without_faces_are_dropped_and_counted(
     make: Make, target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = LandmarkSettings(Dlib(enlarge=4), most_lost=0.5)
-    landmarks("toy", make(3, noise=1), settings, target)
-    assert LandmarkSignal(target).whole.tolist() == [True] * 3 + [False]
-    assert "1 of 4 clips are dropped" in caplog.text
+    landmarks("toy", make(1, noise=1), settings, target)
+    assert LandmarkSignal(target).whole.tolist() == [True, False]
+    assert "1 of 2 clips are dropped" in caplog.text
 
 
 def test_too_many_dropped_clips_stop_the_stage_and_other_limits_detect_no_face_again(
     make: Make, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clips = make(2, noise=2)
-    with pytest.raises(TooFewFacesError, match=r"2 of 4 clips have no face.* most_lost \(5%\)"):
+    clips = make(1, noise=1)
+    with pytest.raises(TooFewFacesError, match=r"1 of 2 clips have no face.* most_lost \(5%\)"):
         landmarks("toy", clips, DLIB, target)
     assert not target.exists()
     monkeypatch.setattr(landmark_backends, "clips_landmarks", None)
     lenient = LandmarkSettings(Dlib(enlarge=4), longest_gap=1, most_lost=0.5)
     landmarks("toy", clips, lenient, target)
     signal = LandmarkSignal(target)
-    assert signal.whole.tolist() == [True] * 2 + [False] * 2
+    assert signal.whole.tolist() == [True, False]
     assert signal.parameters["longest_gap"] == 1
     assert not any((tmp_path / ".checkpoints" / "landmarks").iterdir())
 
@@ -122,9 +123,9 @@ def test_too_many_dropped_clips_stop_the_stage_and_other_limits_detect_no_face_a
 def test_an_interrupted_run_resumes_at_its_next_shard(
     make: Make, tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clips = make(6)
+    clips = make(3)
     landmarks("toy", clips, DLIB, tmp_path / "at once.h5")
-    monkeypatch.setattr(shards, "CLIPS_PER_SHARD", 2)
+    monkeypatch.setattr(shards, "CLIPS_PER_SHARD", 1)
     monkeypatch.setenv("S3VAE_WORKERS", "1")
     real, sizes = landmark_backends.clips_landmarks, []
 
@@ -139,7 +140,7 @@ def test_an_interrupted_run_resumes_at_its_next_shard(
         landmarks("toy", clips, DLIB, target)
     assert not target.exists()
     landmarks("toy", clips, DLIB, target)
-    assert sizes == [2, 2, 2, 2]
+    assert sizes == [1, 1, 1, 1]
     assert target.read_bytes() == (tmp_path / "at once.h5").read_bytes()
 
 
@@ -153,11 +154,7 @@ def test_a_file_without_landmarks_needs_a_detector(make: Make, target: Path) -> 
     [(None, "2DFAN4-11f355bf06"), (b"not the weights", "should have sha256 11f355bf")],
 )
 def test_missing_and_wrong_weights_are_refused_by_name(
-    stored: bytes | None,
-    message: str,
-    make: Make,
-    target: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    stored: bytes | None, message: str, make: Make, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = target.parent / "mirror"
     if stored is not None:
@@ -169,16 +166,50 @@ def test_missing_and_wrong_weights_are_refused_by_name(
         landmarks("toy", make(1), LandmarkSettings(FaceAlignment(detector="whole")), target)
 
 
-def test_the_network_runs_with_the_weights_of_a_mirror(
-    make: Make, tmp_path: Path, target: Path, face_weights: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def in_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Put a file into a mirror as the weights of the network."""
+
+    def put(weights: Path) -> None:
+        mirror = tmp_path / "mirror"
+        (mirror / FAN.path).parent.mkdir(parents=True)
+        shutil.copy(weights, mirror / FAN.path)
+        monkeypatch.setenv("S3VAE_MIRROR", str(mirror))
+        known = RemoteFile(FAN.path, checksum_of(weights), ())
+        monkeypatch.setattr(landmark_backends, "FAN", known)
+
+    return put
+
+
+def test_the_detector_has_the_weights_of_a_mirror(
+    make: Make,
+    tmp_path: Path,
+    target: Path,
+    in_mirror: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    mirror = tmp_path / "mirror"
-    (mirror / FAN.path).parent.mkdir(parents=True)
-    shutil.copy(face_weights / "checkpoints" / Path(FAN.path).name, mirror / FAN.path)
-    monkeypatch.setenv("S3VAE_MIRROR", str(mirror))
-    stored = hashlib.sha256((mirror / FAN.path).read_bytes()).hexdigest()
-    monkeypatch.setattr(landmark_backends, "FAN", RemoteFile(FAN.path, stored, ()))
-    clips, backend = make(1), FaceAlignment(detector="whole")
+    def detector(_: FaceAlignment, folder: Path, __: str) -> Callable[[np.ndarray], Landmarks]:
+        assert (folder / "checkpoints" / Path(FAN.path).name).read_text() == "weights"
+        found = np.ones((1, TIME), bool)
+        return lambda _: Landmarks(np.full((1, TIME, 68, 2), 7, np.float32), found)
+
+    (tmp_path / "weights").write_text("weights")
+    in_mirror(tmp_path / "weights")
+    monkeypatch.setattr(landmark_backends, "FaceAlignmentDetector", detector)
+    landmarks("toy", make(1), LandmarkSettings(FaceAlignment(detector="whole")), target)
+    assert (LandmarkSignal(target).points == 7).all()
+
+
+@pytest.mark.slow
+def test_the_network_runs_with_the_weights_of_a_mirror(
+    make: Make,
+    tmp_path: Path,
+    target: Path,
+    face_weights: Path,
+    in_mirror: Callable[[Path], None],
+) -> None:
+    in_mirror(face_weights / "checkpoints" / Path(FAN.path).name)
+    clips, backend = make(1, time=1), FaceAlignment(detector="whole")
     landmarks("toy", clips, LandmarkSettings(backend), target)
     signal = LandmarkSignal(target)
     assert signal.found.all()
