@@ -110,7 +110,8 @@ def cut_into_videos(source: Path, folder: Path) -> None:
     frames = list(frames_of(source))
     for number, start in enumerate(range(0, len(frames), 10)):
         path = folder / f"{number:02}.avi"
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (176, 144))
+        size = frames[start].shape[1::-1]  # with square pixels
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, size)
         for frame in frames[start : start + 10]:
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         writer.release()
