@@ -10,8 +10,9 @@ HDR = re.compile(rb"colrncl[cx]..\x00[\x10\x12]|\x55\xba\x81[\x10\x12]", re.DOTA
 """The transfer functions PQ (16) and HLG (18) of ITU-T H.273, in MP4 or in Matroska."""
 ALPHA = re.compile(rb"\x53\xc0\x81\x01")
 """The element AlphaMode of Matroska."""
-ALPHA_FORMATS = re.compile(rb"RGBA|BGRA|ARGB|ABGR|RBA@|BRA@|@ABR|@ARB|[YG]4..|Y2\x00.", re.DOTALL)
-"""FFmpeg's tags of pixel formats with alpha."""
+ALPHA_FORMATS = re.compile(rb"[YG]4[\x00\x0a\x0b][\x08-\x10]|Y2\x00.", re.DOTALL)
+"""FFmpeg's tags of pixel formats with alpha. RGBA is read as RGB: most videos in it are opaque, as
+are all that OpenCV writes without loss."""
 TRACK = re.compile(rb"tkhd(?:\x00.{39}|\x01.{51})(.{36})", re.DOTALL)
 """The header of a track in MP4, with its display matrix."""
 TO_SDR = (

@@ -1,5 +1,6 @@
 """Odd videos and pictures: shown as players show them, or refused with the remedy."""
 
+import re
 import struct
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from s3vae.data.crops import Box
 from s3vae.data.footage import Cut, TooManyUnreadableError, scan_footage
+from s3vae.data.headers import fault_of_pictures
 from s3vae.data.media import frames_of
 
 HEIGHT, WIDTH = 32, 48
@@ -124,10 +126,19 @@ def test_matroska_says_the_same_in_its_own_way(tmp_path: Path, element: bytes, f
         next(frames_of(path))
 
 
-def test_a_video_with_transparency_is_refused_with_a_conversion(tmp_path: Path) -> None:
-    film(tmp_path / "a.avi", "RGBA")
-    with pytest.raises(ValueError, match=r'has transparency: .*ffmpeg -i "a\.avi".*premultiply'):
-        next(frames_of(tmp_path / "a.avi"))
+@pytest.mark.parametrize("tag", [b"Y4\x0b\x08", b"G4\x00\x0a", b"Y2\x00\x08"])
+def test_a_video_with_transparency_is_refused_with_a_conversion(tag: bytes, tmp_path: Path) -> None:
+    film(tmp_path / "a.avi", "MJPG")
+    fault = fault_of_pictures(tmp_path / "a.avi", tag)
+    assert fault is not None
+    assert re.search(r'has transparency: .*ffmpeg -i "a\.avi".*premultiply', fault)
+    assert fault_of_pictures(tmp_path / "a.avi", b"Y42B") is None  # 4:2:2, without alpha
+
+
+@pytest.mark.parametrize("codec", ["RGBA", "FFV1"])
+def test_videos_in_rgba_which_are_mostly_opaque_are_read(codec: str, tmp_path: Path) -> None:
+    film(tmp_path / "a.avi", codec)
+    assert len(list(frames_of(tmp_path / "a.avi"))) == 6
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp"])

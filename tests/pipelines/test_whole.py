@@ -190,7 +190,9 @@ def test_every_judge_score_is_what_the_code_on_the_protocol_page_computes(
     rows = []
     for seed in (0, 1):
         code = code_of_page.replace("seed, moving, static = 0", f"seed, moving, static = {seed}")
-        exec(code, {})
+        variables: dict[str, Any] = {}
+        exec(code, variables)
+        variables["judged"].close()
         printed = capsys.readouterr().out.splitlines()
         rows.append({name: float(value) for name, value in (line.split() for line in printed)})
     scores = scores_of(project, "dsprites", "s3vae-plus")

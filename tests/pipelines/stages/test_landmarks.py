@@ -79,7 +79,7 @@ def scores_of(clips: Path, target: Path) -> dict[str, float]:
 
 
 def test_annotated_landmarks_are_stored_unchanged(make: Make, target: Path) -> None:
-    clips = make(3)
+    clips = make(3, time=4)
     landmarks("toy", clips, LandmarkSettings(), target)
     scores = scores_of(clips, target)
     assert scores["landmark_error_pixels"] == 0
