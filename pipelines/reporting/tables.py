@@ -78,9 +78,9 @@ def other_scores(results: pd.DataFrame) -> str:
 
 
 def without_labels(results: pd.DataFrame) -> str:
-    """Return the label-free measures of every method, and the methods that are not judged."""
+    """Return the label-free measures of each data set's first method, and what is not judged."""
     chosen = methods(results)
-    return f"{label_free(chosen)}\n{not_judged(chosen)}".rstrip() + "\n"
+    return f"{label_free(chosen.drop_duplicates('data set'))}\n{not_judged(chosen)}".rstrip() + "\n"
 
 
 def judge_lines(results: pd.DataFrame) -> str:
