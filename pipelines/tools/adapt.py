@@ -17,15 +17,13 @@ from pipelines.paths import Layout
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.codes import Codes, encode, reconstruction_error
 from s3vae.evaluation.faces import face_scores
-from s3vae.evaluation.label_free import label_free_scores, swapped_clips
+from s3vae.evaluation.label_free import MOST_PAIRS, label_free_scores, swapped_clips
 from s3vae.evaluation.protocol import Scores
 from s3vae.judge.predictions import video_batches
 from s3vae.model.adaptation import adapt_static
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae
 from s3vae.runtime import choose_device, keep_freed_memory
-
-MOST_CLIPS = 64
 
 
 def scores(model: S3VAE, codes: Codes, clips: ClipFile, rows: np.ndarray) -> Scores:
@@ -37,10 +35,10 @@ def scores(model: S3VAE, codes: Codes, clips: ClipFile, rows: np.ndarray) -> Sco
 
 
 def adaptation_scores(files: Layout, method: str, steps: int) -> dict[str, Any]:
-    """Return the scores of at most `MOST_CLIPS` test clips before and after, and seconds a clip."""
+    """Return the scores of at most `MOST_PAIRS` test clips before and after, and seconds a clip."""
     clips, device = ClipFile(files.clips), choose_device()
     model = load_s3vae(files.model(method), device)
-    rows = np.sort(np.random.default_rng(0).permutation(clips.split("test"))[:MOST_CLIPS])
+    rows = np.sort(np.random.default_rng(0).permutation(clips.split("test"))[:MOST_PAIRS])
     codes = encode(model, clips, rows, device)
     start = time.perf_counter()
     adapted = torch.cat(
@@ -60,5 +58,7 @@ def adaptation_scores(files: Layout, method: str, steps: int) -> dict[str, Any]:
 if __name__ == "__main__":
     keep_freed_memory()
     dataset, chosen, count = arguments("dataset", "method", "steps")
+    if not count.isdigit():
+        sys.exit(f"STEPS must be a number of steps, such as 100, not {count!r}")
     result = adaptation_scores(Layout(dataset), chosen, int(count))
     sys.stdout.write(json.dumps(result, indent=1) + "\n")
