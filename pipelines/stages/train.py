@@ -46,7 +46,7 @@ def train(files: Layout, name: str, method: Any) -> None:
             history, seconds = fit(report=preview)
             save_model(objective.model, model, checkpoint.snapshots)
             write_csv(results / "history.csv", history)
-            write_environment(results, code, method.training.steps, seconds, total_threads())
+            write_environment(results, code, int(history[-1]["step"]), seconds, total_threads())
             tracker.history(history)
             write_provenance(results, run, model)
             tracker.model(model)

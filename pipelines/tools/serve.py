@@ -117,6 +117,8 @@ def environment() -> Mapping[str, str]:
     """Return the environment of Prefect's programs, which the worker passes on to every run."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
+        # relative to ROOT: SQLAlchemy ends a path at its `?`, and has no way to escape one
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///.prefect/prefect.db",
         **os.environ,
         "PATH": path,
         "S3VAE_ROOT": str(ROOT),

@@ -143,6 +143,14 @@ class _Log:
             self.report(row)
 
 
+def stalled(history: History, patience: int | None) -> bool:
+    """Return whether the latest `patience` validations had no smaller total than those before."""
+    totals = [row["val_total"] for row in history if "val_total" in row]
+    if patience is None or len(totals) <= patience:
+        return False
+    return min(totals[-patience:]) >= min(totals[:-patience])
+
+
 @torch.no_grad()
 def validate(learner: Learner) -> dict[str, float]:
     """Return the losses on the validation split, with `val_` before their names."""

@@ -1,5 +1,8 @@
 """The schedule of a training, which does not depend on the machine."""
 
+import dataclasses
+import math
+
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
@@ -11,6 +14,8 @@ class TrainingSettings:
     """The schedule of one training."""
 
     steps: int = Field(gt=0)
+    least_passes: float = Field(default=0.0, ge=0)
+    """Take more than `steps` if so many passes over the training clips need them."""
     batch_size: int = Field(default=32, gt=1)
     learning_rate: float = Field(default=2e-3, gt=0)
     warmup: int = Field(default=100, ge=0)
@@ -24,6 +29,9 @@ class TrainingSettings:
     seed: int = 0
     log_every: int = Field(default=50, gt=0)
     validate_every: int = Field(default=1000, gt=0)
+    patience: int | None = Field(default=None, gt=0)
+    """End the training after so many validations in a row whose total loss is not the smallest so
+    far; null: only after the last step."""
     checkpoint_every: int = Field(default=250, gt=0)
     snapshot_every: int | None = Field(default=None, gt=0)
     """The number of steps between saved copies of the model, which are evaluated as well."""
@@ -36,6 +44,12 @@ class TrainingSettings:
                 f"({self.log_every})"
             )
             raise ValueError(msg)
+
+    def for_clips(self, count: int) -> "TrainingSettings":
+        """Return the schedule for a number of training clips, with enough steps for all passes."""
+        batches = math.ceil(count / self.batch_size)
+        steps = max(self.steps, math.ceil(self.least_passes * batches))
+        return dataclasses.replace(self, steps=steps)
 
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:

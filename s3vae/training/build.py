@@ -11,7 +11,7 @@ from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import in_turn, training_batches
 from s3vae.engine.checkpoint import Checkpoint
-from s3vae.engine.fit import Fitted, Learner, Report, fit
+from s3vae.engine.fit import Fitted, Learner, Report, fit, stalled
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.signals.flow_file import FlowSignal
@@ -82,9 +82,9 @@ def fit_objective(
     report: Report = lambda row: None,
 ) -> Fitted:
     """Train an objective to the end, with snapshots of its model beside the checkpoint."""
-    settings = method.training
+    settings = method.training.for_clips(len(data.train))
     return fit(
-        learner_of(objective, data, device),
+        learner_of(objective, data, device, settings.patience),
         lambda first: training_batches(data.batches, data.train, settings, first, workers),
         settings,
         checkpoint,
@@ -95,9 +95,16 @@ def fit_objective(
     )
 
 
-def learner_of(objective: Any, data: TrainingSet, device: torch.device) -> Learner:
+def learner_of(
+    objective: Any, data: TrainingSet, device: torch.device, patience: int | None = None
+) -> Learner:
     """Return an objective as the engine trains it, validated by the same losses."""
-    return Learner(objective, objective.losses, lambda: validation_losses(objective, data, device))
+    return Learner(
+        objective,
+        objective.losses,
+        lambda: validation_losses(objective, data, device),
+        lambda history: stalled(history, patience),
+    )
 
 
 def validation_losses(objective: Any, data: TrainingSet, device: torch.device) -> dict[str, float]:

@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
-from s3vae.engine.fit import Learner, Losses, NonFiniteLossError, Snapshot, fit
+from s3vae.engine.fit import Learner, Losses, NonFiniteLossError, Snapshot, fit, stalled
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.tensors import to_unit
 from s3vae.training.build import learner_of, validation_losses
@@ -116,6 +116,17 @@ def test_a_training_ends_early_once_it_is_finished_and_a_resume_stays_there(tmp_
         slope = Slope()
         history, _ = run(slope, schedule, tmp_path, finished=lambda rows: len(rows) == 3)
         assert history[-1]["step"] == slope.step == 15
+
+
+def test_a_training_stalls_when_no_validation_of_the_latest_is_the_smallest() -> None:
+    def rows(*totals: float) -> History:
+        return [each for total in totals for each in ({"total": 0.0}, {"val_total": total})]
+
+    assert stalled(rows(5, 3, 4, 3), patience=2)
+    assert not stalled(rows(5, 3, 4, 2), patience=2)
+    assert not stalled(rows(5, 3, 4), patience=2)
+    assert not stalled(rows(1, 2), patience=2), "nothing before them"
+    assert not stalled(rows(1, 2, 3, 4), patience=None)
 
 
 def test_every_row_is_reported_and_validation_losses_have_names_of_their_own(

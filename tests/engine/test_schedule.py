@@ -26,3 +26,9 @@ def test_without_a_warm_up_the_rate_starts_at_its_maximum() -> None:
 def test_a_training_shorter_than_its_warm_up_never_exceeds_the_maximum(steps: int) -> None:
     settings = TrainingSettings(steps=steps, learning_rate=0.01, warmup=100)
     assert all(0 < learning_rate(step, settings) <= 0.01 for step in range(steps))
+
+
+def test_more_clips_take_more_steps_but_never_fewer_than_stated() -> None:
+    settings = TrainingSettings(steps=100, batch_size=16, least_passes=40)
+    assert [settings.for_clips(clips).steps for clips in (3, 40, 41, 1600)] == [100, 120, 120, 4000]
+    assert TrainingSettings(steps=100).for_clips(10**6).steps == 100

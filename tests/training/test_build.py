@@ -8,13 +8,15 @@ import pytest
 import torch
 
 from s3vae.data.clips import ClipFile
+from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.architecture import architecture
 from s3vae.model.two_objects import networks
 from s3vae.runtime import generator_at
 from s3vae.signals.clusters import ClusterSettings
 from s3vae.signals.flow_file import FlowSignal, write_flow
-from s3vae.training.build import objective_of, training_set_for
+from s3vae.training import build
+from s3vae.training.build import fit_objective, objective_of, training_set_for
 from s3vae.training.method import Method
 from s3vae.training.presets import Exchange, losses
 
@@ -65,3 +67,16 @@ def test_in_training_objects_are_encoded_along_the_tracks_of_the_signal(
     batch = data.batches[clips.split("train")[:4]]
     objective.losses(batch, generator_at(torch.device("cpu"), 0))
     assert torch.equal(positions[0][0, 0], torch.tensor([-1.6, -1.6, 1.0, 1.0]))
+
+
+def test_a_model_stops_when_the_validation_loss_no_longer_falls(
+    clips: ClipFile, flow: FlowSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "validation_losses", lambda *_: {"total": 7.0})
+    schedule = TrainingSettings(steps=50, batch_size=4, validate_every=2, patience=2)
+    sizes = architecture("fast", encoder_width=4, decoder_width=4)
+    method = Method(sizes, losses("ours", exchange=None), schedule)
+    data = training_set_for(method, clips, flow)
+    checkpoint, cpu = Checkpoint(tmp_path, "stops"), torch.device("cpu")
+    fitted = fit_objective(objective_of(method, data), data, method, checkpoint, cpu, "stops")
+    assert fitted.history[-1]["step"] == 6

@@ -156,7 +156,7 @@ def project(
     tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
 ) -> Iterator[Project]:
     """A project with a server, a deployment and one run."""
-    folder = tmp_path_factory.mktemp("project")
+    folder = tmp_path_factory.mktemp("project 1%?")  # SQLite addresses end at a ?
     for name in ("s3vae", "pipelines"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", ".dvcignore", ".gitignore", "prefect.yaml", "prefect.toml"):
