@@ -7,7 +7,9 @@ from numpy import ndarray
 
 from s3vae.data.faces.geometry import Colour, Points, Pose
 
-SIZE = 64
+UNITS = 64
+"""All lengths and coordinates are in units of 1/64 of a picture's side, so they are pixels of the
+default size."""
 FINE = 3
 """Factor of supersampling."""
 FINEST = 0.3
@@ -20,25 +22,29 @@ Part = tuple[slice, slice]
 
 
 class Canvas:
-    """A picture painted in face coordinates, which the pose maps to pixels."""
+    """A square picture of `size` pixels, painted in face coordinates, which the pose places."""
 
-    def __init__(self, colour: Colour, pose: Pose) -> None:
-        self.pose = pose
-        self.fine = np.full((SIZE * FINE, SIZE * FINE, 3), colour, np.float32)
+    def __init__(self, colour: Colour, pose: Pose, size: int = UNITS) -> None:
+        self.pose, self.size = pose, size
+        self.pixels = size / UNITS
+        """Per unit of length."""
+        self.fine = np.full((size * FINE, size * FINE, 3), colour, np.float32)
 
     @property
-    def picture(self) -> Float32[ndarray, "64 64 3"]:
+    def picture(self) -> Float32[ndarray, "size size 3"]:
         """The painted picture, 0 to 255."""
-        averaged: ndarray = cv2.resize(self.fine, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        averaged: ndarray = cv2.resize(
+            self.fine, (self.size, self.size), interpolation=cv2.INTER_AREA
+        )
         return averaged
 
     def fill(self, points: Points, colour: Colour, soft: float = 0.0, share: float = 1.0) -> None:
-        """Fill a polygon; `soft` is the blur of its edge in pixels, `share` its opacity."""
+        """Fill a polygon; `soft` is the blur of its edge, `share` its opacity."""
         part, fixed = self._part(points, soft)
         mask: ndarray = np.zeros([each.stop - each.start for each in part], np.uint8)
         cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA, SUBPIXEL)
-        if soft > FINEST:
-            mask = cv2.GaussianBlur(mask, (0, 0), soft * FINE, borderType=cv2.BORDER_REPLICATE)
+        if (blur := soft * self.pixels) > FINEST:
+            mask = cv2.GaussianBlur(mask, (0, 0), blur * FINE, borderType=cv2.BORDER_REPLICATE)
         self._paint(part, mask, colour, share)
 
     def line(
@@ -55,10 +61,11 @@ class Canvas:
 
         Integer coordinates are pixel centres.
         """
-        fine = (self.pose.placed(points) + 0.5) * FINE - 0.5
-        border = REACH * FINE * soft + 2
-        first = np.floor(fine.min(axis=0) - border).astype(int).clip(0, SIZE * FINE - 1)
-        last = np.ceil(fine.max(axis=0) + border).astype(int).clip(first, SIZE * FINE - 1)
+        scale, last_pixel = FINE * self.pixels, FINE * self.size - 1
+        fine = (self.pose.placed(points) + 0.5) * scale - 0.5
+        border = REACH * scale * soft + 2
+        first = np.floor(fine.min(axis=0) - border).astype(int).clip(0, last_pixel)
+        last = np.ceil(fine.max(axis=0) + border).astype(int).clip(first, last_pixel)
         part = slice(first[1], last[1] + 1), slice(first[0], last[0] + 1)
         return part, np.rint((fine - first) * 2**SUBPIXEL).astype(np.int32)
 

@@ -13,12 +13,12 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.faces.canvas import SIZE
+from s3vae.data.faces.canvas import UNITS
 from s3vae.data.faces.expressions import APEX, EXPRESSIONS, Course, Muscles
 from s3vae.data.faces.geometry import Colour, Pose, Traits, face_points
 from s3vae.data.faces.portraits import Light, draw
 from s3vae.processes import in_processes
-from s3vae.settings import STRICT
+from s3vae.settings import STRICT, Side
 
 PEOPLE = 52
 SKINS = (
@@ -62,6 +62,8 @@ class Faces:
     time: Annotated[int, Field(ge=3)] = 15
     takes: Annotated[int, Field(ge=3)] = 6
     people: Annotated[int, Field(ge=1, le=PEOPLE)] = PEOPLE
+    size: Side = UNITS
+    """Height and width of a frame."""
     files: ClassVar[tuple[RemoteFile, ...]] = ()
 
     def clips(self, raw: Path) -> ClipSet:
@@ -76,13 +78,16 @@ class Faces:
         ]
         person_of_clip = [people[index] for index in person]
         later = self.takes - take
+        parameters = dataclasses.asdict(self)
+        if self.size == UNITS:  # files from before there were others keep their bytes
+            del parameters["size"]
         return ClipSet(
             name="faces",
             source="drawn faces",
             licence="MIT",
-            parameters=dataclasses.asdict(self),
-            shape=(len(person), self.time, SIZE, SIZE, 3),
-            frames=in_processes(filmed, person_of_clip, scenes),
+            parameters=parameters,
+            shape=(len(person), self.time, self.size, self.size, 3),
+            frames=in_processes(filmed, person_of_clip, scenes, [self.size] * len(scenes)),
             factors=(
                 Factor("person", "static", tuple(f"{index:02}" for index in range(self.people))),
                 Factor("expression", "dynamic", EXPRESSIONS),
@@ -90,7 +95,12 @@ class Faces:
             labels={"person": person, "expression": expression},
             identity=np.arange(len(person)),
             split=np.where(later <= TEST_TAKES, 2, later <= TEST_TAKES + VALIDATION_TAKES),
-            landmarks=np.stack(list(map(landmarks, person_of_clip, scenes))),
+            landmarks=np.stack(
+                [
+                    landmarks(each, take, self.size)
+                    for each, take in zip(person_of_clip, scenes, strict=True)
+                ]
+            ),
         )
 
 
@@ -170,22 +180,25 @@ def _poses(draw: Generator, frames: Float[ndarray, " time"]) -> list[Pose]:
     return [Pose(x, y, roll, 1 + scale) for x, y, roll, scale in (start + sway * waves).tolist()]
 
 
-def filmed(person: Traits, take: Scene) -> UInt8[ndarray, "time 64 64 3"]:
+def filmed(person: Traits, take: Scene, size: int = UNITS) -> UInt8[ndarray, "time size size 3"]:
     """Render the frames of a clip."""
-    noise = np.random.default_rng(take.seed).normal(0, NOISE, (len(take.poses), SIZE, SIZE, 3))
+    noise = np.random.default_rng(take.seed).normal(0, NOISE, (len(take.poses), size, size, 3))
     pictures = [
-        draw(person, muscles, pose, take.light)
+        draw(person, muscles, pose, take.light, size)
         for muscles, pose in zip(take.muscles, take.poses, strict=True)
     ]
     frames: ndarray = np.rint(np.stack(pictures) + noise).clip(0, 255).astype(np.uint8)
     return frames
 
 
-def landmarks(person: Traits, take: Scene) -> Float32[ndarray, "time 68 2"]:
-    """Return the landmarks (x, y) in every frame of a clip, in pixels."""
-    return np.stack(
+def landmarks(person: Traits, take: Scene, size: int = UNITS) -> Float32[ndarray, "time 68 2"]:
+    """Return the landmarks (x, y) in every frame of a clip, in pixels; 0 is a pixel's centre."""
+    pixels = size / UNITS
+    points = np.stack(
         [
-            pose.placed(face_points(person, muscles)).astype(np.float32)
+            pose.placed(face_points(person, muscles))
             for muscles, pose in zip(take.muscles, take.poses, strict=True)
         ]
     )
+    placed: ndarray = (pixels * points + (pixels - 1) / 2).astype(np.float32)
+    return placed

@@ -1,7 +1,7 @@
 """The geometry of a drawn face: 68 landmarks from traits, expression and pose.
 
-Lengths are in pixels of a 64-pixel picture; x points right, y down. Landmarks are in the order of
-iBUG's 300-W: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
+Lengths are in pixels of a 64-pixel picture, at any size; x points right, y down. Landmarks are in
+the order of iBUG's 300-W: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from s3vae.data.faces.canvas import SIZE, Canvas, arc, curve, ellipse, tinted
+from s3vae.data.faces.canvas import UNITS, Canvas, arc, curve, ellipse, tinted
 from s3vae.data.faces.expressions import Muscles
 from s3vae.data.faces.geometry import (
     BROW_LINE,
@@ -39,10 +39,12 @@ class Light(NamedTuple):
     brightness: float
 
 
-def draw(traits: Traits, muscles: Muscles, pose: Pose, light: Light) -> Float32[ndarray, "64 64 3"]:
-    """Render a face, 0 to 255 or somewhat brighter."""
+def draw(
+    traits: Traits, muscles: Muscles, pose: Pose, light: Light, size: int = UNITS
+) -> Float32[ndarray, "size size 3"]:
+    """Render a face of `size` pixels, 0 to 255 or somewhat brighter."""
     points = face_points(traits, muscles)
-    canvas = Canvas(traits.backdrop, pose)
+    canvas = Canvas(traits.backdrop, pose, size)
     _body(canvas, traits)
     _head(canvas, traits, points)
     _hair(canvas, traits)
@@ -52,13 +54,13 @@ def draw(traits: Traits, muscles: Muscles, pose: Pose, light: Light) -> Float32[
     _mouth(canvas, traits, points, muscles)
     if traits.glasses:
         _glasses(canvas, traits)
-    picture: ndarray = canvas.picture * _shade(traits, pose, light)
+    picture: ndarray = canvas.picture * _shade(traits, pose, light, size)
     return picture
 
 
-def _shade(traits: Traits, pose: Pose, light: Light) -> Float32[ndarray, "64 64 1"]:
+def _shade(traits: Traits, pose: Pose, light: Light, size: int) -> Float32[ndarray, "size size 1"]:
     """Compute the brightness of each pixel, as of an ellipsoid under the light."""
-    line = np.arange(SIZE, dtype=np.float32)
+    line = (np.arange(size, dtype=np.float32) + 0.5) * np.float32(UNITS / size) - 0.5
     x = (line[None] - CENTRE[0] - pose.x) / (1.7 * traits.width * pose.scale)
     y = (line[:, None] - CENTRE[1] - pose.y) / (1.7 * traits.chin * pose.scale)
     depth = np.sqrt((1 - x**2 - y**2).clip(0.05, None))

@@ -51,6 +51,16 @@ def test_landmarks_are_inside_the_picture_which_is_noisy(faces: ClipSet) -> None
     assert np.std(one - other) == pytest.approx(NOISE * np.sqrt(2), rel=0.1)
 
 
+def test_a_larger_picture_shows_the_same_face_with_its_landmarks_in_the_same_places() -> None:
+    take = scene(0, 5, "surprise", time=3)
+    small, large = (filmed(traits(0, 1), take, size).astype(float) for size in (64, 128))
+    halved = large.reshape(3, 64, 2, 64, 2, 3).mean(axis=(2, 4))
+    assert large.shape == (3, 128, 128, 3)
+    assert np.abs(halved - small).mean() < 2 * NOISE
+    near, far = (landmarks(traits(0, 1), take, size) for size in (64, 128))
+    assert np.allclose(far + 0.5, 2 * (near + 0.5), atol=1e-4)
+
+
 def test_the_pupils_are_in_the_eyes() -> None:
     person = traits(0, 3)
     for pose in (Pose(), Pose(x=2.0, y=-1.5), Pose(roll=0.08)):
