@@ -72,9 +72,10 @@ def against_published(results: pd.DataFrame, dataset: str) -> str:
 
 
 def other_scores(results: pd.DataFrame) -> str:
-    """Return the metrics that the main tables leave out."""
-    others = names("draws", "reconstruction", "probes", "dependence")
-    return markdown(marked(methods(results), "data set", "method", *others))
+    """Return what the decoder reconstructs and what linear probes read from the codes."""
+    others = names("reconstruction", "probes")
+    encoded = methods(results).dropna(subset=others, how="all")
+    return markdown(marked(encoded, "data set", "method", *others))
 
 
 def without_labels(results: pd.DataFrame) -> str:
