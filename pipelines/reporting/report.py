@@ -22,6 +22,8 @@ DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("drawn_h_y", "distances_explained")
 """Further metrics of the ablations on faces."""
 CURVE = Path("docs/pictures/curve.png")
+DEPENDENT = ("dsprites", "dsprites-dependent-50", "dsprites-dependent-90")
+"""Data sets whose motion depends on colour, from not at all to mostly."""
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -45,9 +47,10 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
         "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),
         "ablations-s3vae": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
+        "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),
         "faces-signals": lambda: tables.ablations(benchmark, "faces", "s3vae", FACES),
     }
-    for dataset in ("sprites", "smmnist", "faces", "weizmann"):
+    for dataset in ("sprites", "smmnist", "faces", "weizmann", "grid"):
         named |= {
             dataset: partial(tables.against_published, benchmark, dataset),
             f"{dataset}-factors": partial(tables.by_factor, benchmark, dataset),

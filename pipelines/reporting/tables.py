@@ -71,6 +71,12 @@ def against_published(results: pd.DataFrame, dataset: str) -> str:
     return stacked(table.iloc[:0], *blocks, theirs[~theirs["like"].isin(chosen["key"])])
 
 
+def side_by_side(results: pd.DataFrame, *datasets: str) -> str:
+    """Return the methods on several data sets in one table."""
+    columns = ("data set", "method", "accuracy", *names("separation"), *TRAINING)
+    return markdown(marked(methods(results, *datasets), *columns))
+
+
 def other_scores(results: pd.DataFrame) -> str:
     """Return what the decoder reconstructs and what linear probes read from the codes."""
     others = names("reconstruction", "probes")

@@ -1,6 +1,7 @@
 """Footage: videos, cut into clips of one length and size."""
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -78,6 +79,25 @@ class Footage(NamedTuple):
     """Clips that are left out because no face was detected."""
     damage: str = ""
     """How many frames of a file can be read, if it announces more."""
+    used: Sequence[int] = ()
+    """The indices of all frames that clips may show, in order of time."""
+
+    def follow(self, window: Sequence[int], later: Sequence[int]) -> bool:
+        """Return whether the clip of one window begins where that of the other ends."""
+        stride, _, end = self._places(window)
+        return int(np.searchsorted(self.used, later[0])) == end + stride
+
+    def between(self, window: Sequence[int], count: int) -> list[Sequence[int]]:
+        """Return at most `count` windows that start evenly between this one and its end."""
+        stride, start, end = self._places(window)
+        starts = np.linspace(start, end + stride, count + 2).astype(int)
+        wanted = sorted(set(starts.tolist()) - {start, end + stride})
+        return [self.used[first : first + end - start + 1 : stride] for first in wanted]
+
+    def _places(self, window: Sequence[int]) -> tuple[int, int, int]:
+        """Return the stride, the start and the end of a window among the used frames."""
+        first, second, last = np.searchsorted(self.used, [window[0], window[1], window[-1]])
+        return int(second - first), int(first), int(last)
 
 
 def scan_footage(
@@ -120,17 +140,23 @@ def scan_footage(
 def read_clips(
     footage: Sequence[Footage], size: Size = SIZE
 ) -> Iterator[UInt8[ndarray, "time height width 3"]]:
-    """Read all clips, video by video. Raises ValueError if a video has lost frames."""
+    """Read all clips, video by video; they may overlap.
+
+    Raises ValueError if a video has lost frames.
+    """
     for video in footage:
-        clips = list(zip(video.windows, video.boxes, strict=True))
-        frames: list[ndarray] = []
+        clips: deque[tuple[Sequence[int], Box, list[ndarray]]] = deque(
+            (window, box, []) for window, box in zip(video.windows, video.boxes, strict=True)
+        )
         for index, frame in enumerate(frames_of(video.path)):
-            window, box = clips[0]
-            if index in window:
-                frames.append(crop_to(frame, box, size))
-            if index == window[-1]:
-                yield np.stack(frames)
-                frames, clips = [], clips[1:]
+            for window, box, frames in clips:
+                if window[0] > index:
+                    break
+                if index in window:
+                    frames.append(crop_to(frame, box, size))
+            # windows start and end in the same order, so the first is complete first
+            if clips[0][0][-1] == index:
+                yield np.stack(clips.popleft()[2])
                 if not clips:
                     break
         else:
@@ -162,4 +188,4 @@ def _scan(path: Path, cut: Cut, crop: Crop, size: Size, fps: float | None) -> Fo
     windows_with_face, boxes_with_face = zip(*clips, strict=True)
     faceless = len(windows) - len(clips)
     damage = damage if frames < UNREPORTED * announced else ""
-    return Footage(path, windows_with_face, boxes_with_face, rate_of(times), faceless, damage)
+    return Footage(path, windows_with_face, boxes_with_face, rate_of(times), faceless, damage, used)

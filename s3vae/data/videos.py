@@ -17,6 +17,7 @@ from s3vae.data.download import RemoteFile
 from s3vae.data.footage import Cut, named, read_clips, scan_footage
 from s3vae.data.labels import LABELS, SPLIT, Row, factors_of, labels_in, read_labels
 from s3vae.data.media import FASTEST, PICTURES, VIDEOS, files_below, find_footage
+from s3vae.data.overlap import overlapping
 from s3vae.data.splits import TRAIN, require_all_splits, split_by_name, split_clips_by_time
 from s3vae.progress import LOG
 from s3vae.settings import STRICT
@@ -28,6 +29,8 @@ TIME = (
     "%s: its %d videos are split by time within each: few videos (under %d) show few people, and "
     "one whom training never saw is reconstructed as somebody else (`split_by: video` tests that)"
 )
+
+OVERLAP = "%s: %d train clips are fewer than %d: %d that overlap with them are added"
 
 
 class Found(NamedTuple):
@@ -68,6 +71,8 @@ class Videos:
     than FEW_VIDEOS videos if most have a clip for each split, else `video`."""
     val: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     test: Annotated[float, Field(ge=0, lt=0.5)] = 0.2
+    least_train_clips: Annotated[int, Field(ge=0)] = 0
+    """With fewer, clips that overlap are added between those of the train split."""
     most_unreadable: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """The largest allowed share of videos without clips."""
     files: ClassVar[tuple[RemoteFile, ...]] = ()
@@ -90,18 +95,24 @@ class Videos:
         unit = self._unit(found, counts)
         split, factors, labels = self._labels(clips, found, unit)
         part = np.repeat(np.arange(len(counts)), counts) * len(SPLITS) + split
-        identity = range(len(part)) if unit == "clip" else np.unique(part, return_inverse=True)[1]
+        identity = np.unique(part, return_inverse=True)[1]
+        if unit == "clip":
+            identity = np.arange(len(part))
+        footage, origin = overlapping(footage, split, self.least_train_clips)
+        if len(origin) > len(split):
+            train = int((split == TRAIN).sum())
+            LOG.info(OVERLAP, raw, train, self.least_train_clips, len(origin) - len(split))
         return ClipSet(
             name="videos",
             source="videos of a folder",
             licence="that of the videos",
             parameters=dataclasses.asdict(self),
-            shape=(len(clips), self.cut.time, *self.size, 3),
+            shape=(len(origin), self.cut.time, *self.size, 3),
             frames=read_clips(footage, self.size),
             factors=factors,
-            labels=labels,
-            identity=np.array(identity),
-            split=split,
+            labels={name: values[origin] for name, values in labels.items()},
+            identity=identity[origin],
+            split=split[origin],
         )
 
     def _unit(self, found: Found, counts: Sequence[int]) -> Unit:

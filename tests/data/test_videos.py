@@ -195,6 +195,29 @@ def test_a_few_videos_are_split_by_time_without_a_frame_in_two_splits_and_the_lo
     assert caplog.text.count("split by time") == 1
 
 
+@pytest.mark.parametrize("split_by", ["time", "video", "clip"])
+def test_few_train_clips_get_more_that_overlap_with_them_and_with_no_other_split(
+    split_by: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    folder, settings = numbered(tmp_path / "mine", 6, 20), {"cut": CUT, "split_by": split_by}
+    alone = build(folder, Videos(**settings))
+    clips = build(folder, Videos(**settings, least_train_clips=27))
+    shown = clips.frames(range(clips.clips))[:, :, 0, 0]
+    frames, video = shown[..., 0].astype(int), shown[:, 0, 1]
+    assert np.unique(np.diff(frames)).tolist() == [CUT.stride]
+    seen = {
+        name: {(int(video[k]), int(each)) for k in clips.split(name) for each in frames[k]}
+        for name in SPLITS
+    }
+    assert not seen["train"] & (seen["val"] | seen["test"])
+    for name in ("val", "test"):
+        assert len(clips.split(name)) == len(alone.split(name))
+    assert len(alone.split("train")) < 27 <= len(clips.split("train"))
+    assert len({frame.tobytes() for frame in shown}) == clips.clips
+    assert "that overlap with them are added" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("videos", "frames", "settings"),
     [(50, 12, {}), (10, 11, {}), (10, 12, {"split_by": "video"})],
