@@ -71,6 +71,21 @@ def akd(faces: Faces, others: Faces) -> float:
     return float(distance.mean()) if distance.size else float("nan")
 
 
+def motion_akd(faces: Faces, others: Faces) -> float:
+    """Return the mean distance of how landmarks move: each from its mean over those frames.
+
+    Unlike AKD it does not depend on the shape and place of a face, which belong to its appearance.
+    """
+    both = (faces.found & others.found)[..., None, None]
+    frames = both.sum(axis=1, keepdims=True).clip(1)
+    moves = [
+        each.points - np.where(both, each.points, 0).sum(axis=1, keepdims=True) / frames
+        for each in (faces, others)
+    ]
+    distance = np.linalg.norm(moves[0] - moves[1], axis=-1)[both[..., 0, 0]]
+    return float(distance.mean()) if distance.size else float("nan")
+
+
 def aed(faces: Faces, others: Faces) -> float:
     """Return the mean distance of face codes, over the clips of both with a face."""
     distance = code_distance(faces, others)
@@ -100,6 +115,7 @@ def face_scores(frames: Compared) -> Scores:
     known = np.isfinite(static + dynamic)
     return {
         **faces.scores("akd", akd, "dynamic"),
+        **faces.scores("akd_motion", motion_akd, "dynamic"),
         **faces.scores("aed", aed, "static"),
         "aed_nearer": float((static < dynamic)[known].mean()) if known.any() else float("nan"),
         "faces_found": float(faces.swaps.found.mean()),

@@ -57,6 +57,7 @@ MEASURES = (
     Metric("colour_distance", "colours: distance", "", "label-free", "lower"),
     Metric("background_distance", "background: distance", "", "label-free", "lower"),
     Metric("akd", "faces: AKD (pixels)", "", "label-free", "lower"),
+    Metric("akd_motion", "faces: AKD of motion (pixels)", "", "label-free", "lower"),
     Metric("aed", "faces: AED", "", "label-free", "lower"),
 )
 METRICS = (

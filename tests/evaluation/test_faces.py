@@ -8,7 +8,7 @@ from s3vae.data.faces.expressions import APEX
 from s3vae.data.faces.faces import traits
 from s3vae.data.faces.geometry import Pose
 from s3vae.data.faces.portraits import Light, draw
-from s3vae.evaluation.faces import face_scores
+from s3vae.evaluation.faces import Faces, akd, face_scores, motion_akd
 from s3vae.evaluation.label_free import Compared, fixed_donors
 
 PLACES = (-5, 0, 5)
@@ -40,6 +40,18 @@ def test_faces_of_true_swaps_are_near_their_donors_and_of_reversed_ones_far() ->
         assert true[name] < true[f"{name}_null"]
         assert reversed_[f"{name}_other"] < reversed_[name]
     assert true["akd"] < 3 < true["akd_other"]
+
+
+def test_the_akd_of_motion_ignores_shape_and_place_and_frames_without_a_face() -> None:
+    draws = np.random.default_rng(0)
+    motion, shapes = draws.normal(size=(1, 4, 68, 2)), draws.normal(size=(2, 1, 1, 68, 2))
+    found, code = np.array([[True, True, False, True]]), np.zeros((1, 128))
+    one, other = (Faces(motion + shape, found, code) for shape in shapes)
+    lost = Faces(np.where(found[..., None, None], one.points, 1e6), found, code)
+    still = Faces(np.broadcast_to(shapes[0], motion.shape), found, code)
+    assert motion_akd(lost, other) < 1e-9
+    assert akd(one, other) > 1
+    assert motion_akd(still, other) > 0.5
 
 
 @pytest.mark.filterwarnings("error")
