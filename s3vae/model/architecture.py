@@ -49,6 +49,9 @@ class Architecture:
     static_posterior: Literal["bilstm", "pooled"] = "bilstm"
     """`bilstm`: the paper's; `pooled`: the mean over frames of an MLP of each frame's features,
     which ignores the order of frames."""
+    static_input: Literal["frames", "windows"] = "frames"
+    """What z_f is inferred from. `windows`: all small windows of a frame, without their places,
+    which show what there is and little of how it is arranged."""
     dynamic_input: Literal["frames", "deviations"] = "frames"
     """What z_t is inferred from. `deviations`: the differences of a clip's frames from their mean,
     which show what moves and little of its appearance. The mean is of all frames, so that q(z_t)
@@ -80,8 +83,8 @@ class Architecture:
         if self.encoder == "objects" and self.static_posterior != "pooled":
             msg = "`encoder: objects` averages over frames: set `static_posterior: pooled`"
             raise ValueError(msg)
-        if self.encoder == "objects" and self.dynamic_input != "frames":
-            msg = "`encoder: objects` tracks objects in frames: set `dynamic_input: frames`"
+        if self.encoder == "objects" and self.separate:
+            msg = "`encoder: objects` tracks objects in frames: remove static_input, dynamic_input"
             raise ValueError(msg)
         fixed = [part for part in (self.encoder, self.decoder) if part in ONE_SIZE]
         if fixed and (self.height, self.width) != (64, 64):
@@ -91,6 +94,11 @@ class Architecture:
                 "layered, or make clips of 64x64"
             )
             raise ValueError(msg)
+
+    @property
+    def separate(self) -> bool:
+        """Whether z_f and z_t are inferred from different features."""
+        return (self.static_input, self.dynamic_input) != ("frames", "frames")
 
     @property
     def doublings(self) -> int:

@@ -1,4 +1,4 @@
-"""The frame encoder: a frame to one feature vector, without regard to time."""
+"""Encoders of a frame to one feature vector, without regard to time."""
 
 import math
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import nn
 
 from s3vae.model.architecture import Architecture
-from s3vae.model.layers import activation, initialize
+from s3vae.model.layers import SLOPE, activation, initialize
 
 
 def frame_encoder(architecture: Architecture) -> nn.Module:
@@ -26,6 +26,34 @@ def frame_encoder(architecture: Architecture) -> nn.Module:
         hidden,
         nn.Flatten(),
         nn.Linear(places * convolutions[-1].out_channels, architecture.features, bias=False),
+        nn.BatchNorm1d(architecture.features),
+        nn.Tanh(),
+    )
+
+
+def window_encoder(architecture: Architecture) -> nn.Module:
+    """Return the encoder of frames to features in [-1, 1] by a network of small windows.
+
+    The features of all windows are averaged, so their places do not matter (Brendel and Bethge,
+    ICLR 2019). At 64x64 a window has 12x12 pixels, and they are 4 apart.
+    """
+    width, patch = 2 * architecture.encoder_width, 4 * 2**architecture.doublings
+    windows = nn.Sequential(
+        nn.Conv2d(architecture.channels, width, patch, patch),
+        nn.LeakyReLU(SLOPE),
+        nn.Conv2d(width, width, 3, 1, 1),
+        nn.LeakyReLU(SLOPE),
+        nn.Conv2d(width, 2 * width, 1),
+        nn.LeakyReLU(SLOPE),
+        nn.Conv2d(2 * width, 2 * width, 1),
+        nn.LeakyReLU(SLOPE),
+    )
+    initialize(windows)
+    return nn.Sequential(
+        windows,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(2 * width, architecture.features, bias=False),
         nn.BatchNorm1d(architecture.features),
         nn.Tanh(),
     )

@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from s3vae.distributions import Gaussian, standard_normal
 from s3vae.model.architecture import ARCHITECTURE, Architecture
 from s3vae.model.decoders import decode_clips, frame_decoder
-from s3vae.model.encoder import frame_encoder
+from s3vae.model.encoder import frame_encoder, window_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
 from s3vae.model.two_objects.networks import ObjectDynamic, ObjectEncoder, ObjectStatic
@@ -57,18 +57,29 @@ def deviations(video: Video) -> Video:
     return difference / (4 * spread + LEAST_SPREAD) + 0.5
 
 
+def encode_frames(
+    encoder: nn.Module, frames: Float[Tensor, "batch frame channel height width"]
+) -> Float[Tensor, "batch frame feature"]:
+    """Return the features of frames, one by one."""
+    encoded: Tensor = encoder(frames.flatten(0, 1))
+    return encoded.reshape(*frames.shape[:2], -1)
+
+
 class S3VAE(nn.Module):
     """The encoder, the prior, the decoder, and the head that predicts a motion signal from z_t."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.separate = architecture.dynamic_input != "frames"
+        self.separate = architecture.separate
         self.frame_encoder, self.static_posterior, self.dynamic_posterior = encoder(architecture)
         self.prior = DynamicPrior(
             architecture.dynamic, architecture.recurrent, architecture.clusters
         )
         self.decoder = frame_decoder(architecture)
+        self.window_encoder: nn.Module | None = None
+        if architecture.static_input == "windows":
+            self.window_encoder = window_encoder(architecture)
         self.signal_head = nn.Sequential(
             nn.Linear(architecture.dynamic, HEAD_HIDDEN),
             nn.LeakyReLU(0.2),
@@ -78,7 +89,7 @@ class S3VAE(nn.Module):
     def features(self, video: Video, tracks: Tracks | None = None) -> Features:
         """Return the features of every frame, or of tracked objects (along `tracks` if there are).
 
-        With `dynamic_input: deviations` the features of deviations follow those of frames. Raises
+        If z_f and z_t are inferred from different ones, those of z_t follow those of z_f. Raises
         ValueError unless frames have the architecture's size.
         """
         height, width = self.architecture.height, self.architecture.width
@@ -89,15 +100,21 @@ class S3VAE(nn.Module):
         if isinstance(self.frame_encoder, ObjectEncoder):
             objects: Tensor = self.frame_encoder(video, tracks)
             return objects
-        if self.architecture.dynamic_input == "frames":
-            return self.frame_features(video)
-        both = self.frame_features(torch.cat([video, deviations(video)], dim=1))
+        if not self.separate:
+            return encode_frames(self.frame_encoder, video)
+        both = self.view_features(video, self.dynamic_input(video))
         return torch.cat(both.chunk(2, dim=1), dim=2)
 
-    def frame_features(self, frames: Video) -> Features:
-        """Return the features of frames, or of their deviations, one by one."""
-        encoded: Tensor = self.frame_encoder(frames.flatten(0, 1))
-        return encoded.reshape(*frames.shape[:2], -1)
+    def view_features(
+        self,
+        still: Float[Tensor, "batch still channel height width"],
+        moving: Float[Tensor, "batch moving channel height width"],
+    ) -> Float[Tensor, "batch both feature"]:
+        """Return the features of what z_f is inferred from, then those of what z_t is."""
+        if self.window_encoder is None:
+            return encode_frames(self.frame_encoder, torch.cat([still, moving], dim=1))
+        static = encode_frames(self.window_encoder, still)
+        return torch.cat([static, encode_frames(self.frame_encoder, moving)], dim=1)
 
     def dynamic_input(self, video: Video) -> Video:
         """Return what z_t is inferred from: the frames, or their deviations."""

@@ -17,7 +17,7 @@ def encode_views(
     """Return both posteriors, each inferred from its view, and the features of that of z_f."""
     moving = model.dynamic_input(mix_colours(video, views.colour_jitter, generator))
     still = random_frames(video, views.static_frames, generator)
-    features = sharded(model.frame_features)(torch.cat([still, moving], dim=1))
+    features = sharded(model.view_features)(still, moving)
     static, dynamic = features[:, : still.shape[1]], features[:, still.shape[1] :]
     return static, Posterior(model.posterior_static(static), model.posterior_dynamic(dynamic))
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from s3vae.model.architecture import Architecture
-from s3vae.model.encoder import frame_encoder
+from s3vae.model.encoder import frame_encoder, window_encoder
 
 
 @pytest.mark.parametrize(("encoder", "channels"), [("strided", 3), ("patch", 1)])
@@ -40,3 +40,18 @@ def test_without_normalization_the_variance_stays_the_same_across_layers(
         hidden = layer(hidden)
         if isinstance(layer, nn.Conv2d):
             assert 0.5 < hidden.std() < 2
+
+
+@pytest.mark.parametrize("side", [64, 128])
+def test_windows_show_what_is_in_a_frame_and_not_where(side: Any, tiny: Architecture) -> None:
+    sizes = replace(tiny, height=side, width=side)
+    step = 4 * side // 64
+    picture = torch.zeros(4, 3, side, side)
+    thing = torch.rand(3, 4 * step, 4 * step)
+    for frame, (row, column) in enumerate([(4, 4), (7, 5), (6, 9)]):
+        place = slice(row * step, (row + 4) * step), slice(column * step, (column + 4) * step)
+        picture[frame, :, *place] = thing
+    features = window_encoder(sizes).eval()(picture)
+    assert features.shape == (4, sizes.features)
+    torch.testing.assert_close(features[1:3], features[:1].expand(2, -1))
+    assert not torch.allclose(features[3], features[0])

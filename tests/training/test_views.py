@@ -1,6 +1,7 @@
 """Views: what each code is inferred from in training."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -49,11 +50,13 @@ def test_deviations_do_not_show_what_stays(video: Video) -> None:
     assert deviations(picture.expand(-1, 4, -1, -1, -1)).sub(0.5).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("inputs", ["frames", "deviations"])
+@pytest.mark.parametrize("static_input", ["frames", "windows"])
+@pytest.mark.parametrize("dynamic_input", ["frames", "deviations"])
 def test_all_frames_in_their_own_colours_are_what_the_model_encodes(
-    inputs: str, tiny: Architecture, video: Video
+    static_input: Any, dynamic_input: Any, tiny: Architecture, video: Video
 ) -> None:
-    model = S3VAE(replace(tiny, dynamic_input=inputs)).eval()
+    sizes = replace(tiny, static_input=static_input, dynamic_input=dynamic_input)
+    model = S3VAE(sizes).eval()
     _, posterior = encode_views(model, video, Views(static_frames=5, colour_jitter=0), seeded())
     for one, other in zip(posterior, model.encode(video), strict=True):
         torch.testing.assert_close(one.mean, other.mean)
