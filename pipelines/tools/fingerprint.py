@@ -93,7 +93,14 @@ def judge_fingerprint(settings: JudgeStage, clips: ClipFile) -> str:
 def shortened(training: TrainingSettings) -> TrainingSettings:
     """The schedule of a few steps that ends with a validation and leaves no checkpoint."""
     return dataclasses.replace(
-        training, steps=STEPS, warmup=2, batch_size=16, validate_every=STEPS, snapshot_every=None
+        training,
+        steps=STEPS,
+        least_passes=0,
+        warmup=2,
+        batch_size=16,
+        validate_every=STEPS,
+        patience=None,
+        snapshot_every=None,
     )
 
 

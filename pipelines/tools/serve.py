@@ -22,6 +22,8 @@ from pipelines.tools.flow_runs import POOL, is_online, reschedule, run_processes
 
 PREFECT = (sys.executable, "-m", "prefect")
 FOLDER = ROOT / ".prefect" / "serve"
+DATABASE = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
+SQLITE = "sqlite+aiosqlite:///.prefect/prefect.db"
 SECONDS_TO_START, SECONDS_TO_STOP = 90.0, 15.0
 
 
@@ -116,9 +118,10 @@ def running(name: str) -> psutil.Process | None:
 def environment() -> Mapping[str, str]:
     """Return the environment of Prefect's programs, which the worker passes on to every run."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    # relative to ROOT: SQLAlchemy ends a path at its `?`, and has no way to escape one
+    database = {} if os.environ.keys() & set(DATABASE) else {DATABASE[0]: SQLITE}
     return {
-        # relative to ROOT: SQLAlchemy ends a path at its `?`, and has no way to escape one
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///.prefect/prefect.db",
+        **database,
         **os.environ,
         "PATH": path,
         "S3VAE_ROOT": str(ROOT),

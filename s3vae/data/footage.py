@@ -82,22 +82,27 @@ class Footage(NamedTuple):
     used: Sequence[int] = ()
     """The indices of all frames that clips may show, in order of time."""
 
-    def follow(self, window: Sequence[int], later: Sequence[int]) -> bool:
-        """Return whether the clip of one window begins where that of the other ends."""
-        stride, _, end = self._places(window)
-        return int(np.searchsorted(self.used, later[0])) == end + stride
+    def begun_within(self, clip: int) -> list[tuple[Sequence[int], Box]]:
+        """Return all windows that begin within a clip, each with the crop of the nearer clip.
 
-    def between(self, window: Sequence[int], count: int) -> list[Sequence[int]]:
-        """Return at most `count` windows that start evenly between this one and its end."""
-        stride, start, end = self._places(window)
-        starts = np.linspace(start, end + stride, count + 2).astype(int)
-        wanted = sorted(set(starts.tolist()) - {start, end + stride})
-        return [self.used[first : first + end - start + 1 : stride] for first in wanted]
-
-    def _places(self, window: Sequence[int]) -> tuple[int, int, int]:
-        """Return the stride, the start and the end of a window among the used frames."""
+        They end within the clip that follows at once or, after the last clip, within the video.
+        """
+        window = self.windows[clip]
         first, second, last = np.searchsorted(self.used, [window[0], window[1], window[-1]])
-        return int(second - first), int(first), int(last)
+        reach, stride = int(last - first), int(second - first)
+        stop = int(last) + stride
+        if clip + 1 == len(self.windows):
+            stop = min(stop, len(self.used) - reach)
+        elif int(np.searchsorted(self.used, self.windows[clip + 1][0])) != stop:
+            return []  # a clip without a face was between them
+        nearer = self.boxes[clip : clip + 2]
+        return [
+            (
+                self.used[start : start + reach + 1 : stride],
+                nearer[0 if 2 * (start - first) <= reach else -1],
+            )
+            for start in range(int(first) + 1, stop)
+        ]
 
 
 def scan_footage(
@@ -149,11 +154,14 @@ def read_clips(
             (window, box, []) for window, box in zip(video.windows, video.boxes, strict=True)
         )
         for index, frame in enumerate(frames_of(video.path)):
+            cropped: dict[Box, ndarray] = {}
             for window, box, frames in clips:
                 if window[0] > index:
                     break
                 if index in window:
-                    frames.append(crop_to(frame, box, size))
+                    if box not in cropped:
+                        cropped[box] = crop_to(frame, box, size)
+                    frames.append(cropped[box])
             # windows start and end in the same order, so the first is complete first
             if clips[0][0][-1] == index:
                 yield np.stack(clips.popleft()[2])

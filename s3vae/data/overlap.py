@@ -1,7 +1,5 @@
-"""More clips to train on from few videos: they overlap, and lie between clips of train alone."""
+"""More clips to train on from few videos: they overlap with clips of train, and with no others."""
 
-import itertools
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,31 +21,28 @@ class Overlapping(NamedTuple):
 def overlapping(
     footage: Sequence[Footage], split: Integer[ndarray, " clip"], least: int
 ) -> Overlapping:
-    """Add clips between neighbouring train clips until train has `least`, or all that there are.
+    """Add clips that begin within those of train until train has `least`, or all that there are.
 
-    `split` has an entry per clip of the footage. Added clips show only frames of train clips, so
-    that no frame gets into another split.
+    `split` has an entry per clip of the footage. An added clip lies within two neighbouring train
+    clips, or within the last clip of a video and what follows it, so no frame is in two splits.
     """
-    numbers = itertools.count()
-    clips = [[next(numbers) for _ in video.windows] for video in footage]
-    gaps = {
-        first
-        for video, indices in zip(footage, clips, strict=True)
-        for first, second, here, there in zip(
-            indices, indices[1:], video.windows, video.windows[1:], strict=False
-        )
-        if split[first] == split[second] == TRAIN and video.follow(here, there)
-    }
-    missing = least - int((split == TRAIN).sum())
-    each = math.ceil(missing / len(gaps)) if gaps and missing > 0 else 0
-    longer, origin = [], []
-    for video, indices in zip(footage, clips, strict=True):
-        windows: list[Sequence[int]] = []
-        boxes = []
-        for index, window, box in zip(indices, video.windows, video.boxes, strict=True):
-            added = video.between(window, each) if index in gaps else []
-            windows += [window, *added]
-            boxes += [box] * (1 + len(added))
-            origin += [index] * (1 + len(added))
-        longer.append(video._replace(windows=tuple(windows), boxes=tuple(boxes)))
+    parts = np.split(split == TRAIN, np.cumsum([len(video.windows) for video in footage])[:-1])
+    found = [
+        video.begun_within(k) if train[k : k + 2].all() else []
+        for video, train in zip(footage, parts, strict=True)
+        for k in range(len(train))
+    ]
+    places = [(index, k) for index, each in enumerate(found) for k in range(len(each))]
+    wanted = min(max(least - int((split == TRAIN).sum()), 0), len(places))
+    added = {places[k] for k in np.linspace(0, len(places) - 1, wanted).astype(int)}
+    longer, origin, index = [], [], 0
+    for video in footage:
+        clips = []
+        for clip in zip(video.windows, video.boxes, strict=True):
+            more = [each for k, each in enumerate(found[index]) if (index, k) in added]
+            clips += [clip, *more]
+            origin += [index] * (1 + len(more))
+            index += 1
+        windows, boxes = zip(*clips, strict=True)
+        longer.append(video._replace(windows=windows, boxes=boxes))
     return Overlapping(longer, np.array(origin))

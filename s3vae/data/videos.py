@@ -30,7 +30,7 @@ TIME = (
     "one whom training never saw is reconstructed as somebody else (`split_by: video` tests that)"
 )
 
-OVERLAP = "%s: %d train clips are fewer than %d: %d that overlap with them are added"
+OVERLAP = "%s: %d train clips are fewer than least_train_clips (%d): %d overlapping ones are added"
 
 
 class Found(NamedTuple):
@@ -72,7 +72,8 @@ class Videos:
     val: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     test: Annotated[float, Field(ge=0, lt=0.5)] = 0.2
     least_train_clips: Annotated[int, Field(ge=0)] = 0
-    """With fewer, clips that overlap are added between those of the train split."""
+    """With fewer, clips that overlap with those of the train split are added, if `cut` does not
+    limit their number."""
     most_unreadable: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """The largest allowed share of videos without clips."""
     files: ClassVar[tuple[RemoteFile, ...]] = ()
@@ -98,10 +99,10 @@ class Videos:
         identity = np.unique(part, return_inverse=True)[1]
         if unit == "clip":
             identity = np.arange(len(part))
-        footage, origin = overlapping(footage, split, self.least_train_clips)
-        if len(origin) > len(split):
-            train = int((split == TRAIN).sum())
-            LOG.info(OVERLAP, raw, train, self.least_train_clips, len(origin) - len(split))
+        least = 0 if self.cut.clips_per_video else self.least_train_clips
+        footage, origin = overlapping(footage, split, least)
+        if (train := int((split == TRAIN).sum())) < least:
+            LOG.info(OVERLAP, raw, train, least, len(origin) - len(split))
         return ClipSet(
             name="videos",
             source="videos of a folder",

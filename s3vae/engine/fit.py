@@ -18,7 +18,7 @@ from s3vae.engine.optimizers import optimizers_of
 from s3vae.engine.parallel import parallel_losses, require_same_step
 from s3vae.engine.schedule import TrainingSettings, learning_rate
 from s3vae.processes import is_main_process
-from s3vae.progress import Progress
+from s3vae.progress import LOG, Progress
 from s3vae.runtime import generator_at
 
 GRADIENT_NORM = "gradient norm"
@@ -95,6 +95,8 @@ def fit(
             if main and done % settings.checkpoint_every == 0:
                 checkpoint.save(done, module, optimizers, history, time.monotonic() - start)
             progress.advance(note=f"loss {values['total']:.4g}")
+    if main and history and history[-1]["step"] < settings.steps:
+        LOG.info("%s ends after %d steps, as validation says", label, history[-1]["step"])
     module.eval()
     return Fitted(history, time.monotonic() - start)
 
@@ -144,11 +146,16 @@ class _Log:
 
 
 def stalled(history: History, patience: int | None) -> bool:
-    """Return whether the latest `patience` validations had no smaller total than those before."""
-    totals = [row["val_total"] for row in history if "val_total" in row]
-    if patience is None or len(totals) <= patience:
+    """Return whether the latest `patience` validations were no better than those before.
+
+    They are compared by reconstruction error if there is one: weighted terms, such as the
+    prediction of a motion signal, may overfit while pictures still become better.
+    """
+    validated = [row for row in history if "val_total" in row]
+    errors = [row.get("val_reconstruction", row["val_total"]) for row in validated]
+    if patience is None or len(errors) <= patience:
         return False
-    return min(totals[-patience:]) >= min(totals[:-patience])
+    return min(errors[-patience:]) >= min(errors[:-patience])
 
 
 @torch.no_grad()

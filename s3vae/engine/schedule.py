@@ -30,8 +30,9 @@ class TrainingSettings:
     log_every: int = Field(default=50, gt=0)
     validate_every: int = Field(default=1000, gt=0)
     patience: int | None = Field(default=None, gt=0)
-    """End the training after so many validations in a row whose total loss is not the smallest so
-    far; null: only after the last step."""
+    """End the training, with its last weights, after so many validations in a row whose
+    reconstruction error (of baselines: total loss) is not the smallest so far; null: only after
+    the last step."""
     checkpoint_every: int = Field(default=250, gt=0)
     snapshot_every: int | None = Field(default=None, gt=0)
     """The number of steps between saved copies of the model, which are evaluated as well."""
@@ -47,8 +48,8 @@ class TrainingSettings:
 
     def for_clips(self, count: int) -> "TrainingSettings":
         """Return the schedule for a number of training clips, with enough steps for all passes."""
-        batches = math.ceil(count / self.batch_size)
-        steps = max(self.steps, math.ceil(self.least_passes * batches))
+        per_pass = max(count // self.batch_size, 1)
+        steps = max(self.steps, math.ceil(self.least_passes * per_pass))
         return dataclasses.replace(self, steps=steps)
 
 

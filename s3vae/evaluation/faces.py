@@ -72,18 +72,17 @@ def akd(faces: Faces, others: Faces) -> float:
 
 
 def motion_akd(faces: Faces, others: Faces) -> float:
-    """Return the mean distance of how landmarks move: each from its mean over those frames.
+    """Return the mean distance of how landmarks move: each less its mean over the frames.
 
     Unlike AKD it does not depend on the shape and place of a face, which belong to its appearance.
+    Clips count in which both have a face in every frame.
     """
-    both = (faces.found & others.found)[..., None, None]
-    frames = both.sum(axis=1, keepdims=True).clip(1)
-    moves = [
-        each.points - np.where(both, each.points, 0).sum(axis=1, keepdims=True) / frames
+    whole = (faces.found & others.found).all(axis=1)
+    one, other = (
+        each.points[whole] - each.points[whole].mean(axis=1, keepdims=True)
         for each in (faces, others)
-    ]
-    distance = np.linalg.norm(moves[0] - moves[1], axis=-1)[both[..., 0, 0]]
-    return float(distance.mean()) if distance.size else float("nan")
+    )
+    return float(np.linalg.norm(one - other, axis=-1).mean()) if whole.any() else float("nan")
 
 
 def aed(faces: Faces, others: Faces) -> float:

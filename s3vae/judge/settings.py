@@ -37,3 +37,12 @@ class JudgeStage:
     """End the training early after so many validations in a row without an error; null: never."""
     fresh: bool = False
     """Draw every training clip anew from the source of the train split, for drawn data sets."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for settings of models that a judge does not follow."""
+        if self.training.patience is not None or self.training.least_passes:
+            msg = (
+                "a judge ends by `perfect_validations`: remove `patience` and `least_passes` from "
+                "`judge.training`"
+            )
+            raise ValueError(msg)

@@ -30,5 +30,5 @@ def test_a_training_shorter_than_its_warm_up_never_exceeds_the_maximum(steps: in
 
 def test_more_clips_take_more_steps_but_never_fewer_than_stated() -> None:
     settings = TrainingSettings(steps=100, batch_size=16, least_passes=40)
-    assert [settings.for_clips(clips).steps for clips in (3, 40, 41, 1600)] == [100, 120, 120, 4000]
+    assert [settings.for_clips(clips).steps for clips in (3, 47, 48, 1600)] == [100, 100, 120, 4000]
     assert TrainingSettings(steps=100).for_clips(10**6).steps == 100

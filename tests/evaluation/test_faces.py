@@ -42,16 +42,20 @@ def test_faces_of_true_swaps_are_near_their_donors_and_of_reversed_ones_far() ->
     assert true["akd"] < 3 < true["akd_other"]
 
 
-def test_the_akd_of_motion_ignores_shape_and_place_and_frames_without_a_face() -> None:
+def test_the_akd_of_motion_ignores_shape_and_place_and_clips_that_lack_a_face() -> None:
     draws = np.random.default_rng(0)
-    motion, shapes = draws.normal(size=(1, 4, 68, 2)), draws.normal(size=(2, 1, 1, 68, 2))
-    found, code = np.array([[True, True, False, True]]), np.zeros((1, 128))
+    motion, shapes = draws.normal(size=(2, 4, 68, 2)), draws.normal(size=(2, 1, 1, 68, 2))
+    found, code = np.ones((2, 4), bool), np.zeros((2, 128))
     one, other = (Faces(motion + shape, found, code) for shape in shapes)
-    lost = Faces(np.where(found[..., None, None], one.points, 1e6), found, code)
-    still = Faces(np.broadcast_to(shapes[0], motion.shape), found, code)
-    assert motion_akd(lost, other) < 1e-9
+    assert motion_akd(one, other) < 1e-9
     assert akd(one, other) > 1
-    assert motion_akd(still, other) > 0.5
+    still = Faces(np.broadcast_to(shapes[0], motion.shape), found, code)
+    error = motion_akd(still, other)
+    assert error > 0.5
+    lost = Faces(other.points, found & [[True], [False]], code)
+    first = Faces(*(each[:1] for each in other))
+    assert motion_akd(still, lost) == motion_akd(Faces(*(each[:1] for each in still)), first)
+    assert motion_akd(still, lost) == pytest.approx(error, rel=0.2)
 
 
 @pytest.mark.filterwarnings("error")

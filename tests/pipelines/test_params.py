@@ -1,15 +1,17 @@
 """params.yaml and configs/: a stage reads its own section, and an unknown key is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from pipelines.params import Chosen, ParamsError, Pipeline, read_pipeline, section
 from s3vae.data.datasets import DataSet
 from s3vae.data.videos import Videos
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.evaluation.settings import EvaluationSettings
-from s3vae.judge.settings import JudgeStage
+from s3vae.judge.settings import JudgeSettings, JudgeStage
 from s3vae.signals.detectors import Dlib, LandmarkSettings
 from s3vae.signals.flow_grid import MotionSettings
 from s3vae.training.method import AnyMethod, Method
@@ -146,10 +148,28 @@ def test_two_lines_and_a_copied_config_add_a_folder_of_videos(folder: Path) -> N
     named = read_pipeline(folder)
     assert named.datasets["mine"] == "path/to/my/videos"
     method = named.models["mine-s3vae-plus"].method
-    for config, data in (("videos.yaml", Videos()), ("face-videos.yaml", Videos(crop="face"))):
+    few = Videos(least_train_clips=800)
+    faces = replace(few, crop="face")
+    for config, data in (("videos.yaml", few), ("face-videos.yaml", faces)):
         (folder / "configs" / "mine.yaml").write_text((ROOT / "configs" / config).read_text())
         assert section(DataSet, "mine", "data", folder=folder) == data  # type: ignore[arg-type]
         chosen = method if config == "videos.yaml" else "s3vae"
         settings = section(Method, "mine", "methods", chosen, folder=folder)
         assert (settings.losses.signal == "distances") == (config == "face-videos.yaml")
     assert section(LandmarkSettings, "mine", "landmarks", folder=folder).backend == Dlib()
+
+
+def test_variants_of_dsprites_have_its_methods_and_differ_in_dependence() -> None:
+    plain, *others = (
+        YAML(typ="safe").load(ROOT / "configs" / f"{name}.yaml")
+        for name in ("dsprites", "dsprites-dependent-50", "dsprites-dependent-90")
+    )
+    for strength, other in zip((0.5, 0.9), others, strict=True):
+        assert other["data"] == {**plain["data"], "dependence": strength}
+        assert other["judge"] == {**plain["judge"], "fresh": True}
+        assert other["methods"] == plain["methods"]
+
+
+def test_a_judge_refuses_the_stopping_rule_of_models() -> None:
+    with pytest.raises(ValueError, match="a judge ends by `perfect_validations`: remove"):
+        JudgeStage(JudgeSettings(), TrainingSettings(steps=4, patience=2))
