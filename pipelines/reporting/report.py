@@ -22,6 +22,8 @@ DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("drawn_h_y", "distances_explained")
 """Further metrics of the ablations on faces."""
 CURVE = Path("docs/pictures/curve.png")
+MAIN = ("sprites", "smmnist", "faces", "weizmann")
+"""Data sets with a section and tables of all scores."""
 DEPENDENT = ("dsprites", "dsprites-dependent-50", "dsprites-dependent-90")
 """Data sets whose motion depends on colour, from not at all to mostly."""
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -40,9 +42,11 @@ def curves(found: pd.DataFrame) -> str:
 
 def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     """Return the generated parts by name, each as a function that computes it."""
+    main = benchmark[benchmark["data set"].isin(MAIN)]
     named: dict[str, Callable[[], str]] = {
-        "other": lambda: tables.other_scores(benchmark),
-        "label-free": lambda: tables.without_labels(benchmark),
+        "other": lambda: tables.other_scores(main),
+        "label-free": lambda: tables.without_labels(main),
+        "grid": lambda: tables.without_labels(benchmark, "grid", "grid-128"),
         "judges": lambda: tables.judge_lines(benchmark),
         "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),
@@ -50,7 +54,7 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),
         "faces-signals": lambda: tables.ablations(benchmark, "faces", "s3vae", FACES),
     }
-    for dataset in ("sprites", "smmnist", "faces", "weizmann", "grid"):
+    for dataset in MAIN:
         named |= {
             dataset: partial(tables.against_published, benchmark, dataset),
             f"{dataset}-factors": partial(tables.by_factor, benchmark, dataset),

@@ -84,10 +84,14 @@ def other_scores(results: pd.DataFrame) -> str:
     return markdown(marked(encoded, "data set", "method", *others))
 
 
-def without_labels(results: pd.DataFrame) -> str:
-    """Return the label-free measures of each data set's first method, and what is not judged."""
-    chosen = methods(results)
-    return f"{label_free(chosen.drop_duplicates('data set'))}\n{not_judged(chosen)}".rstrip() + "\n"
+def without_labels(results: pd.DataFrame, *datasets: str) -> str:
+    """Return the label-free measures of all methods on data sets, and what is not judged.
+
+    Without data sets those of the first method on each.
+    """
+    chosen = methods(results, *datasets)
+    shown = chosen if datasets else chosen.drop_duplicates("data set")
+    return f"{label_free(shown)}\n{not_judged(chosen)}".rstrip() + "\n"
 
 
 def judge_lines(results: pd.DataFrame) -> str:

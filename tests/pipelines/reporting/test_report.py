@@ -20,6 +20,8 @@ from pipelines.reporting.tables import (
     minutes_to_the_published_row,
     other_scores,
     reseeded,
+    side_by_side,
+    without_labels,
 )
 from pipelines.stages.table import results_table
 from s3vae.evaluation import metrics
@@ -124,6 +126,24 @@ def test_variants_stand_beside_the_method_that_they_vary(found: pd.DataFrame) ->
 def test_trainings_from_several_seeds_stand_together(found: pd.DataFrame) -> None:
     text = reseeded(found)
     assert ("98.70" in text, "87.60" in text, "11.10" in text) == (True, True, False)
+
+
+def test_tables_of_several_data_sets_have_all_methods_of_these_alone() -> None:
+    results = result_table(
+        [
+            model("one", 0.1, **{"data set": "dsprites", "flow_cosine": 0.31}),
+            model("two", 0.2, **{"data set": "dsprites-dependent-90", "flow_cosine": 0.32}),
+            model("three", 0.3, **{"data set": "dsprites-dependent-90", "flow_cosine": 0.33}),
+            model("four", 0.4, **{"flow_cosine": 0.34}),
+        ]
+    )
+    chosen = ("dsprites", "dsprites-dependent-90")
+    for table, figures in ((side_by_side, ("10.0", "20.0", "30.0")), (without_labels, ("0.31",))):
+        text = table(results, *chosen)
+        assert all(figure in text for figure in figures)
+        assert "`four`" not in text
+    assert "`three`" in without_labels(results, *chosen)
+    assert "`three`" not in without_labels(results)
 
 
 def test_a_data_set_has_one_line_for_its_judge(found: pd.DataFrame) -> None:
