@@ -73,8 +73,13 @@ def against_published(results: pd.DataFrame, dataset: str) -> str:
 
 def side_by_side(results: pd.DataFrame, *datasets: str) -> str:
     """Return the methods on several data sets in one table."""
+    return separation(methods(results, *datasets))
+
+
+def separation(table: pd.DataFrame) -> str:
+    """Return rows of several data sets with Acc and the scores that test both codes."""
     columns = ("data set", "method", "accuracy", *names("separation"), *TRAINING)
-    return markdown(marked(methods(results, *datasets), *columns))
+    return markdown(marked(table, *columns))
 
 
 def other_scores(results: pd.DataFrame) -> str:
@@ -162,4 +167,4 @@ def reseeded(results: pd.DataFrame) -> str:
         for dataset, method in pairs
     ]
     table = pd.concat(blocks) if blocks else again
-    return markdown(marked(table, "data set", "method", *compared(), *TRAINING))
+    return separation(table)
