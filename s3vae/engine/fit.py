@@ -18,7 +18,7 @@ from s3vae.engine.optimizers import optimizers_of
 from s3vae.engine.parallel import parallel_losses, require_same_step
 from s3vae.engine.schedule import TrainingSettings, learning_rate
 from s3vae.processes import is_main_process
-from s3vae.progress import LOG, Progress
+from s3vae.progress import Progress
 from s3vae.runtime import generator_at
 
 GRADIENT_NORM = "gradient norm"
@@ -95,8 +95,6 @@ def fit(
             if main and done % settings.checkpoint_every == 0:
                 checkpoint.save(done, module, optimizers, history, time.monotonic() - start)
             progress.advance(note=f"loss {values['total']:.4g}")
-    if main and history and history[-1]["step"] < settings.steps:
-        LOG.info("%s ends after %d steps, as validation says", label, history[-1]["step"])
     module.eval()
     return Fitted(history, time.monotonic() - start)
 

@@ -1,6 +1,7 @@
 """The model and the objective of a method on a training set, and their training."""
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from s3vae.baselines.catalogue import BASELINES
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import in_turn, training_batches
-from s3vae.engine.checkpoint import Checkpoint
+from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import Fitted, Learner, Report, fit, stalled
 from s3vae.model.s3vae import S3VAE
+from s3vae.processes import is_main_process
+from s3vae.progress import LOG
 from s3vae.runtime import generator_at
 from s3vae.signals.flow_file import FlowSignal
 from s3vae.training.method import Method
@@ -99,12 +102,15 @@ def learner_of(
     objective: Any, data: TrainingSet, device: torch.device, patience: int | None = None
 ) -> Learner:
     """Return an objective as the engine trains it, validated by the same losses."""
-    return Learner(
-        objective,
-        objective.losses,
-        lambda: validation_losses(objective, data, device),
-        lambda history: stalled(history, patience),
-    )
+
+    def finished(history: History) -> bool:
+        ends = stalled(history, patience)
+        if ends and is_main_process():
+            LOG.info("training ends after %d steps: see `patience`", history[-1]["step"])
+        return ends
+
+    validate = partial(validation_losses, objective, data, device)
+    return Learner(objective, objective.losses, validate, finished)
 
 
 def validation_losses(objective: Any, data: TrainingSet, device: torch.device) -> dict[str, float]:
