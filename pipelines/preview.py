@@ -11,10 +11,11 @@ from pipelines.tracking.mlflow_run import Tracked
 from s3vae.data.clips import ClipFile
 from s3vae.engine.fit import Report
 from s3vae.evaluation.codes import encode
-from s3vae.evaluation.pictures import still, swap_grid, varied_clips
+from s3vae.evaluation.pictures import swap_grid, varied_clips
 from s3vae.files import replacing
 from s3vae.model.s3vae import S3VAE
 from s3vae.progress import LOG
+from s3vae.tiles import still
 
 SECONDS, CLIPS = 120.0, 4
 

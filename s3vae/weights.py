@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from s3vae.files import replacing
 
@@ -22,8 +22,14 @@ def load_weights(module: nn.Module, folder: Path) -> None:
 
     Raises FileNotFoundError if there are none.
     """
+    module.load_state_dict(read_weights(folder))
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Read the weights in a folder by name. Raises FileNotFoundError if there are none."""
     path = folder / WEIGHTS
     if not path.exists():
         msg = f"{path} does not exist: train the model (dvc repro) or download it (dvc pull)"
         raise FileNotFoundError(msg)
-    module.load_state_dict(load_file(path))
+    weights: dict[str, Tensor] = load_file(path)
+    return weights

@@ -17,7 +17,7 @@ from s3vae.data.videos import Videos
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.evaluation.evaluate import real_clips, score
-from s3vae.evaluation.pictures import GAP, write_pictures
+from s3vae.evaluation.pictures import write_pictures
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.judge.network import Judge
 from s3vae.model.architecture import architecture
@@ -25,6 +25,7 @@ from s3vae.signals.detectors import Dlib, FromClips, LandmarkSettings
 from s3vae.signals.flow_file import FlowSignal, write_flow
 from s3vae.signals.flow_grid import MotionSettings, clips_motion
 from s3vae.signals.landmark_file import LandmarkSignal
+from s3vae.tiles import GAP
 from s3vae.training.build import fit_objective, objective_of, training_set_for
 from s3vae.training.method import Method
 from s3vae.training.presets import Signal, losses

@@ -16,12 +16,14 @@ from pipelines.tracking.provenance import train_key, write_provenance
 from pipelines.trainers import start_trainers
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
+from s3vae.data.preparation import preparation_of
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.parallel import process_group, total_threads
 from s3vae.processes import is_main_process
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.training.build import fit_objective, objective_of, signal_of, training_set_for
 from s3vae.training.method import AnyMethod
+from s3vae.training.static_prior import learn_static_prior
 from s3vae.training.targets import read_signal
 
 
@@ -44,7 +46,8 @@ def train(files: Layout, name: str, method: Any) -> None:
         with tracked(run) as tracker:
             preview = with_preview(tracker, objective.model, clips, files.preview(name))
             history, seconds = fit(report=preview)
-            save_model(objective.model, model, checkpoint.snapshots)
+            learn_static_prior(objective.model, clips, device)
+            save_model(objective.model, model, checkpoint.snapshots, preparation_of(clips))
             write_csv(results / "history.csv", history)
             write_environment(results, code, int(history[-1]["step"]), seconds, total_threads())
             tracker.history(history)

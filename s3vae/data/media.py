@@ -77,6 +77,12 @@ def frames_of(path: Path) -> Iterator[UInt8[ndarray, "height width 3"]]:
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
+def picture(path: Path) -> UInt8[ndarray, "height width 3"]:
+    """Read one picture as RGB. Raises ValueError if it cannot be read."""
+    read: ndarray = cv2.cvtColor(_picture(path), cv2.COLOR_BGR2RGB)
+    return read
+
+
 def frame_times(path: Path) -> Float64[ndarray, " frame"]:
     """Return the time (seconds) of each frame by the time stamps of a video; NaN for pictures."""
     if path.is_dir():
@@ -134,15 +140,20 @@ def _pictures(folder: Path) -> Iterator[ndarray]:
     """Read the pictures of a folder. Raises ValueError unless all are readable and of one size."""
     size = None
     for path in pictures_of(folder):
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise ValueError(f"OpenCV cannot read {path.name} as a picture")
-        if (count := cv2.imcount(str(path))) > 1:
-            raise ValueError(f"{path.name} holds {count} pictures: save each as a file of its own")
-        size = size or picture.shape
-        if picture.shape != size:
+        read = _picture(path)
+        size = size or read.shape
+        if read.shape != size:
             raise ValueError(f"{path.name} differs in size from the pictures before it")
-        yield _on_black(picture, path)
+        yield read
+
+
+def _picture(path: Path) -> ndarray:
+    read = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if read is None:
+        raise ValueError(f"OpenCV cannot read {path.name} as a picture")
+    if (count := cv2.imcount(str(path))) > 1:
+        raise ValueError(f"{path.name} holds {count} pictures: save each as a file of its own")
+    return _on_black(read, path)
 
 
 def _on_black(picture: ndarray, path: Path) -> ndarray:

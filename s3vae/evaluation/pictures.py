@@ -20,10 +20,10 @@ from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.signals.landmark_file import LandmarkSignal
 from s3vae.tensors import to_bytes
+from s3vae.tiles import Grid, film, still
 
-Grid = UInt8[ndarray, "row column time height width channel"]
 Clips = UInt8[ndarray, "clip time height width channel"]
-GAP, MILLISECONDS, FRAMES_IN_STILL, COLOURS = 2, 125, 3, 128
+MILLISECONDS, COLOURS = 125, 128
 
 
 def write_pictures(
@@ -116,25 +116,6 @@ def drawn_grid(model: ClipGenerator, codes: Codes, real: Clips, which: str, seed
             drawn = codes.draw_dynamic(model, generator)
         columns.append(decode(model, drawn))
     return np.stack(columns, axis=1)
-
-
-def film(grid: Grid) -> UInt8[ndarray, "time tall wide rgb"]:
-    """Return the grid as one film of all clips at once."""
-    gaps = ((0, 0), (0, 0), (0, 0), (GAP, 0), (GAP, 0), (0, 0))
-    spaced = np.pad(grid, gaps, constant_values=64)
-    rows, columns, time, height, width, channels = spaced.shape
-    tiled: ndarray = spaced.transpose(2, 0, 3, 1, 4, 5).reshape(
-        time, rows * height, columns * width, channels
-    )
-    return np.repeat(tiled, 3, axis=-1) if channels == 1 else tiled
-
-
-def still(grid: Grid) -> UInt8[ndarray, "tall wide rgb"]:
-    """Return the grid as one picture with evenly spaced frames of every clip side by side."""
-    time = np.linspace(0, grid.shape[2] - 1, FRAMES_IN_STILL).round().astype(int)
-    strips = np.concatenate(list(np.moveaxis(grid[:, :, time], 2, 0)), axis=3)
-    picture: ndarray = film(strips[:, :, None])[0]
-    return picture
 
 
 def save_picture(grid: Grid, folder: Path, name: str) -> None:

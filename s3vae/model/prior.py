@@ -52,8 +52,30 @@ class DynamicPrior(nn.Module):
     def sample(self, batch: int, time: int, generator: Generator) -> DynamicCode:
         """Draw motions: a cluster for z_0, then each code conditioned on those drawn before it."""
         clusters = torch.multinomial(self.shares, batch, replacement=True, generator=generator)
-        code = self.start(clusters)
-        state: State = None
+        return self._drawn(self.start(clusters), None, time, generator)
+
+    def continuation(self, codes: DynamicCode, time: int, generator: Generator) -> DynamicCode:
+        """Draw the `time` codes that follow others, from the cluster that explains those best."""
+        starts = range(len(self.shares))
+        likelihood = torch.stack(
+            [
+                self(codes, torch.full((len(codes),), start, device=codes.device))
+                .log_density(codes)
+                .sum(dim=1)
+                for start in starts
+            ]
+        )
+        before = torch.cat([self.start(likelihood.argmax(dim=0)), codes[:, :-1]], dim=1)
+        _, state = self.step(before)
+        return self._drawn(codes[:, -1:], state, time, generator)
+
+    def _drawn(
+        self,
+        code: Float[Tensor, "batch 1 dynamic"],
+        state: State,
+        time: int,
+        generator: Generator,
+    ) -> DynamicCode:
         codes = []
         for _ in range(time):
             following, state = self.step(code, state)

@@ -12,6 +12,7 @@ from s3vae.model.decoders import decode_clips, frame_decoder
 from s3vae.model.encoder import frame_encoder, window_encoder
 from s3vae.model.posteriors import DynamicPosterior, PooledStatic, RecurrentStatic
 from s3vae.model.prior import DynamicPrior
+from s3vae.model.static_prior import StaticPrior
 from s3vae.model.two_objects.networks import ObjectDynamic, ObjectEncoder, ObjectStatic
 from s3vae.model.two_objects.windows import Tracks
 from s3vae.tensors import DynamicCode, Features, StaticCode, Video
@@ -85,6 +86,7 @@ class S3VAE(nn.Module):
             nn.LeakyReLU(0.2),
             nn.Linear(HEAD_HIDDEN, architecture.signal),
         )
+        self.static_prior: StaticPrior | None = None
 
     def features(self, video: Video, tracks: Tracks | None = None) -> Features:
         """Return the features of every frame, or of tracked objects (along `tracks` if there are).
@@ -145,9 +147,15 @@ class S3VAE(nn.Module):
         return decode_clips(self.decoder, static, dynamic)
 
     def draw_static(self, batch: int, generator: Generator) -> StaticCode:
-        """Draw appearances from p(z_f) = N(0, I)."""
+        """Draw appearances from p(z_f) = N(0, I), the paper's prior."""
         prior = standard_normal(batch, self.architecture.static, device=generator.device)
         return prior.sample(generator)
+
+    def draw_known_static(self, batch: int, generator: Generator) -> StaticCode:
+        """Draw appearances from the prior that was fitted after training, if there is one."""
+        if self.static_prior is None:
+            return self.draw_static(batch, generator)
+        return self.static_prior.sample(batch, generator)
 
     def draw_dynamic(self, batch: int, time: int, generator: Generator) -> DynamicCode:
         """Draw motions from the learned prior, each code conditioned on those drawn before it."""

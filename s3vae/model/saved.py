@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from s3vae.files import replacing
 from s3vae.model.architecture import ARCHITECTURE, Architecture
 from s3vae.model.s3vae import S3VAE
-from s3vae.weights import load_weights, save_weights
+from s3vae.model.static_prior import StaticPrior
+from s3vae.weights import read_weights, save_weights
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -57,5 +58,12 @@ def read_architecture(folder: Path) -> Architecture:
 def load_s3vae(folder: Path, device: torch.device) -> S3VAE:
     """Load a sequential VAE in eval mode. Raises FileNotFoundError if there is none."""
     model = S3VAE(read_architecture(folder))
-    load_weights(model, folder)
+    fill(model, read_weights(folder))
     return model.to(device).eval()
+
+
+def fill(model: S3VAE, weights: Mapping[str, Tensor]) -> None:
+    """Load weights, those of a learned prior of appearance among them if there is one."""
+    if (shares := weights.get("static_prior.shares")) is not None:
+        model.static_prior = StaticPrior(len(shares), model.architecture.static)
+    model.load_state_dict(dict(weights))

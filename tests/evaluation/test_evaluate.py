@@ -11,12 +11,13 @@ from PIL import Image
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.evaluation.evaluate import curve_scores, real_clips, score
 from s3vae.evaluation.metrics import names
-from s3vae.evaluation.pictures import GAP, write_pictures
+from s3vae.evaluation.pictures import write_pictures
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.judge.check import InaccurateJudgeError
 from s3vae.judge.network import Judge
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
+from s3vae.tiles import GAP
 
 CPU = torch.device("cpu")
 SETTINGS = EvaluationSettings(

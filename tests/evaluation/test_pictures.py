@@ -11,19 +11,17 @@ from PIL import Image, ImageSequence
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.codes import Codes, encode
 from s3vae.evaluation.pictures import (
-    GAP,
     MILLISECONDS,
     decode,
     drawn_grid,
-    film,
     pictures,
     save_picture,
-    still,
     swap_grid,
     varied_clips,
 )
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
+from s3vae.tiles import GAP, film, still
 
 CPU = torch.device("cpu")
 TIME, SIDE = 4, 64

@@ -1,0 +1,1 @@
+"""Trained models at work on videos: the command `s3vae` and the library behind it."""

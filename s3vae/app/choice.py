@@ -1,0 +1,59 @@
+"""The model of the zoo that fits some videos."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from s3vae.app.load import ZOO, load, zoo_names
+from s3vae.app.model import VideoModel
+from s3vae.app.package import read_config
+from s3vae.app.recording import Frames, whole_frames
+from s3vae.data.crops import detect_face
+from s3vae.progress import LOG
+
+WITHOUT_VIDEOS = "sprites"
+
+
+def choose_model(videos: Sequence[Path], device: str | None = None) -> VideoModel:
+    """Load the model that reconstructs the beginnings of the videos with the smallest error.
+
+    If dlib finds a face in every video, only models of faces are candidates, otherwise only others.
+    The choice is logged. Raises ValueError if there is no candidate.
+    """
+    if not videos:
+        LOG.info("model: %s (`--model` names another one)", WITHOUT_VIDEOS)
+        return load(WITHOUT_VIDEOS, device)
+    face = all(_shows_face(video) for video in videos)
+    names = [name for name in zoo_names() if (_crop(name) == "face") == face]
+    if not names:
+        raise ValueError("no model of the zoo fits these videos: name one by --model")
+    models = [load(name, device) for name in names]
+    errors = [max(_error(model, video) for video in videos) for model in models]
+    best = int(np.argmin(errors))
+    reason = "faces" if face else "no face in every video"
+    listed = ", ".join(f"{n} {e:.4f}" for n, e in zip(names, errors, strict=True))
+    LOG.info("model: %s (%s; squared error per pixel: %s)", names[best], reason, listed)
+    return models[best]
+
+
+def _crop(name: str) -> str:
+    return str(read_config(ZOO / name)["clips"]["crop"])
+
+
+def _beginning(video: Path, frames: int) -> Frames:
+    return np.stack([*islice(whole_frames(video), frames)])
+
+
+def _shows_face(video: Path) -> bool:
+    try:
+        return detect_face(_beginning(video, 1)[0]) is not None
+    except ImportError:
+        return False
+
+
+def _error(model: VideoModel, video: Path) -> float:
+    beginning = _beginning(video, model.preparation.time * (model.preparation.stride or 1))
+    recording = model.open(beginning)
+    return model.error(model.encode(recording), recording)

@@ -1,0 +1,126 @@
+"""The command `s3vae`: what it understands. What it does is imported when it is needed."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REFUSED, INTERRUPTED = 2, 130
+"""Exit codes: for a wrong input, and after Ctrl-C."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; each stores the name of its function as `run`."""
+    root = argparse.ArgumentParser(
+        prog="s3vae", description="Separate and recombine the appearance and the motion of videos."
+    )
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+
+    swap = _command(commands, "swap", "the motion of one video with the appearance of another")
+    swap.add_argument("appearance", type=Path, metavar="APPEARANCE", help="a video or a picture")
+    swap.add_argument("motion", type=Path, metavar="MOTION", help="a video")
+    swap.add_argument(
+        "--paste", action="store_true", help="lay the result into the frames of MOTION"
+    )
+    swap.add_argument(
+        "--adapt",
+        type=_positive,
+        default=0,
+        metavar="STEPS",
+        help="refine the appearance by gradient steps, for what the model was not trained on",
+    )
+    _film_options(swap)
+
+    encode = _command(commands, "encode", "z_f and z_t of videos as arrays of NumPy")
+    encode.add_argument("videos", type=Path, nargs="+", metavar="VIDEO")
+
+    generate = _command(commands, "generate", "clips of which both codes are drawn")
+    generate.add_argument("-n", "--number", type=_positive, default=16, help="(default: 16)")
+    generate.add_argument("--seconds", type=_seconds, help="default: as in training")
+    _film_options(generate)
+
+    traverse = _command(commands, "traverse", "a video with a code moved along its main directions")
+    traverse.add_argument("video", type=Path, metavar="VIDEO")
+    traverse.add_argument("--code", choices=["static", "dynamic"], default="static")
+    _film_options(traverse)
+
+    go_on = _command(commands, "continue", "a video, then frames whose motion is drawn")
+    go_on.add_argument("video", type=Path, metavar="VIDEO")
+    go_on.add_argument("--seconds", type=_seconds, default=4.0, help="(default: 4)")
+    _film_options(go_on)
+
+    models = commands.add_parser("models", help="list the models that come with this package")
+    models.set_defaults(run="models")
+    inspect = commands.add_parser("inspect", help="print what is known about a model")
+    inspect.add_argument("model", metavar="MODEL")
+    inspect.set_defaults(run="inspect")
+    return root
+
+
+def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
+    """Add a command that runs a model and writes a file."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+    command.set_defaults(run=name)
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    command.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    command.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="a name that `s3vae models` prints, a folder, models:/NAME@champion of MLflow, or "
+        "OWNER/MODEL of the Hugging Face hub; default: one that fits the videos",
+    )
+    command.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if it is there")
+    command.add_argument("--seed", type=int, default=0, help="of what is drawn (default: 0)")
+    command.add_argument(
+        "--crop",
+        choices=["none", "centre", "face"],
+        help="the part of a frame that the model takes; default: as in training",
+    )
+    return command
+
+
+def _film_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--size", type=_positive, metavar="PIXELS", help="shorter side of the film; default: 256"
+    )
+    command.add_argument(
+        "--fps", type=_seconds, help="frames per second of the film; default: the video's"
+    )
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        msg = f"{text} is not positive"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def _seconds(text: str) -> float:
+    if not 0 < (number := float(text)) < 1e5:
+        msg = f"{text} is not positive"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run a command; return its exit code. A wrong input is reported in one line."""
+    chosen = vars(parser().parse_args(words))
+    logging.basicConfig(level=logging.INFO, format="s3vae: %(message)s")
+    try:
+        from s3vae.app import commands
+
+        run: Callable[..., None] = getattr(commands, chosen.pop("run") + "_")
+        run(**chosen)
+    except KeyboardInterrupt:
+        print("s3vae: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError, ImportError) as error:
+        print(f"s3vae: {' '.join(str(error).split())}", file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

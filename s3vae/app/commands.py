@@ -1,0 +1,176 @@
+"""What the command `s3vae` does: one function per command, named as it is with a final `_`."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy import ndarray
+
+from s3vae.app.choice import choose_model
+from s3vae.app.film import SUFFIXES, enlarged, require_writable, write_film
+from s3vae.app.load import ZOO, find_model, load, zoo_names
+from s3vae.app.model import Codes, VideoModel, Which
+from s3vae.app.package import CARD, WEIGHTS, read_config, read_package
+from s3vae.app.paste import pasted
+from s3vae.app.recording import PICTURES_PER_SECOND, Frame, Recording, require_videos
+from s3vae.files import replacing
+from s3vae.progress import LOG, Progress
+from s3vae.tiles import Grid, film
+
+CODES = (".npz",)
+STRANGE = 4.0
+"""The ratio of errors above which a video is not of the kind that a model knows."""
+STRANGER = (
+    "%s differs from what the model was trained on (squared error per pixel %.4f, %.4f on its test "
+    "clips), so it is shown as the most similar appearance that the model knows: train a model on "
+    "videos of its kind, or try --adapt 100"
+)
+MOST_TRAVERSED = 300
+"""Frames of a traversal, which holds many films in memory at once."""
+
+
+def swap_(
+    appearance: Path, motion: Path, output: Path, paste: bool, adapt: int, **options: Any
+) -> None:
+    """Write the motion of one video with the appearance of another, with the motion's sound."""
+    if paste and (options["size"] or options["fps"]):
+        raise ValueError("--paste keeps size and rate of MOTION: leave out --size and --fps")
+    model = _prepared(output, [appearance, motion], options)
+    lending, moving = model.open(appearance), model.open(motion)
+    lent = model.encode(lending)
+    _warn_of_stranger(model, lent, lending, appearance)
+    if adapt:
+        lent = model.adapted(lent, lending, adapt)
+        LOG.info("%s: error per pixel %.4f after --adapt", appearance, model.error(lent, lending))
+    codes = replace(model.encode(moving), static=lent.static).at(moving.at_rate(options["fps"]))
+    frames: Iterable[Frame] = model.frames(codes)
+    if paste:
+        frames = pasted(frames, moving)
+    else:
+        frames = (enlarged(frame, options["size"]) for frame in frames)
+    _write(output, frames, codes.times, motion, options["force"])
+
+
+def _warn_of_stranger(model: VideoModel, codes: Codes, recording: Recording, video: Path) -> None:
+    """Say so if the model describes a video much worse than what it knows."""
+    if model.known_error is None:
+        return
+    error = model.error(codes, recording)
+    if error > STRANGE * model.known_error:
+        LOG.warning(STRANGER, video, error, model.known_error)
+
+
+def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
+    """Write the codes of videos as `static` [video, dim], and z_t and times of each."""
+    model = _prepared(output, videos, options, CODES)
+    codes = []
+    with Progress("encode", len(videos), "videos") as progress:
+        for video in videos:
+            codes.append(model.encode(video))
+            progress.advance(note=str(video))
+    arrays: dict[str, Any] = {
+        "videos": np.array([str(video) for video in videos]),
+        "static": np.stack([each.static for each in codes]),
+    }
+    for index, each in enumerate(codes):
+        arrays |= {f"dynamic_{index}": each.dynamic, f"times_{index}": each.times}
+    with replacing(output) as aside:
+        np.savez(aside, **arrays)
+    LOG.info("%s: the codes of %d videos", output, len(videos))
+
+
+def generate_(number: int, seconds: float | None, output: Path, **options: Any) -> None:
+    """Write drawn clips side by side."""
+    model = _prepared(output, [], options)
+    rate = options["fps"] or PICTURES_PER_SECOND
+    time = max(round(seconds * rate), 1) if seconds else None
+    clips = model.generate(number, time, options["seed"])
+    columns = int(np.ceil(np.sqrt(number)))
+    grid = np.zeros((-(-number // columns), columns, *clips.shape[1:]), np.uint8)
+    grid.reshape(-1, *clips.shape[1:])[:number] = clips
+    _write_grid(output, grid, np.arange(grid.shape[2]) / rate, options)
+
+
+def traverse_(video: Path, code: Which, output: Path, **options: Any) -> None:
+    """Write a row of films per principal direction of a code, in which it is moved step by step."""
+    model = _prepared(output, [video], options)
+    codes = model.encode(video)
+    if len(codes.times) > MOST_TRAVERSED:
+        LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
+        codes = codes.first(MOST_TRAVERSED)
+    _write_grid(output, model.traversed(codes, code), codes.times, options)
+
+
+def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None:
+    """Write a video, then frames whose motion is drawn."""
+    model = _prepared(output, [video], options)
+    codes = model.encode(video)
+    interval = codes.times[-1] / (len(codes.times) - 1) if len(codes.times) > 1 else 0.08
+    codes = model.continued(codes, max(round(seconds / interval), 1), options["seed"])
+    if options["fps"]:
+        codes = codes.at(np.arange(0, codes.times[-1], 1 / options["fps"]))
+    frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
+    _write(output, frames, codes.times, None, options["force"])
+
+
+def models_() -> None:
+    """Print the models that come with this package, with their sizes and scores."""
+    for name in zoo_names():
+        config = read_config(ZOO / name)
+        megabytes = (ZOO / name / WEIGHTS).stat().st_size / 1e6
+        scores = ", ".join(f"{key} {value}" for key, value in config["facts"]["scores"].items())
+        print(f"{name}: {megabytes:.1f} MB, {config['facts']['source']}. {scores}")
+
+
+def inspect_(model: str) -> None:
+    """Print the card of a model and the settings that it was made with."""
+    folder = find_model(model)
+    package = read_package(folder, torch.device("cpu"))
+    count = sum(each.numel() for each in package.model.parameters())
+    print(f"{folder}: {count:,} parameters")
+    for settings in (package.model.architecture, package.preparation):
+        for key, value in dataclasses.asdict(settings).items():
+            print(f"  {key}: {value}")
+    if (folder / CARD).exists():
+        print((folder / CARD).read_text())
+
+
+def _prepared(
+    output: Path,
+    videos: Sequence[Path],
+    options: dict[str, Any],
+    suffixes: tuple[str, ...] = SUFFIXES,
+) -> VideoModel:
+    """Check the output before any work, and load the model that is named or that fits."""
+    require_writable(output, suffixes, force=options["force"])
+    require_videos(videos)
+    named = options["model"]
+    model = load(named, options["device"]) if named else choose_model(videos, options["device"])
+    if options["crop"]:
+        model.preparation = replace(model.preparation, crop=options["crop"])
+    return model
+
+
+def _write_grid(output: Path, grid: Grid, times: ndarray, options: dict[str, Any]) -> None:
+    """Write clips in rows and columns, enlarged as a whole."""
+    side = options["size"] and options["size"] * grid.shape[0]
+    frames = (enlarged(frame, side) for frame in film(grid))
+    _write(output, frames, times, None, options["force"])
+
+
+def _write(
+    output: Path, frames: Iterable[Frame], times: ndarray, sound: Path | None, force: bool
+) -> None:
+    """Write a film with progress."""
+    with Progress(f"write {output.name}", len(times), "frames") as progress:
+        write_film(output, _counted(frames, progress), times, sound, force=force)
+
+
+def _counted(frames: Iterable[Frame], progress: Progress) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        progress.advance()

@@ -1,0 +1,164 @@
+"""Films on disk: H.264 with the sound of a video, GIF, WebP, or a picture of some frames."""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float64
+from numpy import ndarray
+from PIL import Image
+
+from s3vae.app.recording import Frame
+from s3vae.data.media import PICTURES
+from s3vae.files import replacing
+
+SUFFIXES = (".mp4", ".gif", ".webp", ".png")
+TICKS = 90_000
+"""Units of time in a second of an MP4 file, of which all usual frame rates are multiples."""
+QUALITY = {"crf": "18", "preset": "medium"}
+LEAST_SIDE = 256
+"""Frames with a shorter side are enlarged by a whole factor to reach it."""
+STILLS = 8
+"""Frames in a picture of a film."""
+
+
+class OutputError(ValueError):
+    """A path that nothing can be written to."""
+
+
+def require_writable(path: Path, suffixes: tuple[str, ...], *, force: bool) -> None:
+    """Raise OutputError for an unknown suffix, a missing folder or, unless forced, a file."""
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path} must end in {', '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"the folder {path.parent} does not exist: create it first")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder: name a file")
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists: choose another name, or replace it by --force")
+
+
+def write_film(
+    path: Path,
+    frames: Iterable[Frame],
+    times: Float64[ndarray, " frame"],
+    sound: Path | None = None,
+    *,
+    force: bool = False,
+) -> None:
+    """Write frames, each shown from its time (seconds) on, as the suffix of `path` says.
+
+    The sound of the video `sound`, if any, accompanies an MP4. The file is written completely or
+    not at all. Raises OutputError.
+    """
+    require_writable(path, SUFFIXES, force=force)
+    write: Callable[[Path, Iterator[Frame], ndarray, Path | None], None] = {
+        ".mp4": _mp4,
+        ".gif": _animation,
+        ".webp": _animation,
+        ".png": _stills,
+    }[path.suffix.lower()]
+    with replacing(path) as aside:
+        write(aside, iter(frames), times, sound)
+        require_writable(path, SUFFIXES, force=force)  # another process may have written it
+
+
+def enlarged(frame: Frame, side: int | None = None) -> Frame:
+    """Return an RGB frame whose shorter side is `side`, by default LEAST_SIDE or a bit more."""
+    rgb = np.repeat(frame, 3, axis=-1) if frame.shape[-1] == 1 else frame
+    height, width = frame.shape[:2]
+    shorter = min(height, width)
+    factor = -(-LEAST_SIDE // shorter) if side is None else side / shorter
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    shape = round(width * factor), round(height * factor)
+    resized: Frame = cv2.resize(rgb, shape, interpolation=method)
+    return resized
+
+
+def durations_of(times: Float64[ndarray, " frame"]) -> Float64[ndarray, " frame"]:
+    """Return how long each frame is shown, in seconds: the last one as long as that before it."""
+    if len(times) == 1:
+        return np.ones(1)
+    between = np.diff(times)
+    return np.append(between, between[-1])
+
+
+def _mp4(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None) -> None:
+    """Write H.264 of pixel format yuv420p, which browsers play, and sound as AAC."""
+    import av
+
+    first = next(frames)
+    durations = durations_of(times)
+    heard = sound_of(sound, until=float(times[-1] + durations[-1]))
+    opening = next(heard, None)
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as output:
+        video = output.add_stream("libx264", options=QUALITY)
+        video.height, video.width = (side + side % 2 for side in first.shape[:2])
+        video.pix_fmt, video.time_base = "yuv420p", Fraction(1, TICKS)
+        video.codec_context.time_base = video.time_base
+        video.codec_context.thread_count = 1  # for equal bytes
+        shown = _pictures(chain([first], frames), times, durations)
+        parts, streams = [((each, video) for each in shown)], [video]
+        if opening is not None:
+            voice = output.add_stream("aac", rate=opening.sample_rate, layout=opening.layout.name)
+            parts.append((each, voice) for each in chain([opening], heard))
+            streams.append(voice)
+        for each, stream in heapq.merge(*parts, key=lambda part: part[0].time):
+            output.mux(stream.encode(each))
+        for stream in streams:
+            output.mux(stream.encode())
+
+
+def _pictures(frames: Iterable[Frame], times: ndarray, durations: ndarray) -> Iterator[Any]:
+    """Yield frames as PyAV takes them, of even height and width, with their times."""
+    import av
+
+    for frame, time, duration in zip(frames, times, durations, strict=True):
+        odd = ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0))
+        picture = av.VideoFrame.from_ndarray(np.pad(frame, odd, "edge"), format="rgb24")
+        picture.pts, picture.time_base = round(time * TICKS), Fraction(1, TICKS)
+        picture.duration = round(duration * TICKS)
+        yield picture
+
+
+def sound_of(path: Path | None, until: float) -> Iterator[Any]:
+    """Yield the sound of a video until a time in seconds after its first frame, if it has any."""
+    import av
+
+    if path is None or not path.is_file() or path.suffix.lower() in PICTURES:
+        return
+    with av.open(str(path)) as source:
+        if not source.streams.audio:
+            return
+        stream, pictures = source.streams.audio[0], source.streams.video[0]
+        begin = float((pictures.start_time or 0) * (pictures.time_base or 0))
+        resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+        for decoded in source.decode(stream):
+            for each in resampler.resample(decoded):
+                time = (each.time or 0.0) - begin
+                each.pts, each.time_base = round(time * stream.rate), Fraction(1, stream.rate)
+                if time >= until:
+                    return
+                if each.pts >= 0:
+                    yield each
+
+
+def _animation(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None) -> None:
+    """Write a GIF or a WebP that repeats; both count milliseconds."""
+    durations = durations_of(times)
+    first, *others = [Image.fromarray(frame) for frame in frames]
+    milliseconds = np.maximum(np.round(1000 * durations), 20).astype(int).tolist()
+    options: Any = {"lossless": True} if path.suffix.lower() == ".webp" else {}
+    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, **options)
+
+
+def _stills(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None) -> None:
+    """Write evenly spaced frames side by side."""
+    chosen = set(np.linspace(0, len(times) - 1, STILLS).round().astype(int).tolist())
+    row = [frame for index, frame in enumerate(frames) if index in chosen]
+    Image.fromarray(np.concatenate(row, axis=1)).save(path, optimize=True)

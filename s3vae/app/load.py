@@ -1,0 +1,77 @@
+"""Find a model by its name: of the zoo, a folder, a registry of MLflow, or a hub."""
+
+import re
+from pathlib import Path
+
+import torch
+
+from s3vae.app.model import VideoModel
+from s3vae.app.package import read_package
+from s3vae.runtime import choose_device
+
+ZOO = Path(__file__).parent.parent / "zoo"
+"""The folder of the models that come with this package."""
+REGISTRY = "models:/"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def zoo_names() -> list[str]:
+    """Return the names of the models that come with this package."""
+    return sorted(path.parent.name for path in ZOO.glob("*/config.json"))
+
+
+def load(name: str | Path, device: str | None = None) -> VideoModel:
+    """Load a model.
+
+    `name` is a model of the zoo, a folder, `models:/NAME@champion` of MLflow's registry, or
+    `OWNER/MODEL` of the Hugging Face hub. `device` is `cpu` or `cuda`; by default CUDA is used if
+    it is there. Raises PackageError, FileNotFoundError, ImportError or ConnectionError.
+    """
+    chosen = choose_device() if device is None else torch.device(device)
+    package = read_package(find_model(str(name)), chosen)
+    return VideoModel(package.model, package.preparation, package.facts.get("error_per_pixel"))
+
+
+def find_model(name: str) -> Path:
+    """Return the folder of a model, which is downloaded if it is in a registry or on a hub."""
+    if name in zoo_names():
+        return ZOO / name
+    if Path(name).is_dir():
+        return Path(name)
+    if name.startswith(REGISTRY):
+        return _of_registry(name)
+    owner = Path(name.split("/")[0])
+    if HUB_ID.fullmatch(name) and not owner.exists():
+        return _of_hub(name)
+    raise FileNotFoundError(
+        f"there is no model {name!r}: name one of {', '.join(zoo_names()) or 'no zoo'}, a folder, "
+        f"{REGISTRY}NAME@champion, or OWNER/MODEL of the hub"
+    )
+
+
+def _of_registry(name: str) -> Path:
+    try:
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+    except ImportError:
+        raise ImportError("MLflow's registry needs: pip install 's3vae[pipeline]'") from None
+    try:
+        downloaded = Path(download_artifacts(artifact_uri=name))
+    except MlflowException as error:
+        raise FileNotFoundError(f"MLflow has no model {name}: {error.message}") from error
+    return downloaded / "artifacts" / "model"
+
+
+def _of_hub(name: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError:
+        raise ImportError("models of the hub need: pip install 's3vae[hub]'") from None
+    try:
+        return Path(snapshot_download(name, etag_timeout=5))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ConnectionError(
+            f"{name} cannot be downloaded from the hub, and is not in its cache "
+            f"({type(error).__name__}). Check the name and the network"
+        ) from error

@@ -1,0 +1,197 @@
+"""A trained model at work on videos: encode, decode, swap, generate, traverse, continue."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, UInt8
+from numpy import ndarray
+
+from s3vae.app.recording import (
+    PICTURES_PER_SECOND,
+    Frame,
+    Frames,
+    Recording,
+    Source,
+    open_recording,
+)
+from s3vae.data.preparation import Preparation
+from s3vae.model.adaptation import adapt_static
+from s3vae.model.long_clips import decode_frames, encode_frames
+from s3vae.model.s3vae import S3VAE
+from s3vae.runtime import generator_at
+from s3vae.tensors import to_unit
+
+Clips = UInt8[ndarray, "clip time height width channel"]
+Which = Literal["static", "dynamic"]
+DRAWN_FOR_DIRECTIONS = 256
+"""Codes drawn from the priors to find the directions in which codes vary most."""
+REACH = 2.0
+"""Standard deviations to which a traversal goes in both directions."""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of one video: z_f, and z_t at each time in seconds."""
+
+    static: Float32[ndarray, " static"]
+    dynamic: Float32[ndarray, "time dynamic"]
+    times: Float64[ndarray, " time"]
+
+    def at(self, times: Float64[ndarray, " shown"]) -> "Codes":
+        """Return z_t at other times, linear between those that are known."""
+        dynamic = [np.interp(times, self.times, each) for each in self.dynamic.T]
+        return Codes(self.static, np.stack(dynamic, axis=1).astype(np.float32), times)
+
+    def first(self, count: int) -> "Codes":
+        """Return the codes of the first frames."""
+        return Codes(self.static, self.dynamic[:count], self.times[:count])
+
+
+class VideoModel:
+    """A sequential VAE and how the clips that it knows were cut from videos.
+
+    Videos are paths or bytes [time, height, width, channel] of any size and length. They are
+    cropped and resized as the clips of training were; frames have the model's size.
+    """
+
+    def __init__(
+        self, model: S3VAE, preparation: Preparation, known_error: float | None = None
+    ) -> None:
+        self.model, self.preparation = model.eval(), preparation
+        self.known_error = known_error
+        """The squared error per pixel of test clips, by which strangers are noticed."""
+        architecture = model.architecture
+        self.size = architecture.height, architecture.width
+        self.channels = architecture.channels
+
+    def open(self, video: Source) -> Recording:
+        """Return which part of a video the model takes. Raises ValueError or FileNotFoundError."""
+        return open_recording(video, self.preparation, self.size, grey=self.channels == 1)
+
+    def encode(self, video: Source | Recording) -> Codes:
+        """Return the posterior means of z_f and z_t, in overlapping windows for long videos."""
+        recording = video if isinstance(video, Recording) else self.open(video)
+        window = self.preparation.time
+        static, dynamic = encode_frames(
+            self.model,
+            map(torch.from_numpy, recording.frames()),
+            len(recording.taken),
+            window,
+            window // 2,
+        )
+        return Codes(static.numpy(), dynamic.numpy(), recording.times[recording.taken])
+
+    def adapted(self, codes: Codes, recording: Recording, steps: int) -> Codes:
+        """Return codes whose z_f is refined by gradient steps through the decoder.
+
+        The reconstruction error of the first frames, as many as a clip of training, becomes less.
+        """
+        frames = np.stack([*islice(recording.frames(), self.preparation.time)])
+        video = to_unit(torch.from_numpy(frames)[None].to(self._device))
+        static = torch.from_numpy(codes.static)[None].to(self._device)
+        dynamic = torch.from_numpy(codes.dynamic[: len(frames)])[None].to(self._device)
+        refined = adapt_static(self.model, video, static, dynamic, steps)[0].cpu().numpy()
+        return replace(codes, static=refined)
+
+    def error(self, codes: Codes, recording: Recording) -> float:
+        """Return the squared error per pixel of the first frames, of intensities in [0, 1]."""
+        real = np.stack([*islice(recording.frames(), self.preparation.time)]).astype(np.float32)
+        return float(np.square((self.decode(codes.first(len(real))) - real) / 255).mean())
+
+    def frames(self, codes: Codes) -> Iterator[Frame]:
+        """Decode frame by frame, with a few in memory."""
+        static, dynamic = torch.from_numpy(codes.static), torch.from_numpy(codes.dynamic)
+        for frame in decode_frames(self.model, static, dynamic):
+            yield frame.numpy()
+
+    def decode(self, codes: Codes) -> Frames:
+        """Decode the frames of a video."""
+        return np.stack([*self.frames(codes)])
+
+    def swap(self, appearance: Source, motion: Source) -> Frames:
+        """Return the motion of one video with the appearance of another, a frame for each of it."""
+        moving = self.open(motion)
+        swapped = replace(self.encode(moving), static=self.encode(appearance).static)
+        return self.decode(swapped.at(moving.times))
+
+    def swapped(self, appearance: Recording, motion: Recording, rate: float | None = None) -> Codes:
+        """Return z_f of one video with z_t of another, at its own times or at a rate."""
+        static = self.encode(appearance).static
+        moving = self.encode(motion)
+        return Codes(static, moving.dynamic, moving.times).at(motion.at_rate(rate))
+
+    @torch.no_grad()
+    def generate(self, count: int, time: int | None = None, seed: int = 0) -> Clips:
+        """Draw clips: appearances from the learned prior if the model has one, else N(0, I)."""
+        generator = generator_at(self._device, seed)
+        static = self.model.draw_known_static(count, generator)
+        dynamic = self.model.draw_dynamic(count, time or self.preparation.time, generator)
+        times = np.arange(dynamic.shape[1]) / PICTURES_PER_SECOND
+        return np.stack(
+            [
+                self.decode(Codes(*codes, times))
+                for codes in zip(static.cpu().numpy(), dynamic.cpu().numpy(), strict=True)
+            ]
+        )
+
+    def traverse(
+        self, video: Source, code: Which = "static", directions: int = 3, steps: int = 5
+    ) -> UInt8[ndarray, "direction step time height width channel"]:
+        """Return a video whose z_f or z_t is moved along each of its principal directions.
+
+        The middle of an odd number of steps is the video itself; the first and the last are REACH
+        standard deviations of drawn codes away.
+        """
+        return self.traversed(self.encode(video), code, directions, steps)
+
+    def traversed(
+        self, codes: Codes, code: Which, directions: int = 3, steps: int = 5
+    ) -> UInt8[ndarray, "direction step time height width channel"]:
+        """Return what `traverse` does, from the codes of a video."""
+        rows = []
+        for direction in self._directions(code)[:directions]:
+            moved = [
+                Codes(codes.static + step * direction, codes.dynamic, codes.times)
+                if code == "static"
+                else Codes(codes.static, codes.dynamic + step * direction, codes.times)
+                for step in np.linspace(-REACH, REACH, steps).tolist()
+            ]
+            rows.append(np.stack([self.decode(each) for each in moved]))
+        return np.stack(rows)
+
+    @torch.no_grad()
+    def _directions(self, code: Which) -> Float32[ndarray, "direction dim"]:
+        """Return the principal directions of drawn codes, as long as one standard deviation."""
+        generator = generator_at(self._device, 0)
+        if code == "static":
+            drawn = self.model.draw_known_static(DRAWN_FOR_DIRECTIONS, generator)
+        else:
+            time = self.preparation.time
+            drawn = self.model.draw_dynamic(DRAWN_FOR_DIRECTIONS, time, generator).flatten(0, 1)
+        points = drawn.cpu().numpy()
+        _, lengths, directions = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+        scaled: ndarray = directions * (lengths / np.sqrt(len(points)))[:, None]
+        return scaled.astype(np.float32)
+
+    def continue_(self, video: Source, frames: int, seed: int = 0) -> Frames:
+        """Return a video followed by frames whose motion is drawn, given that of the video."""
+        return self.decode(self.continued(self.encode(video), frames, seed))
+
+    @torch.no_grad()
+    def continued(self, codes: Codes, frames: int, seed: int = 0) -> Codes:
+        """Return codes followed by drawn ones, at the mean interval of those that are known."""
+        known = torch.from_numpy(codes.dynamic)[None].to(self._device)
+        drawn = self.model.prior.continuation(known, frames, generator_at(self._device, seed))
+        dynamic = np.concatenate([codes.dynamic, drawn[0].cpu().numpy()])
+        count = len(codes.times)
+        interval = codes.times[-1] / (count - 1) if count > 1 else 1 / PICTURES_PER_SECOND
+        later = codes.times[-1] + interval * np.arange(1, frames + 1)
+        return Codes(codes.static, dynamic, np.append(codes.times, later))
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device

@@ -1,0 +1,118 @@
+"""A model as one folder to share, in the layout of model hubs: settings, weights and a card."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from s3vae.data.preparation import PREPARATION, Preparation
+from s3vae.files import checksum_of, replacing
+from s3vae.model.architecture import ARCHITECTURE, Architecture
+from s3vae.model.s3vae import S3VAE
+from s3vae.model.saved import fill, load_s3vae
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+FORMAT = 1
+"""The version of the layout; a larger one is of later code."""
+
+
+class PackageError(ValueError):
+    """A folder that is no model that this version can read."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model, the cut of its clips, and facts about it such as its scores."""
+
+    model: S3VAE
+    preparation: Preparation
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_package(folder: Path, package: Package, card: str, *, half: bool) -> None:
+    """Write a folder of settings, weights and card, or nothing.
+
+    With `half`, parameters are stored in half precision. Buffers never are: the running variances
+    of batch normalization may exceed its range.
+    """
+    weights = stored(package.model, half=half)
+    with replacing(folder) as aside:
+        aside.mkdir()
+        save_file(weights, aside / WEIGHTS)
+        config = {
+            "format": FORMAT,
+            "model_type": "s3vae",
+            "architecture": dataclasses.asdict(package.model.architecture),
+            "clips": dataclasses.asdict(package.preparation),
+            "sha256": checksum_of(aside / WEIGHTS),
+            "facts": package.facts,
+        }
+        (aside / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+        (aside / CARD).write_text(card)
+
+
+def stored(model: S3VAE, *, half: bool) -> dict[str, Tensor]:
+    """Return the weights of a model as a shared folder stores them."""
+    rounded = {name for name, _ in model.named_parameters()} if half else set()
+    return {
+        name: (each.half() if name in rounded else each).detach().cpu().contiguous()
+        for name, each in sorted(model.state_dict().items())
+    }
+
+
+def read_package(folder: Path, device: torch.device) -> Package:
+    """Load a shared model, or one that a pipeline trained. Raises PackageError.
+
+    Weights of half precision are computed with in single precision.
+    """
+    if (folder / ARCHITECTURE).exists():
+        return _trained(folder, device)
+    config = read_config(folder)
+    path = folder / WEIGHTS
+    if not path.exists() or checksum_of(path) != config["sha256"]:
+        raise PackageError(f"{path} is missing or damaged: download the model again")
+    try:
+        model = S3VAE(Architecture(**config["architecture"]))
+        preparation = Preparation(**config["clips"])
+    except (ValidationError, TypeError) as error:
+        raise PackageError(f"{folder / CONFIG} does not describe a model: {error}") from error
+    weights: Mapping[str, Tensor] = load_file(path)
+    fill(model, weights)  # copies into parameters of single precision
+    return Package(model.to(device).eval(), preparation, config["facts"])
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read the settings of a shared model. Raises PackageError."""
+    path = folder / CONFIG
+    try:
+        config: dict[str, Any] = json.loads(path.read_text())
+        version = int(config["format"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PackageError(
+            f"{folder} holds no model: neither {ARCHITECTURE} of a pipeline nor {CONFIG} of a "
+            "shared model can be read"
+        ) from error
+    if version > FORMAT:
+        raise PackageError(
+            f"{path} has format {version}, and this version of s3vae reads up to {FORMAT}: "
+            "pip install --upgrade s3vae"
+        )
+    return config
+
+
+def _trained(folder: Path, device: torch.device) -> Package:
+    """Load a model from the folder in which a pipeline trained it."""
+    try:
+        model = load_s3vae(folder, device)
+    except (ValidationError, TypeError, RuntimeError, FileNotFoundError) as error:
+        raise PackageError(f"{folder} cannot be read as a model: {error}") from error
+    path = folder / PREPARATION
+    made = Preparation(**json.loads(path.read_text())) if path.exists() else Preparation()
+    return Package(model, made)

@@ -1,0 +1,116 @@
+"""A video as a model takes it: some of its frames, cropped and resized."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float64, UInt8
+from numpy import ndarray
+
+from s3vae.data.crops import Box, Size, crop_boxes, crop_to
+from s3vae.data.media import PICTURES, frame_times, frames_of, picture
+from s3vae.data.preparation import Preparation
+from s3vae.data.rates import frames_at
+
+Frame = UInt8[ndarray, "height width channel"]
+Frames = UInt8[ndarray, "time height width channel"]
+Source = str | Path | Frames
+"""A video file, a folder of pictures, one picture, or frames as bytes of 1 or 3 channels."""
+PICTURES_PER_SECOND = 12.0
+"""The rate of frames without times: arrays, folders of pictures, drawn clips."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A video, and which part of it a model takes."""
+
+    source: Path | Frames
+    times: Float64[ndarray, " frame"]
+    """The time of each frame in seconds, from 0."""
+    taken: list[int]
+    """The indices of the frames that the model takes, in order."""
+    box: Box
+    size: Size
+    grey: bool
+
+    def frames(self) -> Iterator[Frame]:
+        """Read the frames that the model takes, cropped and resized."""
+        taken = set(self.taken)
+        for index, frame in enumerate(whole_frames(self.source)):
+            if index in taken:
+                cropped = crop_to(frame, self.box, self.size)
+                yield luminance(cropped) if self.grey else cropped
+
+    def at_rate(self, rate: float | None) -> Float64[ndarray, " shown"]:
+        """Return the times of frames at a rate over the length of the video; None: its own."""
+        if rate is None:
+            return self.times
+        return np.arange(int(self.times[-1] * rate + 1e-6) + 1) / rate
+
+
+def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool) -> Recording:
+    """Find the frames of a video that a model takes, and the crop of all of them.
+
+    Arrays of frames of the model's size are clips already: all of each frame is taken. Of other
+    videos the model takes what `made` says. Raises FileNotFoundError, or ValueError for what cannot
+    be read or shows no face where the model needs one.
+    """
+    if not isinstance(source, ndarray):
+        source = Path(source)
+        require_videos([source])
+    times = times_of(source)
+    if isinstance(source, ndarray) and source.shape[1:3] == size:
+        return Recording(source, times, [*range(len(times))], Box(0, 0, *size[::-1]), size, grey)
+    every = range(len(times)) if made.fps is None else frames_at(made.fps, times)
+    taken = [*every[:: made.stride or 1]]
+    (box,) = crop_boxes(whole_frames(source), [taken], made.crop, size)
+    if box is None:
+        raise ValueError(f"{shown_name(source)} shows no face, which this model needs")
+    return Recording(source, times, taken, box, size, grey)
+
+
+def require_videos(paths: Iterable[Path]) -> None:
+    """Raise FileNotFoundError for a path that does not exist."""
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist: name a video, or pictures")
+
+
+def times_of(source: Path | Frames) -> Float64[ndarray, " frame"]:
+    """Return the time of each frame in seconds, from 0. Raises ValueError if there is none."""
+    if isinstance(source, ndarray):
+        times = np.full(len(source), np.nan)
+    elif source.suffix.lower() in PICTURES:
+        times = np.zeros(1)
+    else:
+        try:
+            times = frame_times(source)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
+    if not len(times):
+        raise ValueError(f"{shown_name(source)} holds no frames")
+    if np.isnan(times).any():
+        return np.arange(len(times)) / PICTURES_PER_SECOND
+    return np.maximum.accumulate(times - times[0])
+
+
+def whole_frames(source: Path | Frames) -> Iterator[UInt8[ndarray, "rows columns 3"]]:
+    """Read all frames as RGB."""
+    if isinstance(source, ndarray):
+        return iter(np.repeat(source, 3, axis=-1) if source.shape[-1] == 1 else source)
+    if source.suffix.lower() in PICTURES:
+        return iter([picture(source)])
+    return frames_of(source)
+
+
+def luminance(frame: Frame) -> Frame:
+    """Return a colour frame as grey levels of one channel."""
+    grey: Frame = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None]
+    return grey
+
+
+def shown_name(source: Path | Frames) -> str:
+    """Return what a message calls a video."""
+    return str(source) if isinstance(source, Path) else "the array"
