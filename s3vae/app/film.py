@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
 from numpy import ndarray
 from PIL import Image
 
@@ -17,6 +17,7 @@ from s3vae.app.recording import Frame
 from s3vae.data.media import PICTURES
 from s3vae.files import replacing
 
+Picture = UInt8[ndarray, "tall wide 3"]
 SUFFIXES = (".mp4", ".gif", ".webp", ".png")
 TICKS = 90_000
 """Units of time in a second of an MP4 file, of which all usual frame rates are multiples."""
@@ -68,7 +69,7 @@ def write_film(
         require_writable(path, SUFFIXES, force=force)  # another process may have written it
 
 
-def enlarged(frame: Frame, side: int | None = None) -> Frame:
+def enlarged(frame: Frame, side: int | None = None) -> Picture:
     """Return an RGB frame whose shorter side is `side`, by default LEAST_SIDE or a bit more."""
     rgb = np.repeat(frame, 3, axis=-1) if frame.shape[-1] == 1 else frame
     height, width = frame.shape[:2]
@@ -76,7 +77,7 @@ def enlarged(frame: Frame, side: int | None = None) -> Frame:
     factor = -(-LEAST_SIDE // shorter) if side is None else side / shorter
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     shape = round(width * factor), round(height * factor)
-    resized: Frame = cv2.resize(rgb, shape, interpolation=method)
+    resized: ndarray = cv2.resize(rgb, shape, interpolation=method)
     return resized
 
 

@@ -16,7 +16,7 @@ from s3vae.data.rates import frames_at
 
 Frame = UInt8[ndarray, "height width channel"]
 Frames = UInt8[ndarray, "time height width channel"]
-Source = str | Path | Frames
+Source = str | Path | UInt8[ndarray, "_ _ _ _"]
 """A video file, a folder of pictures, one picture, or frames as bytes of 1 or 3 channels."""
 PICTURES_PER_SECOND = 12.0
 """The rate of frames without times: arrays, folders of pictures, drawn clips."""
@@ -105,9 +105,9 @@ def whole_frames(source: Path | Frames) -> Iterator[UInt8[ndarray, "rows columns
     return frames_of(source)
 
 
-def luminance(frame: Frame) -> Frame:
+def luminance(frame: UInt8[ndarray, "rows columns 3"]) -> UInt8[ndarray, "rows columns 1"]:
     """Return a colour frame as grey levels of one channel."""
-    grey: Frame = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None]
+    grey: ndarray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None]
     return grey
 
 

@@ -54,7 +54,9 @@ class DynamicPrior(nn.Module):
         clusters = torch.multinomial(self.shares, batch, replacement=True, generator=generator)
         return self._drawn(self.start(clusters), None, time, generator)
 
-    def continuation(self, codes: DynamicCode, time: int, generator: Generator) -> DynamicCode:
+    def continuation(
+        self, codes: DynamicCode, time: int, generator: Generator
+    ) -> Float[Tensor, "batch later dynamic"]:
         """Draw the `time` codes that follow others, from the cluster that explains those best."""
         starts = range(len(self.shares))
         likelihood = torch.stack(
@@ -75,7 +77,7 @@ class DynamicPrior(nn.Module):
         state: State,
         time: int,
         generator: Generator,
-    ) -> DynamicCode:
+    ) -> Float[Tensor, "batch later dynamic"]:
         codes = []
         for _ in range(time):
             following, state = self.step(code, state)

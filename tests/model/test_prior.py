@@ -85,3 +85,14 @@ def test_clusters_are_drawn_with_their_probabilities(draws: Draws) -> None:
         expected = prior(torch.zeros(3, 1, DYNAMIC), torch.arange(3)).mean[:, 0]
     nearest = torch.cdist(drawn, expected).argmin(dim=1).bincount(minlength=3) / 2000
     torch.testing.assert_close(nearest, prior.shares, atol=0.04, rtol=0)
+
+
+def test_a_continuation_follows_the_cluster_and_the_codes_before_it(
+    draws: Callable[[int], Generator],
+) -> None:
+    prior = DynamicPrior(2, 8, clusters=3)
+    codes = prior.sample(4, 6, draws(0))
+    longer = prior.continuation(codes, 3, draws(1))
+    assert longer.shape == (4, 3, 2)
+    assert torch.equal(longer, prior.continuation(codes, 3, draws(1)))
+    assert not torch.equal(longer, prior.continuation(codes + 1, 3, draws(1)))

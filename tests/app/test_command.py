@@ -1,0 +1,131 @@
+"""The command: what it writes, and what it refuses in one line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from s3vae.app import commands
+from s3vae.app.command import main
+from s3vae.app.model import VideoModel
+from s3vae.data.media import frames_of
+
+
+def words(*given: object) -> list[str]:
+    return [str(each) for each in given]
+
+
+def test_two_videos_become_one(
+    videos: tuple[Path, Path], folder: Path, model: VideoModel, tmp_path: Path
+) -> None:
+    film, exact = tmp_path / "swap.mp4", tmp_path / "swap.webp"
+    for output in (film, exact):
+        assert main(words("swap", *videos, "-o", output, "--model", folder, "--size", 64)) == 0
+    assert len([*frames_of(film)]) == 12
+    with Image.open(exact) as animation:
+        shown = [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(animation)]
+    # the last two frames are equal, which WebP shows as one
+    assert np.array_equal(np.stack(shown), model.swap(*videos)[:11])
+
+
+def test_the_result_is_laid_into_the_frames_of_the_motion(
+    videos: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "swap.mp4"
+    assert main(words("swap", *videos, "-o", output, "--model", folder, "--paste")) == 0
+    shown, real = np.stack([*frames_of(output)]), np.stack([*frames_of(videos[1])])
+    assert shown.shape == real.shape
+    difference = np.abs(shown.astype(int) - real)
+    assert difference[:, :, :12].max() < 12  # beside the crop only compression
+    assert difference[:, 20:50, 30:60].mean() > 12
+
+
+def test_every_command_writes_what_it_says(
+    videos: tuple[Path, Path], folder: Path, tmp_path: Path
+) -> None:
+    model = ("--model", folder)
+    drawn, moved = tmp_path / "drawn.gif", tmp_path / "moved.webp"
+    assert main(words("generate", "-n", 5, "--seconds", 0.5, "-o", drawn, *model)) == 0
+    assert main(words("traverse", videos[0], "-o", moved, *model)) == 0
+    assert main(words("continue", videos[0], "--seconds", 1, "-o", tmp_path / "c.mp4", *model)) == 0
+    with Image.open(drawn) as film:
+        assert film.n_frames == 6
+        assert film.width > film.height  # three columns, two rows
+    with Image.open(moved) as film:
+        assert film.n_frames == 4  # every second frame of 7
+    assert len([*frames_of(tmp_path / "c.mp4")]) == 4 + 5
+    assert main(words("encode", *videos, "-o", tmp_path / "codes.npz", *model)) == 0
+    with np.load(tmp_path / "codes.npz") as codes:
+        assert codes["static"].shape == (2, 4)
+        assert codes["dynamic_1"].shape == (6, 3)
+        assert codes["videos"].tolist() == words(*videos)
+
+
+def test_models_and_their_cards_are_printed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models"]) == 0
+    assert "sprites: " in capsys.readouterr().out
+    assert main(words("inspect", folder)) == 0
+    out = capsys.readouterr().out
+    assert "parameters" in out
+    assert "stride: 2" in out
+    assert "# tiny" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (("swap", "nix.mp4", "{motion}", "-o", "a.mp4"), "nix.mp4 does not exist"),
+        (("swap", "{motion}", "{motion}", "-o", "a.avi"), "a.avi must end in .mp4"),
+        (("swap", "{motion}", "{motion}", "-o", "here.mp4"), "here.mp4 exists: .*--force"),
+        (("swap", "text.mp4", "{motion}", "-o", "a.mp4"), "text.mp4: .*cannot read"),
+        (("generate", "-o", "a.mp4", "--model", "nix"), "there is no model 'nix'"),
+        (("swap", "{motion}", "{motion}", "-o", "a.mp4", "--paste", "--fps", "9"), "leave out"),
+    ],
+)
+def test_a_wrong_input_is_refused_in_one_line_before_anything_is_written(
+    arguments: tuple[str, ...],
+    rule: str,
+    videos: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("here.mp4").touch()
+    Path("text.mp4").write_text("no video")
+    given = [each.format(motion=videos[1]) for each in arguments]
+    if "--model" not in given:
+        given += words("--model", folder)
+    assert main(given) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("s3vae: ")
+    assert error.count("\n") == 1
+    assert re.search(rule, error)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here.mp4", "text.mp4"]
+
+
+def test_an_interrupted_command_leaves_nothing(
+    videos: tuple[Path, Path], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "enlarged", interrupted)
+    output = tmp_path / "swap.mp4"
+    assert main(words("swap", *videos, "-o", output, "--model", folder)) == 130
+    assert not [*tmp_path.iterdir()]
+
+
+def test_help_needs_no_torch() -> None:
+    code = (
+        "import sys; from s3vae.app.command import parser; parser(); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'cv2', 'numpy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

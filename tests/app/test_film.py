@@ -1,0 +1,110 @@
+"""Films: readable by any player, equal bytes each time, never half written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy import ndarray
+from PIL import Image
+
+from s3vae.app.film import OutputError, enlarged, write_film
+from s3vae.data.media import frame_times, frames_of
+
+FRAMES = [np.full((33, 47, 3), 20 * index, np.uint8) for index in range(12)]
+UNEVEN = np.cumsum([0, 0.1, 0.2, 0.05, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
+
+
+def test_a_film_has_h264_of_even_size_and_every_frame_at_its_time(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, FRAMES, UNEVEN)
+    with av.open(str(path)) as film:
+        (video,) = film.streams
+        assert (video.codec_context.name, video.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (video.height, video.width) == (34, 48)
+    np.testing.assert_allclose(frame_times(path), UNEVEN, atol=1e-3)
+    for shown, frame in zip(frames_of(path), FRAMES, strict=True):
+        assert abs(int(shown[5, 5, 0]) - int(frame[0, 0, 0])) <= 4
+
+
+def test_a_film_keeps_the_sound_of_the_video_up_to_its_own_end(
+    videos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, FRAMES[:6], np.arange(6) / 10, sound=videos[1])
+    with av.open(str(path)) as film:
+        voice = film.streams.audio[0]
+        assert voice.codec_context.name == "aac"
+        assert 0.5 <= float(voice.duration * voice.time_base) <= 0.75
+        sound = np.concatenate([each.to_ndarray() for each in film.decode(voice)], axis=1)
+    assert np.abs(sound).max() > 0.5
+
+
+def test_a_video_without_sound_gives_a_film_without_sound(
+    videos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, FRAMES, UNEVEN, sound=videos[0])
+    with av.open(str(path)) as film:
+        assert not film.streams.audio
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif", ".webp", ".png"])
+def test_equal_frames_give_equal_bytes(suffix: str, tmp_path: Path) -> None:
+    paths = tmp_path / f"first{suffix}", tmp_path / f"second{suffix}"
+    for path in paths:
+        write_film(path, FRAMES, UNEVEN)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_an_animation_has_every_frame(suffix: str, tmp_path: Path) -> None:
+    write_film(tmp_path / f"film{suffix}", FRAMES, UNEVEN)
+    with Image.open(tmp_path / f"film{suffix}") as animation:
+        assert (animation.n_frames, animation.size) == (12, (47, 33))
+
+
+def test_a_film_of_one_frame_is_written(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", FRAMES[:1], np.zeros(1))
+    assert len([*frames_of(tmp_path / "film.mp4")]) == 1
+
+
+def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    def broken() -> Iterator[ndarray]:
+        yield from FRAMES[:3]
+        raise KeyboardInterrupt
+
+    path = tmp_path / "film.mp4"
+    path.write_text("before")
+    with pytest.raises(KeyboardInterrupt):
+        write_film(path, broken(), UNEVEN, force=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["film.mp4"]
+    assert path.read_text() == "before"
+
+
+def test_a_film_that_another_process_wrote_meanwhile_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+
+    def meanwhile() -> Iterator[ndarray]:
+        yield from FRAMES[:11]
+        path.write_text("of another process")
+        yield FRAMES[11]
+
+    with pytest.raises(OutputError, match=r"exists.*--force"):
+        write_film(path, meanwhile(), UNEVEN)
+    assert path.read_text() == "of another process"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("film.avi", "must end in .mp4"), ("no/film.mp4", "does not exist"), (".", "must end in")],
+)
+def test_a_path_that_cannot_be_written_is_refused(name: str, rule: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=rule):
+        write_film(tmp_path / name, FRAMES, UNEVEN)
+
+
+@pytest.mark.parametrize(("side", "size"), [(None, (256, 384)), (32, (32, 48)), (100, (100, 150))])
+def test_frames_are_enlarged_by_their_shorter_side(side: int | None, size: tuple[int, int]) -> None:
+    assert enlarged(np.zeros((64, 96, 1), np.uint8), side).shape == (*size, 3)

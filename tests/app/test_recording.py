@@ -1,0 +1,79 @@
+"""Which part of a video a model takes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy import ndarray
+
+from s3vae.app.recording import open_recording
+from s3vae.data.media import frames_of
+from s3vae.data.preparation import Preparation
+
+SIZE = (64, 64)
+
+
+def test_every_second_frame_is_taken_where_clips_of_training_had_a_stride_of_two(
+    videos: tuple[Path, Path],
+) -> None:
+    recording = open_recording(videos[1], Preparation(stride=2), SIZE, grey=False)
+    assert recording.taken == [0, 2, 4, 6, 8, 10]
+    np.testing.assert_allclose(recording.times, np.arange(12) / 10, atol=1e-6)
+    taken = [*recording.frames()]
+    whole = [*frames_of(videos[1])][::2]
+    for frame, full in zip(taken, whole, strict=True):
+        assert frame.shape == (64, 64, 3)
+        centre = cv2.resize(full[:, 12:84], SIZE, interpolation=cv2.INTER_AREA)
+        assert np.array_equal(frame, centre)
+
+
+def test_a_stated_rate_of_training_is_applied_by_time_stamps(videos: tuple[Path, Path]) -> None:
+    recording = open_recording(videos[1], Preparation(fps=5), SIZE, grey=False)
+    assert recording.taken == [0, 2, 4, 6, 8, 10]
+
+
+def test_frames_of_the_size_of_the_model_are_taken_as_they_are(
+    noise: Callable[..., ndarray],
+) -> None:
+    clip = noise(6)
+    recording = open_recording(clip, Preparation(stride=2, crop="face"), SIZE, grey=False)
+    assert np.array_equal(np.stack([*recording.frames()]), clip)
+
+
+def test_a_model_of_grey_clips_takes_grey_frames_and_colour_models_take_grey_video(
+    noise: Callable[..., ndarray],
+) -> None:
+    (frame,) = open_recording(noise(1, 80), Preparation(), SIZE, grey=True).frames()
+    assert frame.shape == (64, 64, 1)
+    grey = noise(1, channels=1)
+    (frame,) = open_recording(grey, Preparation(), SIZE, grey=False).frames()
+    assert np.array_equal(frame, np.repeat(grey[0], 3, axis=-1))
+
+
+def test_one_picture_is_a_video_of_one_frame(noise: Callable[..., ndarray], tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "me.png"), noise(1, 70, 70)[0])
+    recording = open_recording(tmp_path / "me.png", Preparation(), SIZE, grey=False)
+    assert len([*recording.frames()]) == len(recording.times) == 1
+
+
+def test_times_at_another_rate_cover_the_video(videos: tuple[Path, Path]) -> None:
+    recording = open_recording(videos[1], Preparation(), SIZE, grey=False)
+    np.testing.assert_allclose(recording.at_rate(20), np.arange(23) / 20)
+
+
+def test_what_cannot_be_read_is_named(noise: Callable[..., ndarray], tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nix\.mp4 does not exist"):
+        open_recording(tmp_path / "nix.mp4", Preparation(), SIZE, grey=False)
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(ValueError, match=r"text\.mp4: .*cannot read"):
+        open_recording(tmp_path / "text.mp4", Preparation(), SIZE, grey=False)
+    with pytest.raises(ValueError, match="the array holds no frames"):
+        open_recording(noise(0), Preparation(), SIZE, grey=False)
+
+
+def test_a_video_without_a_face_is_refused_by_a_model_of_faces(videos: tuple[Path, Path]) -> None:
+    pytest.importorskip("dlib")
+    with pytest.raises(ValueError, match=r"motion\.mp4 shows no face"):
+        open_recording(videos[1], Preparation(crop="face"), SIZE, grey=False)
