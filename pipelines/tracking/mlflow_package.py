@@ -15,7 +15,7 @@ import numpy as np
 from mlflow.entities import LoggedModelOutput
 from mlflow.models import Model, ModelSignature
 from mlflow.pyfunc import save_model
-from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 
 from pipelines.tracking.provenance import ROOT
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 NAME = "model"
+DRAWN_FRAMES = 16
+"""The default length of generated clips."""
 LOADER = ROOT / "pipelines" / "tracking" / "pyfunc_model.py"
 REQUIREMENTS = ("mlflow", "torch", "numpy", "safetensors", "jaxtyping", "pydantic")
 
@@ -63,7 +65,7 @@ def copy_code(path: Path) -> Path:
 
 
 def signature(architecture: dict[str, Any]) -> ModelSignature:
-    """Return types and shapes of the inputs and outputs of the model; -1 is any size."""
+    """Return types and shapes of inputs, outputs and parameters of the model; -1 is any size."""
     # models saved before frames of other sizes lack both keys
     size = architecture.get("height", 64), architecture.get("width", 64)
     frames = (-1, -1, *size, architecture["channels"])
@@ -71,6 +73,16 @@ def signature(architecture: dict[str, Any]) -> ModelSignature:
     outputs: list[ColSpec | TensorSpec] = [
         TensorSpec(real, (-1, architecture["static"]), "static"),
         TensorSpec(real, (-1, -1, architecture["dynamic"]), "dynamic"),
-        TensorSpec(byte, frames, "reconstruction"),
+        TensorSpec(byte, frames, "video"),
     ]
-    return ModelSignature(Schema([TensorSpec(byte, frames)]), Schema(outputs))
+    choices = ParamSchema(
+        [
+            ParamSpec("action", "string", "encode"),
+            ParamSpec("number", "long", 1),
+            ParamSpec("time", "long", DRAWN_FRAMES),
+            ParamSpec("seed", "long", 0),
+            ParamSpec("static", "double", [], shape=(-1,)),
+            ParamSpec("dynamic", "double", [], shape=(-1,)),
+        ]
+    )
+    return ModelSignature(Schema([TensorSpec(byte, frames)]), Schema(outputs), choices)

@@ -1,10 +1,9 @@
-"""The trained model as MLflow loads it: from the bytes of clips to codes and reconstruction.
+"""The trained model as MLflow loads it: encode, swap, decode and generate clips.
 
 MLflow runs this file to load the model ("models from code"); mlflow_package.py stores it beside
 the weights and the code of s3vae/model/.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,43 +15,93 @@ from numpy import ndarray
 
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae
-from s3vae.runtime import choose_device
-from s3vae.tensors import to_bytes, to_unit
+from s3vae.runtime import choose_device, generator_at
+from s3vae.tensors import CodePair, to_bytes, to_unit
 
 CLIPS_AT_A_TIME = 64
+ACTIONS = ("encode", "swap", "decode", "generate")
 
 
 class Served(PythonModel):
-    """Encode clips to the means of their posteriors, and decode these."""
+    """A sequential VAE behind MLflow's interface, which the parameter `action` selects from.
+
+    `encode` (default): the codes of clips and their reconstruction. `swap`: the first half of the
+    clips with the motion of the second. `decode`: the codes in the parameters `static` and
+    `dynamic`, flat lists of `number` clips. `generate`: `number` clips of `time` frames, drawn with
+    `seed`. All return `static`, `dynamic` and `video`.
+    """
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the model's folder, an artifact of the MLflow model."""
         self.device = choose_device()
         self.model: S3VAE = load_s3vae(Path(context.artifacts["model"]), self.device)
 
+    @torch.no_grad()
     def predict(
         self,
         context: PythonModelContext,
         model_input: ndarray,
         params: dict[str, Any] | None = None,
     ) -> dict[str, ndarray]:
-        """Map clips, uint8 [clip, time, height, width, channel], to codes and reconstruction."""
-        parts = [self._predict(clips) for clips in batches(model_input)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        """Map clips, uint8 [clip, time, height, width, channel], to codes and clips."""
+        wanted = params or {}
+        action = wanted.get("action", "encode")
+        if action not in ACTIONS:
+            msg = f"unknown action {action!r}: choose one of {', '.join(ACTIONS)}"
+            raise ValueError(msg)
+        if action == "generate":
+            static, dynamic = self._drawn(wanted["number"], wanted["time"], wanted["seed"])
+        elif action == "decode":
+            static, dynamic = self._given(wanted)
+        else:
+            static, dynamic = self._encoded(model_input)
+        if action == "swap":
+            if len(static) % 2:
+                msg = f"`swap` takes pairs of clips, not {len(static)}: appearances, then motions"
+                raise ValueError(msg)
+            static, dynamic = static[: len(static) // 2], dynamic[len(static) // 2 :]
+        video = [
+            to_bytes(self.model.decode(*codes)).cpu()
+            for codes in zip(
+                torch.split(static, CLIPS_AT_A_TIME),
+                torch.split(dynamic, CLIPS_AT_A_TIME),
+                strict=True,
+            )
+        ]
+        return {
+            "static": static.cpu().numpy(),
+            "dynamic": dynamic.cpu().numpy(),
+            "video": torch.cat(video).numpy(),
+        }
 
-    @torch.no_grad()
-    def _predict(self, clips: ndarray) -> dict[str, ndarray]:
-        raw = torch.from_numpy(np.ascontiguousarray(clips)).to(self.device)
-        static, dynamic = (code.mean for code in self.model.encode(to_unit(raw)))
-        decoded = to_bytes(self.model.decode(static, dynamic))
-        codes = {"static": static, "dynamic": dynamic, "reconstruction": decoded}
-        return {name: tensor.cpu().numpy() for name, tensor in codes.items()}
+    def _encoded(self, clips: ndarray) -> CodePair:
+        parts = []
+        for start in range(0, max(len(clips), 1), CLIPS_AT_A_TIME):
+            some = np.ascontiguousarray(clips[start : start + CLIPS_AT_A_TIME])
+            parts.append(self.model.encode(to_unit(torch.from_numpy(some).to(self.device))))
+        static = torch.cat([part.static.mean for part in parts])
+        return static, torch.cat([part.dynamic.mean for part in parts])
 
+    def _drawn(self, number: int, time: int, seed: int) -> CodePair:
+        generator = generator_at(self.device, seed)
+        static = self.model.draw_known_static(number, generator)
+        return static, self.model.draw_dynamic(number, time, generator)
 
-def batches(clips: ndarray) -> Iterator[ndarray]:
-    """Yield some clips at a time; of no clips one empty part, so that outputs have their shapes."""
-    for start in range(0, max(len(clips), 1), CLIPS_AT_A_TIME):
-        yield clips[start : start + CLIPS_AT_A_TIME]
+    def _given(self, wanted: dict[str, Any]) -> CodePair:
+        sizes, number = self.model.architecture, wanted["number"]
+        static, dynamic = (
+            torch.tensor(wanted[name], dtype=torch.float32, device=self.device)
+            for name in ("static", "dynamic")
+        )
+        try:
+            return static.reshape(number, sizes.static), dynamic.reshape(number, -1, sizes.dynamic)
+        except RuntimeError:
+            msg = (
+                f"`decode` takes flat lists of {number} x {sizes.static} numbers for `static` and "
+                f"{number} x time x {sizes.dynamic} for `dynamic`, not {len(static)} and "
+                f"{len(dynamic)}: set `number` to the number of clips"
+            )
+            raise ValueError(msg) from None
 
 
 set_model(Served())

@@ -1,12 +1,18 @@
 """The MLflow model: it needs its artifact alone, and gives the trained model's outputs."""
 
+import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import requests
 import torch
 from mlflow.entities import Run
 
@@ -57,7 +63,77 @@ def test_a_new_process_computes_the_codes_of_the_trained_model_without_a_pickle(
         decoded = to_bytes(model.decode(static, dynamic))
     np.testing.assert_allclose(served["static"], static.numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(served["dynamic"], dynamic.numpy(), rtol=1e-5, atol=1e-6)
-    assert np.abs(served["reconstruction"].astype(int) - decoded.numpy().astype(int)).max() <= 1
+    assert np.abs(served["video"].astype(int) - decoded.numpy().astype(int)).max() <= 1
+
+
+@pytest.fixture
+def model(repository: Path, run_id: str) -> Any:
+    """The logged model as MLflow loads it."""
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{repository / 'mlflow.db'}")
+    return mlflow.pyfunc.load_model(f"runs:/{run_id}/model")
+
+
+def test_a_swap_has_the_appearance_of_the_first_half_and_the_motion_of_the_second(
+    model: Any,
+) -> None:
+    clips = ClipFile(Layout("toy").clips).frames(range(4))
+    codes, swapped = model.predict(clips), model.predict(clips, params={"action": "swap"})
+    assert np.array_equal(swapped["static"], codes["static"][:2])
+    assert np.array_equal(swapped["dynamic"], codes["dynamic"][2:])
+    assert swapped["video"].shape == (2, *clips.shape[1:])
+    with pytest.raises(ValueError, match="pairs of clips, not 3"):
+        model.predict(clips[:3], params={"action": "swap"})
+
+
+def test_codes_given_as_parameters_are_decoded(model: Any) -> None:
+    clips = ClipFile(Layout("toy").clips).frames(range(2))
+    codes = model.predict(clips)
+    given = {name: codes[name].flatten().tolist() for name in ("static", "dynamic")}
+    decoded = model.predict(clips[:0], params={"action": "decode", "number": 2, **given})
+    assert np.abs(decoded["video"].astype(int) - codes["video"]).max() <= 1
+    with pytest.raises(ValueError, match="flat lists of 3 x"):
+        model.predict(clips[:0], params={"action": "decode", "number": 3, **given})
+
+
+def test_equal_seeds_generate_equal_clips(model: Any) -> None:
+    none = ClipFile(Layout("toy").clips).frames([])
+    wanted = {"action": "generate", "number": 3, "time": 5, "seed": 7}
+    first, second = (model.predict(none, params=wanted)["video"] for _ in range(2))
+    assert first.shape == (3, 5, *none.shape[2:])
+    assert np.array_equal(first, second)
+
+
+def test_an_unknown_action_is_refused(model: Any) -> None:
+    none = ClipFile(Layout("toy").clips).frames([])
+    with pytest.raises(ValueError, match="unknown action 'dance': choose one of encode"):
+        model.predict(none, params={"action": "dance"})
+
+
+@pytest.mark.slow
+def test_the_served_model_swaps(repository: Path, run_id: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    clips = ClipFile(Layout("toy").clips).frames(range(2))
+    uri = f"sqlite:///{repository / 'mlflow.db'}"
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
+    command += ["--model-uri", f"runs:/{run_id}/model", "--port", str(port)]
+    server = subprocess.Popen(command, env={**os.environ, "MLFLOW_TRACKING_URI": uri})
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(60):
+            with suppress(requests.ConnectionError):
+                if requests.get(f"{address}/ping", timeout=1).ok:
+                    break
+            time.sleep(1)
+        body = {"inputs": clips.tolist(), "params": {"action": "swap"}}
+        answer = requests.post(f"{address}/invocations", json=body, timeout=60)
+        assert answer.ok, answer.text
+        assert np.shape(answer.json()["predictions"]["video"]) == (1, *clips.shape[1:])
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @pytest.mark.parametrize(
@@ -76,5 +152,5 @@ def test_the_signature_names_types_and_shapes_of_the_model_s_frames(
     assert {spec.name: (spec.type, spec.shape) for spec in found.outputs.inputs} == {
         "static": (np.dtype(np.float32), (-1, 4)),
         "dynamic": (np.dtype(np.float32), (-1, -1, 3)),
-        "reconstruction": (np.dtype(np.uint8), (-1, -1, *shape, 1)),
+        "video": (np.dtype(np.uint8), (-1, -1, *shape, 1)),
     }
