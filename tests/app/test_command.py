@@ -129,3 +129,13 @@ def test_help_needs_no_torch() -> None:
         "sys.exit(any(name in sys.modules for name in ('torch', 'cv2', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_commands_need_none_of_the_packages_of_the_pipeline() -> None:
+    unwanted = "mlflow dvc prefect pandas matplotlib sklearn face_alignment requests ruamel".split()
+    code = (
+        "import sys; from s3vae.app import commands; commands.models_(); "
+        f"print(*(name for name in {unwanted} if name in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not done.stderr.strip()
