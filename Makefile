@@ -6,7 +6,10 @@ export OMP_WAIT_POLICY ?= active
 
 .PHONY: demo test check check-house fingerprint bench scale benchmark slow ui publish serve stop doctor
 
-demo: .venv/installed  ## from data to an evaluated model, then print the table
+demo: .venv/installed  ## clips of a trained model at once, then from data to an evaluated model and its table
+	@mkdir -p results
+	@s3vae generate -n 16 --model sprites -o results/drawn.mp4 --force
+	@echo "A first look: results/drawn.mp4. Now the pipeline:"
 	dvc repro
 	@cat results/table.md
 	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"

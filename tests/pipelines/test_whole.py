@@ -19,6 +19,8 @@ from pipelines.params import section, write_settings
 from pipelines.paths import Layout
 from pipelines.stages.train import train
 from pipelines.tracking.publish import publish
+from s3vae.app.command import main
+from s3vae.app.load import load
 from s3vae.data.clips import ClipFile
 from s3vae.data.media import frames_of
 from s3vae.evaluation.metrics import names
@@ -174,6 +176,17 @@ def test_videos_without_labels_have_a_model_and_pictures_but_no_judge_scores(pro
     assert 0 < scores["colour_distance"] < 1
     drawn = {path.name for path in (project / "results/scores/mine/s3vae/pictures").iterdir()}
     assert {"swap.png", "swap.gif", "reconstruction.png"} <= drawn
+
+
+def test_a_trained_model_swaps_videos_as_it_cut_them(project: Path, tmp_path: Path) -> None:
+    folder, videos = project / "data" / "mine" / "s3vae", project / "my-videos"
+    model = load(folder, "cpu")
+    assert (model.preparation.time, model.preparation.crop) == (4, "face")
+    assert model.model.static_prior is not None
+    output = tmp_path / "swap.mp4"
+    words = ["swap", videos / "00.avi", videos / "01.avi", "-o", output, "--model", folder]
+    assert main([str(word) for word in words]) == 0
+    assert len([*frames_of(output)]) == 10
 
 
 def test_snapshots_of_a_training_are_scored(project: Path) -> None:
