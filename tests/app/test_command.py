@@ -132,7 +132,7 @@ def test_help_needs_no_torch() -> None:
 
 
 def test_commands_need_none_of_the_packages_of_the_pipeline() -> None:
-    unwanted = "mlflow dvc prefect pandas matplotlib sklearn face_alignment requests ruamel".split()
+    unwanted = ["mlflow", "dvc", "prefect", "pandas", "matplotlib", "sklearn", "requests", "ruamel"]
     code = (
         "import sys; from s3vae.app import commands; commands.models_(); "
         f"print(*(name for name in {unwanted} if name in sys.modules), file=sys.stderr)"
