@@ -56,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="print what is known about a model")
     inspect.add_argument("model", metavar="MODEL")
     inspect.set_defaults(run="inspect")
+    push = commands.add_parser("push", help="upload a model to the Hugging Face hub")
+    push.add_argument("model", metavar="MODEL")
+    push.add_argument("name", metavar="OWNER/MODEL")
+    push.set_defaults(run="push")
     return root
 
 

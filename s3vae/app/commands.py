@@ -12,6 +12,7 @@ from numpy import ndarray
 
 from s3vae.app.choice import choose_model
 from s3vae.app.film import SUFFIXES, enlarged, require_writable, write_film
+from s3vae.app.hub import upload
 from s3vae.app.load import ZOO, find_model, load, zoo_names
 from s3vae.app.model import Codes, VideoModel, Which
 from s3vae.app.package import CARD, WEIGHTS, read_config, read_package
@@ -137,6 +138,11 @@ def inspect_(model: str) -> None:
             print(f"  {key}: {value}")
     if (folder / CARD).exists():
         print((folder / CARD).read_text())
+
+
+def push_(model: str, name: str) -> None:
+    """Upload a model to the Hugging Face hub."""
+    LOG.info("%s", upload(find_model(model), name))
 
 
 def _prepared(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from s3vae.app.hub import download
 from s3vae.app.model import VideoModel
 from s3vae.app.package import read_package
 from s3vae.runtime import choose_device
@@ -42,7 +43,7 @@ def find_model(name: str) -> Path:
         return _of_registry(name)
     owner = Path(name.split("/")[0])
     if HUB_ID.fullmatch(name) and not owner.exists():
-        return _of_hub(name)
+        return download(name)
     raise FileNotFoundError(
         f"there is no model {name!r}: name one of {', '.join(zoo_names()) or 'no zoo'}, a folder, "
         f"{REGISTRY}NAME@champion, or OWNER/MODEL of the hub"
@@ -60,18 +61,3 @@ def _of_registry(name: str) -> Path:
     except MlflowException as error:
         raise FileNotFoundError(f"MLflow has no model {name}: {error.message}") from error
     return downloaded / "artifacts" / "model"
-
-
-def _of_hub(name: str) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    except ImportError:
-        raise ImportError("models of the hub need: pip install 's3vae[hub]'") from None
-    try:
-        return Path(snapshot_download(name, etag_timeout=5))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise ConnectionError(
-            f"{name} cannot be downloaded from the hub, and is not in its cache "
-            f"({type(error).__name__}). Check the name and the network"
-        ) from error

@@ -88,6 +88,21 @@ def read_package(folder: Path, device: torch.device) -> Package:
     return Package(model.to(device).eval(), preparation, config["facts"])
 
 
+def trained_card(name: str) -> str:
+    """Return the card of a model of one's own, about which nothing is known here."""
+    return f"""---
+library_name: s3vae
+tags: [video, disentanglement, variational-autoencoder]
+---
+
+# {name}
+
+A sequential VAE that separates the appearance and the motion of a video.
+
+    s3vae swap APPEARANCE MOTION -o swap.mp4 --model {name}
+"""
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """Read the settings of a shared model. Raises PackageError."""
     path = folder / CONFIG

@@ -10,9 +10,11 @@ from jaxtyping import Float64, UInt8
 from numpy import ndarray
 
 from s3vae.data.crops import Box, Size, crop_boxes, crop_to
-from s3vae.data.media import PICTURES, frame_times, frames_of, picture
+from s3vae.data.footage import UNREPORTED
+from s3vae.data.media import PICTURES, announced_frames, frame_times, frames_of, picture
 from s3vae.data.preparation import Preparation
 from s3vae.data.rates import frames_at
+from s3vae.progress import LOG
 
 Frame = UInt8[ndarray, "height width channel"]
 Frames = UInt8[ndarray, "time height width channel"]
@@ -89,6 +91,8 @@ def times_of(source: Path | Frames) -> Float64[ndarray, " frame"]:
             times = frame_times(source)
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
+        if len(times) < UNREPORTED * (announced := announced_frames(source)[0]):
+            LOG.warning("%s: only %d of its %d frames can be read", source, len(times), announced)
     if not len(times):
         raise ValueError(f"{shown_name(source)} holds no frames")
     if np.isnan(times).any():

@@ -119,6 +119,7 @@ def _detector() -> Any:
         import dlib
     except ImportError:
         raise ImportError(
-            "`crop: face` needs dlib: pip install 's3vae[dlib]', or set `crop: centre`"
+            "finding faces needs dlib: pip install 's3vae[dlib]', or crop the centre "
+            "(`crop: centre` in a config, `--crop centre` of a command)"
         ) from None
     return dlib.get_frontal_face_detector()

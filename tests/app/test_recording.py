@@ -73,6 +73,17 @@ def test_what_cannot_be_read_is_named(noise: Callable[..., ndarray], tmp_path: P
         open_recording(noise(0), Preparation(), SIZE, grey=False)
 
 
+def test_frames_that_are_missing_in_a_damaged_file_are_counted(
+    videos: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = videos[1].read_bytes()
+    middle = whole.index(b"mdat") + 3000
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(whole[:middle] + bytes(2000) + whole[middle + 2000 :])
+    recording = open_recording(damaged, Preparation(), SIZE, grey=False)
+    assert f"only {len(recording.times)} of its 12 frames can be read" in caplog.text
+
+
 def test_a_video_without_a_face_is_refused_by_a_model_of_faces(videos: tuple[Path, Path]) -> None:
     pytest.importorskip("dlib")
     with pytest.raises(ValueError, match=r"motion\.mp4 shows no face"):
