@@ -1,12 +1,14 @@
 """The validation of settings dataclasses that are read from config files."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
 STRICT = ConfigDict(extra="forbid")
 """Reject unknown keys by name: a misspelt setting must not silently become a default."""
+Crop = Literal["none", "centre", "face"]
+"""The part of a frame that a clip shows (data/crops.py)."""
 Side = Annotated[int, Field(ge=32, multiple_of=16)]
 """Height or width of a frame in pixels; the networks halve it four times."""
 

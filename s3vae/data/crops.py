@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ from jaxtyping import UInt8
 from numpy import ndarray
 from pydantic import BeforeValidator
 
+from s3vae.settings import Crop as Crop
 from s3vae.settings import Side
 
-Crop = Literal["none", "centre", "face"]
 Size = Annotated[
     tuple[Side, Side],
     BeforeValidator(lambda size: (size, size) if isinstance(size, int) else size),

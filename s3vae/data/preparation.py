@@ -6,8 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipFile
-from s3vae.data.crops import Crop
-from s3vae.settings import STRICT
+from s3vae.settings import STRICT, Crop
 
 PREPARATION = "clips.json"
 """The file in a model's folder that holds its preparation."""
