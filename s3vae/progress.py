@@ -3,9 +3,12 @@
 import logging
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from tqdm import tqdm
 
+Unit = TypeVar("Unit")
 LOG = logging.getLogger("s3vae")
 SECONDS_BETWEEN_LINES = 15.0
 
@@ -39,6 +42,12 @@ class Progress:
         elif self._visible and time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
             LOG.info("%s", self._line(note))
+
+    def counting(self, units: Iterable[Unit]) -> Iterator[Unit]:
+        """Yield units of work, and count each once the next one is asked for."""
+        for unit in units:
+            yield unit
+            self.advance()
 
     def _line(self, note: str) -> str:
         elapsed = time.monotonic() - self._start

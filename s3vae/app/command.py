@@ -87,7 +87,10 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
 
 def _film_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--size", type=_positive, metavar="PIXELS", help="shorter side of the film; default: 256"
+        "--size",
+        type=_positive,
+        metavar="PIXELS",
+        help="shorter side of a clip; default: 256, or 128 of one of several",
     )
     command.add_argument(
         "--fps", type=_seconds, help="frames per second of the film; default: the video's"

@@ -1,7 +1,7 @@
 """What the command `s3vae` does: one function per command, named as it is with a final `_`."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from numpy import ndarray
 
 from s3vae.app.choice import choose_model
-from s3vae.app.film import SUFFIXES, enlarged, require_writable, write_film
+from s3vae.app.film import LEAST_SIDE, SUFFIXES, enlarged, require_writable, write_film
 from s3vae.app.hub import upload
 from s3vae.app.load import ZOO, find_model, load, zoo_names
 from s3vae.app.model import Codes, VideoModel, Which
@@ -42,12 +42,13 @@ def swap_(
         raise ValueError("--paste keeps size and rate of MOTION: leave out --size and --fps")
     model = _prepared(output, [appearance, motion], options)
     lending, moving = model.open(appearance), model.open(motion)
-    lent = model.encode(lending)
+    lent = model.encode(lending, f"encode {appearance.name}")
     _warn_of_stranger(model, lent, lending, appearance)
     if adapt:
         lent = model.adapted(lent, lending, adapt)
         LOG.info("%s: error per pixel %.4f after --adapt", appearance, model.error(lent, lending))
-    codes = replace(model.encode(moving), static=lent.static).at(moving.at_rate(options["fps"]))
+    moves = model.encode(moving, f"encode {motion.name}").at(moving.at_rate(options["fps"]))
+    codes = replace(moves, static=lent.static)
     frames: Iterable[Frame] = model.frames(codes)
     if paste:
         frames = pasted(frames, moving)
@@ -99,7 +100,8 @@ def generate_(number: int, seconds: float | None, output: Path, **options: Any) 
 def traverse_(video: Path, code: Which, output: Path, **options: Any) -> None:
     """Write a row of films per principal direction of a code, in which it is moved step by step."""
     model = _prepared(output, [video], options)
-    codes = model.encode(video)
+    recording = model.open(video)
+    codes = model.encode(recording, f"encode {video.name}").at(recording.at_rate(options["fps"]))
     if len(codes.times) > MOST_TRAVERSED:
         LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
         codes = codes.first(MOST_TRAVERSED)
@@ -109,11 +111,10 @@ def traverse_(video: Path, code: Which, output: Path, **options: Any) -> None:
 def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None:
     """Write a video, then frames whose motion is drawn."""
     model = _prepared(output, [video], options)
-    codes = model.encode(video)
-    interval = codes.times[-1] / (len(codes.times) - 1) if len(codes.times) > 1 else 0.08
-    codes = model.continued(codes, max(round(seconds / interval), 1), options["seed"])
-    if options["fps"]:
-        codes = codes.at(np.arange(0, codes.times[-1], 1 / options["fps"]))
+    recording = model.open(video)
+    codes = model.encode(recording, f"encode {video.name}")
+    codes = model.continued(codes, max(round(seconds / codes.interval), 1), options["seed"])
+    codes = codes.at(recording.at_rate(options["fps"], seconds))
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])
 
@@ -163,7 +164,7 @@ def _prepared(
 
 def _write_grid(output: Path, grid: Grid, times: ndarray, options: dict[str, Any]) -> None:
     """Write clips in rows and columns, enlarged as a whole."""
-    side = options["size"] and options["size"] * grid.shape[0]
+    side = (options["size"] or LEAST_SIDE // 2) * grid.shape[0]
     frames = (enlarged(frame, side) for frame in film(grid))
     _write(output, frames, times, None, options["force"])
 
@@ -173,10 +174,4 @@ def _write(
 ) -> None:
     """Write a film with progress."""
     with Progress(f"write {output.name}", len(times), "frames") as progress:
-        write_film(output, _counted(frames, progress), times, sound, force=force)
-
-
-def _counted(frames: Iterable[Frame], progress: Progress) -> Iterator[Frame]:
-    for frame in frames:
-        yield frame
-        progress.advance()
+        write_film(output, progress.counting(frames), times, sound, force=force)

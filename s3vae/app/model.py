@@ -22,6 +22,7 @@ from s3vae.data.preparation import Preparation
 from s3vae.model.adaptation import adapt_static
 from s3vae.model.long_clips import decode_frames, encode_frames
 from s3vae.model.s3vae import S3VAE
+from s3vae.progress import Progress
 from s3vae.runtime import generator_at
 from s3vae.tensors import to_unit
 
@@ -40,6 +41,13 @@ class Codes:
     static: Float32[ndarray, " static"]
     dynamic: Float32[ndarray, "time dynamic"]
     times: Float64[ndarray, " time"]
+
+    @property
+    def interval(self) -> float:
+        """The mean time between frames in seconds."""
+        if len(self.times) == 1:
+            return 1 / PICTURES_PER_SECOND
+        return float(self.times[-1] - self.times[0]) / (len(self.times) - 1)
 
     def at(self, times: Float64[ndarray, " shown"]) -> "Codes":
         """Return z_t at other times, linear between those that are known."""
@@ -72,17 +80,16 @@ class VideoModel:
         """Return which part of a video the model takes. Raises ValueError or FileNotFoundError."""
         return open_recording(video, self.preparation, self.size, grey=self.channels == 1)
 
-    def encode(self, video: Source | Recording) -> Codes:
-        """Return the posterior means of z_f and z_t, in overlapping windows for long videos."""
+    def encode(self, video: Source | Recording, label: str = "") -> Codes:
+        """Return the posterior means of z_f and z_t, in overlapping windows for long videos.
+
+        With a label, progress is shown.
+        """
         recording = video if isinstance(video, Recording) else self.open(video)
-        window = self.preparation.time
-        static, dynamic = encode_frames(
-            self.model,
-            map(torch.from_numpy, recording.frames()),
-            len(recording.taken),
-            window,
-            window // 2,
-        )
+        count, window = len(recording.taken), self.preparation.time
+        with Progress(label, count, "frames", visible=bool(label)) as progress:
+            frames = map(torch.from_numpy, progress.counting(recording.frames()))
+            static, dynamic = encode_frames(self.model, frames, count, window, window // 2)
         return Codes(static.numpy(), dynamic.numpy(), recording.times[recording.taken])
 
     def adapted(self, codes: Codes, recording: Recording, steps: int) -> Codes:
@@ -187,9 +194,7 @@ class VideoModel:
         known = torch.from_numpy(codes.dynamic)[None].to(self._device)
         drawn = self.model.prior.continuation(known, frames, generator_at(self._device, seed))
         dynamic = np.concatenate([codes.dynamic, drawn[0].cpu().numpy()])
-        count = len(codes.times)
-        interval = codes.times[-1] / (count - 1) if count > 1 else 1 / PICTURES_PER_SECOND
-        later = codes.times[-1] + interval * np.arange(1, frames + 1)
+        later = codes.times[-1] + codes.interval * np.arange(1, frames + 1)
         return Codes(codes.static, dynamic, np.append(codes.times, later))
 
     @property

@@ -45,11 +45,16 @@ class Recording:
                 cropped = crop_to(frame, self.box, self.size)
                 yield luminance(cropped) if self.grey else cropped
 
-    def at_rate(self, rate: float | None) -> Float64[ndarray, " shown"]:
-        """Return the times of frames at a rate over the length of the video; None: its own."""
-        if rate is None:
-            return self.times
-        return np.arange(int(self.times[-1] * rate + 1e-6) + 1) / rate
+    def at_rate(self, rate: float | None, longer: float = 0.0) -> Float64[ndarray, " shown"]:
+        """Return the times of frames at a rate, or those of the video and on at its mean rate.
+
+        They cover the length of the video and `longer` seconds.
+        """
+        last = self.times[-1]
+        if rate is not None:
+            return np.arange(int((last + longer) * rate + 1e-6) + 1) / rate
+        mean = (len(self.times) - 1) / last if last > 0 else PICTURES_PER_SECOND
+        return np.append(self.times, last + np.arange(1, int(longer * mean + 1e-6) + 1) / mean)
 
 
 def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool) -> Recording:

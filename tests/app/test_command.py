@@ -56,8 +56,8 @@ def test_every_command_writes_what_it_says(
         assert film.n_frames == 6
         assert film.width > film.height  # three columns, two rows
     with Image.open(moved) as film:
-        assert film.n_frames == 4  # every second frame of 7
-    assert len([*frames_of(tmp_path / "c.mp4")]) == 4 + 5
+        assert film.n_frames == 7
+    assert len([*frames_of(tmp_path / "c.mp4")]) == 7 + 10
     assert main(words("encode", *videos, "-o", tmp_path / "codes.npz", *model)) == 0
     with np.load(tmp_path / "codes.npz") as codes:
         assert codes["static"].shape == (2, 4)
