@@ -104,8 +104,9 @@ class S3VAE(nn.Module):
             return objects
         if not self.separate:
             return encode_frames(self.frame_encoder, video)
-        both = self.view_features(video, self.dynamic_input(video))
-        return torch.cat(both.chunk(2, dim=1), dim=2)
+        time, both = video.shape[1], self.view_features(video, self.dynamic_input(video))
+        # not `chunk`, which exporters cannot trace if time is not fixed
+        return torch.cat([both[:, :time], both[:, time:]], dim=2)
 
     def view_features(
         self,

@@ -75,7 +75,9 @@ class FilmedWaves(nn.Module):
         shifted = torch.cat([weights * phase.cos(), weights * phase.sin()], dim=1)
         # one product for all frames: a batch of products would repeat the waves
         sums = waves @ shifted.transpose(0, 1).flatten(1)
-        outputs: Tensor = sums.reshape(len(waves), len(shifted), -1).transpose(0, 1) + bias
+        # sizes from `shape`: `len` would fix the number of frames in an exported graph
+        sums = sums.reshape(waves.shape[0], shifted.shape[0], -1)
+        outputs: Tensor = sums.transpose(0, 1) + bias
         return outputs
 
 

@@ -42,10 +42,11 @@ class WarpDecoder(nn.Module):
 
     def forward(self, static: StaticCode, dynamic: DynamicCode) -> Video:
         """Return one clip per pair of codes."""
-        time = dynamic.shape[1]
-        images = self.pictures(static).sigmoid().repeat_interleave(time, dim=0)
-        frames = self.warp(images, dynamic.flatten(0, 1))
-        return frames.reshape(len(static), time, *frames.shape[1:])
+        # `expand` and `shape`: `repeat_interleave` and `len` would fix sizes in an exported graph
+        batch, time = dynamic.shape[:2]
+        images = self.pictures(static).sigmoid()[:, None].expand(-1, time, -1, -1, -1)
+        frames = self.warp(images.flatten(0, 1), dynamic.flatten(0, 1))
+        return frames.reshape(batch, time, *frames.shape[1:])
 
     def warp(self, images: Float[Tensor, "frame images height width"], motion: Vectors) -> Frames:
         """Return the frames that z_t makes of both canonical images, which lie side by side."""

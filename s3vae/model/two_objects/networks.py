@@ -118,8 +118,10 @@ class SpriteDecoder(nn.Module):
 
     def forward(self, static: StaticCode, dynamic: DynamicCode) -> Video:
         """Add both sprites to a black frame: values are clamped to 1, gradients are not."""
-        codes = static.reshape(len(static) * OBJECTS, -1)
-        sprites = self.sprite(codes).reshape(len(static), 1, OBJECTS, self.channels, SIDE, SIDE)
+        # `len` would fix the number of clips in an exported graph
+        clips = static.shape[0]
+        codes = static.reshape(clips * OBJECTS, -1)
+        sprites = self.sprite(codes).reshape(clips, 1, OBJECTS, self.channels, SIDE, SIDE)
         positions = dynamic[..., :PLACES].reshape(*dynamic.shape[:2], OBJECTS, 2)
         corners = MIDDLE + UNIT * positions
         rows, columns = (interpolation_matrix(corners[..., axis])[:, :, :, None] for axis in (0, 1))
