@@ -1,5 +1,7 @@
 """The tables of the report, as Markdown."""
 
+import re
+
 import pandas as pd
 from ruamel.yaml import YAML
 
@@ -9,6 +11,8 @@ from pipelines.reporting.score_table import markdown, not_judged, texts
 from s3vae.evaluation.metrics import METRICS, REFERENCES, metric, names, score_text
 
 PUBLISHED = BENCHMARK / "published.yaml"
+PAPER = ("accuracy", "inception_score", "h_y_given_x")
+"""Scores beside published ones; H(y) follows from them and is in the table of the benchmark."""
 TRAINING = ("min", "commit")
 UNENCODED = "*"
 """Marks scores of a generator without an encoder, which compare only to its own kind."""
@@ -39,7 +43,7 @@ def marked(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 def published(dataset: str) -> pd.DataFrame:
     """Return published rows as text; `like` is the method of ours that a row compares with."""
-    titles = [metric(name).title for name in names("headline")]
+    titles = [metric(name).title for name in PAPER]
     rows = [
         {
             "data set": dataset,
@@ -53,9 +57,12 @@ def published(dataset: str) -> pd.DataFrame:
 
 
 def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
-    """Return frames below each other under the columns of the first, as Markdown."""
+    """Return frames below each other under the columns of the first, as Markdown.
+
+    A row ends with its last score: Markdown adds the empty cells behind it.
+    """
     table = pd.concat([first, *others]) if others else first
-    return markdown(table[first.columns].fillna(""))
+    return re.sub(r"(  \|)+$", "", markdown(table[first.columns].fillna("")), flags=re.MULTILINE)
 
 
 def against_published(results: pd.DataFrame, dataset: str) -> str:
@@ -64,7 +71,7 @@ def against_published(results: pd.DataFrame, dataset: str) -> str:
     Without published rows the scores of the paper other than Acc are left out.
     """
     chosen, theirs = methods(results, dataset), published(dataset)
-    headline = names("headline")[: 1 if theirs.empty else None]
+    headline = PAPER[: 1 if theirs.empty else None]
     table = marked(chosen, "method", *headline, *names("separation"), *TRAINING)
     blocks = [
         block
