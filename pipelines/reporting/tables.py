@@ -21,8 +21,6 @@ LEAST_PRESERVED = 0.8
 """Required beside the published row, which does not test static codes."""
 ARROWS = {"higher": "↑", "lower": "↓"}
 """The direction of improvement, behind the title of a measure."""
-SHOWN = 2
-"""Methods of each data set whose reconstructions and probes are shown."""
 
 
 def methods(results: pd.DataFrame, *datasets: str) -> pd.DataFrame:
@@ -93,10 +91,10 @@ def separation(table: pd.DataFrame) -> str:
 
 
 def other_scores(results: pd.DataFrame) -> str:
-    """Return what decoders reconstruct and what probes read, of the first methods of each set."""
+    """Return what decoders reconstruct and what probes read, of the first method of each set."""
     others = names("reconstruction", "probes")
     encoded = methods(results).dropna(subset=others, how="all")
-    shown = encoded.groupby("data set", sort=False).head(SHOWN)
+    shown = encoded.drop_duplicates("data set")
     return markdown(marked(shown, "data set", "method", *others))
 
 
