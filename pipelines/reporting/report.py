@@ -19,7 +19,7 @@ from pipelines.reporting.curves import draw_curves
 from pipelines.reporting.results import results, timed_curve
 
 DOCUMENTS = (Path("docs/results.md"),)
-FACES = ("drawn_h_y", "distances_explained")
+FACES = ("distances_explained",)
 """Further metrics of the ablations on faces."""
 CURVE = Path("docs/pictures/curve.png")
 MAIN = ("sprites", "smmnist", "faces", "weizmann")
@@ -45,7 +45,6 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     main = benchmark[benchmark["data set"].isin(MAIN)]
     named: dict[str, Callable[[], str]] = {
         "other": lambda: tables.other_scores(main),
-        "label-free": lambda: tables.without_labels(main),
         "grid": lambda: tables.without_labels(benchmark, "grid", "grid-128"),
         "judges": lambda: tables.judge_lines(benchmark),
         "seeds": lambda: tables.reseeded(benchmark),

@@ -19,18 +19,16 @@ LABELS = (
     "key",
     "varies",
     "reseeds",
-    "source",
     "encodes",
     "curve",
     "steps",
     "seconds",
     "min",
-    "threads",
     "commit",
     NOT_JUDGED,
 )
-"""Columns beside the scores; `min`, `threads` and `commit` are text about the training, `key` is
-the method's name in params.yaml, `source` that of the clips."""
+"""Columns beside the scores; `min` and `commit` are text about the training, `key` is the method's
+name in params.yaml."""
 HAND_BUILT = " †"
 """Marks methods with a hand-built prior; docs/results.md says what it means."""
 FILES = ("metrics", "environment", "provenance-train", "provenance-evaluate")
@@ -74,7 +72,6 @@ def result(folder: Path, chosen: Chosen) -> dict[str, object] | None:
         "key": chosen.method,
         "varies": chosen.varies,
         "reseeds": chosen.reseeds,
-        "source": contents["provenance-train"]["clips"]["source"],
         "encodes": "reconstruction_error" in contents["metrics"],
         "curve": scores / "curve.csv",
         **training(**contents["environment"]),
@@ -91,12 +88,15 @@ def has_tracker(folder: Path, chosen: Chosen) -> bool:
 def training(
     commit: str, changed: bool, steps: int, seconds: float, threads: int, **_: object
 ) -> dict[str, object]:
-    """Return the columns about a training; `+` marks code that differed from the commit."""
+    """Return the columns about a training; `+` marks code that differed from the commit.
+
+    Minutes are on one thread unless they name another number.
+    """
+    on_threads = "" if threads == 1 else f" on {threads} threads"
     return {
         "steps": str(steps),
         "seconds": seconds,
-        "min": f"{seconds / 60:.1f}",
-        "threads": str(threads),
+        "min": f"{seconds / 60:.1f}{on_threads}",
         "commit": f"`{commit[:7]}{'+' if changed else ''}`",
     }
 

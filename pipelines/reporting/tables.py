@@ -1,25 +1,26 @@
 """The tables of the report, as Markdown."""
 
+import re
+
 import pandas as pd
 from ruamel.yaml import YAML
 
 from pipelines.paths import BENCHMARK
 from pipelines.reporting.results import timed_curve
-from pipelines.reporting.score_table import label_free, markdown, not_judged, texts
-from s3vae.evaluation.metrics import metric, names, score_text
+from pipelines.reporting.score_table import markdown, not_judged, texts
+from s3vae.evaluation.metrics import METRICS, REFERENCES, metric, names, score_text
 
 PUBLISHED = BENCHMARK / "published.yaml"
-TRAINING = ("min", "threads", "commit")
+PAPER = ("accuracy", "inception_score", "h_y_given_x")
+"""Scores beside published ones; H(y) follows from them and is in the table of the benchmark."""
+TRAINING = ("min", "commit")
 UNENCODED = "*"
 """Marks scores of a generator without an encoder, which compare only to its own kind."""
 REQUIRED = ("accuracy", "inception_score", "static_preserved")
 LEAST_PRESERVED = 0.8
 """Required beside the published row, which does not test static codes."""
-
-
-def compared() -> tuple[str, ...]:
-    """Return the metrics of the main tables."""
-    return names("headline", "separation")
+ARROWS = {"higher": "↑", "lower": "↓"}
+"""The direction of improvement, behind the title of a measure."""
 
 
 def methods(results: pd.DataFrame, *datasets: str) -> pd.DataFrame:
@@ -40,7 +41,7 @@ def marked(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 def published(dataset: str) -> pd.DataFrame:
     """Return published rows as text; `like` is the method of ours that a row compares with."""
-    titles = [metric(name).title for name in names("headline")]
+    titles = [metric(name).title for name in PAPER]
     rows = [
         {
             "data set": dataset,
@@ -54,15 +55,22 @@ def published(dataset: str) -> pd.DataFrame:
 
 
 def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
-    """Return frames below each other under the columns of the first, as Markdown."""
+    """Return frames below each other under the columns of the first, as Markdown.
+
+    A row ends with its last score: Markdown adds the empty cells behind it.
+    """
     table = pd.concat([first, *others]) if others else first
-    return markdown(table[first.columns].fillna(""))
+    return re.sub(r"(  \|)+$", "", markdown(table[first.columns].fillna("")), flags=re.MULTILINE)
 
 
 def against_published(results: pd.DataFrame, dataset: str) -> str:
-    """Return the methods on a data set, each followed by the published row of its kind."""
+    """Return the methods on a data set, each followed by the published row of its kind.
+
+    Without published rows the scores of the paper other than Acc are left out.
+    """
     chosen, theirs = methods(results, dataset), published(dataset)
-    table = marked(chosen, "method", *compared(), *TRAINING)
+    headline = PAPER[: 1 if theirs.empty else None]
+    table = marked(chosen, "method", *headline, *names("separation"), *TRAINING)
     blocks = [
         block
         for index, key in chosen["key"].items()
@@ -83,27 +91,31 @@ def separation(table: pd.DataFrame) -> str:
 
 
 def other_scores(results: pd.DataFrame) -> str:
-    """Return what the decoder reconstructs and what linear probes read from the codes."""
+    """Return what decoders reconstruct and what probes read, of the first method of each set."""
     others = names("reconstruction", "probes")
     encoded = methods(results).dropna(subset=others, how="all")
-    return markdown(marked(encoded, "data set", "method", *others))
+    shown = encoded.drop_duplicates("data set")
+    return markdown(marked(shown, "data set", "method", *others))
 
 
 def without_labels(results: pd.DataFrame, *datasets: str) -> str:
-    """Return the label-free measures of all methods on data sets, and what is not judged.
-
-    Without data sets those of the first method on each.
-    """
+    """Return a row per label-free measure of all methods on data sets, and what is not judged."""
     chosen = methods(results, *datasets)
-    shown = chosen if datasets else chosen.drop_duplicates("data set")
-    return f"{label_free(shown)}\n{not_judged(chosen)}".rstrip() + "\n"
+    measures = [each for each in METRICS if each.group == "label-free" and each.better]
+    columns = {"measure": [f"{each.title} {ARROWS[str(each.better)]}" for each in measures]}
+    for _, row in chosen.iterrows():
+        for end, title in {"": "swap", **REFERENCES}.items():
+            cells = [each.text(row.get(f"{each.name}{end}")) for each in measures]
+            columns[f"{row['data set']} {row['method']}: {title}"] = cells
+    table = pd.DataFrame(columns)
+    measured = (table.iloc[:, 1:] != "-").any(axis=1)
+    return f"{markdown(table[measured])}\n{not_judged(chosen)}".rstrip() + "\n"
 
 
 def judge_lines(results: pd.DataFrame) -> str:
-    """Return the source of each data set's clips, the judge's scores on them, and chance."""
+    """Return the judge's scores on the real clips of each data set, and chance."""
     first = methods(results).drop_duplicates("data set")
-    sources = first.rename(columns={"source": "clips from"})
-    return markdown(texts(sources, ["data set", "clips from", *names("judge")]))
+    return markdown(texts(first, ["data set", *names("judge")]))
 
 
 def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
@@ -139,14 +151,9 @@ def by_factor(results: pd.DataFrame, dataset: str) -> str:
     return markdown(pd.DataFrame(rows, columns=["method", "", *factors]))
 
 
-def ablations(
-    results: pd.DataFrame,
-    dataset: str,
-    of: str,
-    also: tuple[str, ...] = ("drawn_h_y_given_x", "reconstruction_error"),
-) -> str:
+def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...] = ()) -> str:
     """Return the variants of a method, and the method itself if its number of steps is theirs."""
-    columns = ("method", "steps", *TRAINING, *names("headline")[:3], *names("separation"), *also)
+    columns = ("method", "accuracy", *names("separation"), *also, *TRAINING)
     varied = results[(results["varies"] == of) & (results["data set"] == dataset)]
     full = methods(results, dataset)
     full = full[full["key"] == of]
@@ -156,15 +163,5 @@ def ablations(
 
 
 def reseeded(results: pd.DataFrame) -> str:
-    """Return methods that were trained from several seeds, a row per training."""
-    again = results.dropna(subset="reseeds")
-    pairs = sorted(set(zip(again["data set"], again["reseeds"], strict=True)))
-    blocks = [
-        results[
-            (results["data set"] == dataset)
-            & ((results["key"] == method) | (results["reseeds"] == method))
-        ]
-        for dataset, method in pairs
-    ]
-    table = pd.concat(blocks) if blocks else again
-    return separation(table)
+    """Return trainings of methods from other seeds; the first ones are in the main tables."""
+    return separation(results.dropna(subset="reseeds"))
