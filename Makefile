@@ -38,6 +38,7 @@ fingerprint: .venv/installed  ## hash every method's weights after six steps, to
 
 bench: .venv/installed  ## measure throughput, each alternative in the same run
 	python -m pipelines.tools.bench
+	python -m pipelines.tools.bench_use
 
 scale: .venv/installed  ## measure every stage at 1, 4 and 16 times the data, for docs/scale.md
 	python -m pipelines.tools.scale

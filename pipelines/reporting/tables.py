@@ -11,8 +11,6 @@ from pipelines.reporting.score_table import markdown, not_judged, texts
 from s3vae.evaluation.metrics import METRICS, REFERENCES, metric, names, score_text
 
 PUBLISHED = BENCHMARK / "published.yaml"
-PAPER = ("accuracy", "inception_score", "h_y_given_x")
-"""Scores beside published ones; H(y) follows from them and is in the table of the benchmark."""
 TRAINING = ("min", "commit")
 UNENCODED = "*"
 """Marks scores of a generator without an encoder, which compare only to its own kind."""
@@ -41,7 +39,7 @@ def marked(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 def published(dataset: str) -> pd.DataFrame:
     """Return published rows as text; `like` is the method of ours that a row compares with."""
-    titles = [metric(name).title for name in PAPER]
+    titles = [metric(name).title for name in names("headline")]
     rows = [
         {
             "data set": dataset,
@@ -64,13 +62,9 @@ def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
 
 
 def against_published(results: pd.DataFrame, dataset: str) -> str:
-    """Return the methods on a data set, each followed by the published row of its kind.
-
-    Without published rows the scores of the paper other than Acc are left out.
-    """
+    """Return the methods on a data set, each followed by the published row of its kind."""
     chosen, theirs = methods(results, dataset), published(dataset)
-    headline = PAPER[: 1 if theirs.empty else None]
-    table = marked(chosen, "method", *headline, *names("separation"), *TRAINING)
+    table = marked(chosen, "method", *names("headline", "separation"), *TRAINING)
     blocks = [
         block
         for index, key in chosen["key"].items()

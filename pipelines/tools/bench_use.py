@@ -39,7 +39,8 @@ def coding_table() -> Iterator[str]:
             for threads in sorted({1, min(2, cores())}):
                 ours = rate(coded_by_torch(model, threads), video)
                 theirs = rate(coded_by_onnx(folder, threads), video)
-                yield f"| {side}x{side} | {threads} | {ours:,.0f} | {theirs:,.0f} | {theirs / ours:.2f}x |"
+                row = f"{side}x{side} | {threads} | {ours:,.0f} | {theirs:,.0f}"
+                yield f"| {row} | {theirs / ours:.2f}x |"
 
 
 def coded_by_torch(model: S3VAE, threads: int) -> Callable[[ndarray], object]:

@@ -11,6 +11,7 @@ import torch
 from numpy import ndarray
 
 from s3vae.app.choice import choose_model
+from s3vae.app.exported import export
 from s3vae.app.film import LEAST_SIDE, SUFFIXES, enlarged, require_writable, write_film
 from s3vae.app.hub import upload
 from s3vae.app.load import ZOO, find_model, load, zoo_names
@@ -139,6 +140,12 @@ def inspect_(model: str) -> None:
             print(f"  {key}: {value}")
     if (folder / CARD).exists():
         print((folder / CARD).read_text())
+
+
+def export_(model: str, output: Path, force: bool) -> None:
+    """Write a model as files for onnxruntime."""
+    export(load(model, "cpu"), output, force=force)
+    LOG.info("%s: %s", output, ", ".join(sorted(path.name for path in output.iterdir())))
 
 
 def push_(model: str, name: str) -> None:

@@ -160,7 +160,7 @@ class VideoModel:
     ) -> UInt8[ndarray, "direction step time height width channel"]:
         """Return what `traverse` does, from the codes of a video."""
         rows = []
-        for direction in self._directions(code)[:directions]:
+        for direction in self.directions(code)[:directions]:
             moved = [
                 Codes(codes.static + step * direction, codes.dynamic, codes.times)
                 if code == "static"
@@ -171,7 +171,7 @@ class VideoModel:
         return np.stack(rows)
 
     @torch.no_grad()
-    def _directions(self, code: Which) -> Float32[ndarray, "direction dim"]:
+    def directions(self, code: Which) -> Float32[ndarray, "direction dim"]:
         """Return the principal directions of drawn codes, as long as one standard deviation."""
         generator = generator_at(self._device, 0)
         if code == "static":

@@ -1,0 +1,62 @@
+"""A model as files for onnxruntime: its networks, and what a program must know to use them."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from s3vae.app.film import OutputError
+from s3vae.app.model import VideoModel
+from s3vae.files import replacing
+
+CODES = "codes.json"
+
+
+def export(model: VideoModel, folder: Path, *, force: bool = False) -> None:
+    """Write `encode.onnx`, `decode.onnx`, `prior_step.onnx` and `codes.json` as one folder.
+
+    Raises OutputError if the folder exists, unless forced; ImportError without `s3vae[export]`; and
+    ValueError for a model that ONNX cannot express.
+    """
+    from s3vae.export.onnx_files import export_onnx
+
+    if folder.exists() and not force:
+        raise OutputError(f"{folder} exists: choose another name, or replace it by --force")
+    if folder.is_file():
+        raise OutputError(f"{folder} is a file: name a folder")
+    with replacing(folder) as aside:
+        export_onnx(model.model, aside)
+        (aside / CODES).write_text(json.dumps(codes(model), indent=1) + "\n")
+
+
+def codes(model: VideoModel) -> dict[str, Any]:
+    """Return how videos are cut, the priors, and the directions in which codes vary most.
+
+    `static_prior` is a mixture of Gaussians with Cholesky factors, or null for N(0, I).
+    `dynamic_prior` has the first codes z_0 of its clusters and how often each begins a motion.
+    """
+    static, dynamic = model.model.static_prior, model.model.prior
+    starts = dynamic.starts
+    zero = [[0.0] * dynamic.dynamic]
+    return {
+        "clips": dataclasses.asdict(model.preparation),
+        "frame": {"height": model.size[0], "width": model.size[1], "channels": model.channels},
+        "static_prior": static
+        and {name: numbers(each) for name, each in static.state_dict().items()},
+        "dynamic_prior": {
+            "shares": numbers(dynamic.shares),
+            "starts": zero if starts is None else numbers(starts.weight),
+            "state": [2, 1, dynamic.cells.hidden_size],
+        },
+        "directions": {
+            "static": model.directions("static").tolist(),
+            "dynamic": model.directions("dynamic").tolist(),
+        },
+    }
+
+
+def numbers(tensor: Tensor) -> Any:
+    """Return a tensor as nested lists."""
+    return tensor.detach().cpu().tolist()
