@@ -129,7 +129,7 @@ def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
 
 
 def by_factor(results: pd.DataFrame, dataset: str) -> str:
-    """Return static preservation and leakage of every static factor."""
+    """Return static preservation and leakage of every static factor, without deviations."""
     chosen = methods(results, dataset).dropna(axis=1, how="all")
     columns = chosen.columns[chosen.columns.str.startswith("preserved_")]
     factors = [name.removeprefix("preserved_") for name in columns if not name.endswith("_std")]
@@ -137,8 +137,7 @@ def by_factor(results: pd.DataFrame, dataset: str) -> str:
     for _, row in chosen.iterrows():
         for kind in ("preserved", "leakage"):
             scores = [
-                score_text(row[f"{kind}_{name}"], row.get(f"{kind}_{name}_std"), "%")
-                + ("" if row["encodes"] else UNENCODED)
+                score_text(row[f"{kind}_{name}"], None, "%") + ("" if row["encodes"] else UNENCODED)
                 for name in factors
             ]
             rows.append([row["method"], kind, *scores])

@@ -36,6 +36,13 @@ def parser() -> argparse.ArgumentParser:
     encode = _command(commands, "encode", "z_f and z_t of videos as arrays of NumPy")
     encode.add_argument("videos", type=Path, nargs="+", metavar="VIDEO")
 
+    _add_model_commands(commands)
+    _add_drawing_commands(commands)
+    return root
+
+
+def _add_drawing_commands(commands: Any) -> None:
+    """Add the commands that draw codes or move them."""
     generate = _command(commands, "generate", "clips of which both codes are drawn")
     generate.add_argument("-n", "--number", type=_positive, default=16, help="(default: 16)")
     generate.add_argument("--seconds", type=_seconds, help="default: as in training")
@@ -51,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
     go_on.add_argument("--seconds", type=_seconds, default=4.0, help="(default: 4)")
     _film_options(go_on)
 
+
+def _add_model_commands(commands: Any) -> None:
+    """Add the commands that read or share a model and take no video."""
     models = commands.add_parser("models", help="list the models that come with this package")
     models.set_defaults(run="models")
     inspect = commands.add_parser("inspect", help="print what is known about a model")
@@ -65,7 +75,6 @@ def parser() -> argparse.ArgumentParser:
     push.add_argument("model", metavar="MODEL")
     push.add_argument("name", metavar="OWNER/MODEL")
     push.set_defaults(run="push")
-    return root
 
 
 def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
