@@ -8,6 +8,7 @@ import torch
 from s3vae.app.hub import download
 from s3vae.app.model import VideoModel
 from s3vae.app.package import read_package
+from s3vae.model.architecture import ARCHITECTURE
 from s3vae.runtime import choose_device
 
 ZOO = Path(__file__).parent.parent / "zoo"
@@ -60,4 +61,7 @@ def _of_registry(name: str) -> Path:
         downloaded = Path(download_artifacts(artifact_uri=name))
     except MlflowException as error:
         raise FileNotFoundError(f"MLflow has no model {name}: {error.message}") from error
-    return downloaded / "artifacts" / "model"
+    found = [path.parent for path in downloaded.glob(f"artifacts/*/{ARCHITECTURE}")]
+    if not found:
+        raise FileNotFoundError(f"{name} is no model of this project: it has no {ARCHITECTURE}")
+    return found[0]

@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 import requests
 import torch
+from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from pipelines.paths import Layout
 from pipelines.tracking.mlflow_run import tracked
 from pipelines.tracking.provenance import StageRun
+from s3vae.app.load import load
 from s3vae.data.clips import ClipFile
 from s3vae.model.saved import load_s3vae
 from s3vae.tensors import to_bytes, to_unit
@@ -73,6 +75,21 @@ def model(repository: Path, run_id: str) -> Any:
 
     mlflow.set_tracking_uri(f"sqlite:///{repository / 'mlflow.db'}")
     return mlflow.pyfunc.load_model(f"runs:/{run_id}/model")
+
+
+def test_the_command_loads_a_model_of_the_registry(run_id: str, store: MlflowClient) -> None:
+    (output,) = store.get_run(run_id).outputs.model_outputs
+    store.create_registered_model("toy-tiny")
+    source = f"models:/{output.model_id}"
+    version = store.create_model_version("toy-tiny", source, run_id, model_id=output.model_id)
+    store.set_registered_model_alias("toy-tiny", "champion", version.version)
+    loaded = load("models:/toy-tiny@champion", "cpu").model
+    trained = load_s3vae(Layout("toy").model("tiny"), torch.device("cpu"))
+    assert loaded.architecture == trained.architecture
+    for name, each in trained.state_dict().items():
+        assert torch.equal(each, loaded.state_dict()[name]), name
+    with pytest.raises(FileNotFoundError, match="MLflow has no model models:/none@champion"):
+        load("models:/none@champion", "cpu")
 
 
 def test_a_swap_has_the_appearance_of_the_first_half_and_the_motion_of_the_second(
