@@ -58,13 +58,17 @@ class Judge(nn.Module):
 
     def forward(self, video: Video) -> Logits:
         """Return the logits of every factor over its values."""
-        features = self.encoder(video.flatten(0, 1)).unflatten(0, video.shape[:2])
-        if self.recurrent is None:
-            pooled = torch.cat([features.amax(dim=1), features.mean(dim=1)], dim=-1)
-            summary = self.whenever(self.dropout(pooled))
-        else:
-            summary = self.summarize(features)
+        summary = self.features(video)
         return {name: head(summary) for name, head in self.heads.items()}
+
+    def features(self, video: Video) -> Float[Tensor, "batch summary"]:
+        """Return the features of clips from which every factor is read."""
+        features = self.encoder(video.flatten(0, 1)).unflatten(0, video.shape[:2])
+        if self.recurrent is not None:
+            return self.summarize(features)
+        pooled = torch.cat([features.amax(dim=1), features.mean(dim=1)], dim=-1)
+        summary: Tensor = self.whenever(self.dropout(pooled))
+        return summary
 
     def summarize(
         self, features: Float[Tensor, "batch time features"]
