@@ -44,6 +44,16 @@ def real_clips(clips: ClipFile, split: Split, device: torch.device) -> Iterator[
     return (batch() for batch in video_batches(clips, order, device))
 
 
+def reconstructed_clips(
+    model: S3VAE, clips: ClipFile, split: Split, device: torch.device
+) -> Iterator[Video]:
+    """Encode and decode the clips of a split in batches."""
+    for video in real_clips(clips, split, device):
+        with torch.no_grad():
+            posterior = model.encode(video)
+            yield model.decode(posterior.static.mean, posterior.dynamic.mean)
+
+
 def judged(judge: Judge, videos: Iterator[Video]) -> tuple[Features, dict[str, float]]:
     """Return the judge's features of clips, and the mean over factors of two entropies.
 
@@ -96,13 +106,16 @@ def compared(real: Features, drawn: Features) -> dict[str, float]:
 def generation_scores(
     model: S3VAE, judge: Judge, clips: ClipFile, split: Split, seed: int, device: torch.device
 ) -> dict[str, dict[str, float]]:
-    """Return the scores of clips drawn from both priors, and of one half of real clips as floor.
+    """Return the scores of clips drawn from both priors, as many as there are real ones.
 
-    There are as many drawn clips as real ones.
+    Beside them stand those of one half of the real clips, compared with the other half, and of
+    reconstructions, which show what the decoder itself loses.
     """
     real, entropies = judged(judge, real_clips(clips, split, device))
     half = len(real) // 2
     scores = {"real": entropies | compared(real[:half], real[half:])}
+    again, entropies = judged(judge, reconstructed_clips(model, clips, split, device))
+    scores["reconstructed"] = entropies | compared(real, again)
     for prior in ("standard", "learned"):
         videos = drawn_clips(model, prior, len(real), clips.time, seed, device)
         drawn, entropies = judged(judge, videos)
