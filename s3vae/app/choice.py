@@ -1,7 +1,7 @@
 """The model of the zoo that fits some videos."""
 
 from collections.abc import Sequence
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +9,26 @@ import numpy as np
 from s3vae.app.load import ZOO, load, zoo_names
 from s3vae.app.model import VideoModel
 from s3vae.app.package import read_config
-from s3vae.app.recording import Frames, whole_frames
-from s3vae.data.crops import detect_face
+from s3vae.app.recording import times_of, whole_frames
+from s3vae.data.crops import FRAMES_TO_DETECT_IN, Crop, detect_face
 from s3vae.progress import LOG
 
 WITHOUT_VIDEOS = "sprites"
 
 
-def choose_model(videos: Sequence[Path], device: str | None = None) -> VideoModel:
+def choose_model(
+    videos: Sequence[Path], device: str | None = None, crop: Crop | None = None
+) -> VideoModel:
     """Load the model that reconstructs the beginnings of the videos with the smallest error.
 
-    If dlib finds a face in every video, only models of faces are candidates, otherwise only others.
-    The choice is logged. Raises ValueError if there is no candidate.
+    If dlib finds a face in every video, only models of faces are candidates, otherwise only others;
+    so too with another crop than `face`. The choice is logged. Raises ValueError if there is no
+    candidate.
     """
     if not videos:
         LOG.info("model: %s (`--model` names another one)", WITHOUT_VIDEOS)
         return load(WITHOUT_VIDEOS, device)
-    face = all(_shows_face(video) for video in videos)
+    face = crop in (None, "face") and all(_shows_face(video) for video in videos)
     names = [name for name in zoo_names() if (_crop(name) == "face") == face]
     if not names:
         raise ValueError("no model of the zoo fits these videos: name one by --model")
@@ -42,18 +45,18 @@ def _crop(name: str) -> str:
     return str(read_config(ZOO / name)["clips"]["crop"])
 
 
-def _beginning(video: Path, frames: int) -> Frames:
-    return np.stack([*islice(whole_frames(video), frames)])
-
-
 def _shows_face(video: Path) -> bool:
+    """Whether a face is in one of a few frames. False without dlib."""
+    times = times_of(video)
+    chosen = set(np.linspace(0, len(times) - 1, FRAMES_TO_DETECT_IN).round().astype(int).tolist())
+    frames = (each for index, each in enumerate(whole_frames(video)) if index in chosen)
     try:
-        return detect_face(_beginning(video, 1)[0]) is not None
+        return any(detect_face(frame) is not None for frame in frames)
     except ImportError:
         return False
 
 
 def _error(model: VideoModel, video: Path) -> float:
-    beginning = _beginning(video, model.preparation.time * (model.preparation.stride or 1))
-    recording = model.open(beginning)
-    return model.error(model.encode(recording), recording)
+    recording = model.open(video)
+    first = replace(recording, taken=recording.taken[: model.preparation.time])
+    return model.error(model.encode(first), first)

@@ -2,13 +2,16 @@
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-REFUSED, INTERRUPTED = 2, 130
-"""Exit codes: for a wrong input, and after Ctrl-C."""
+REFUSED, INTERRUPTED, TERMINATED = 2, 130, 143
+"""Exit codes: for a wrong input, and after Ctrl-C or SIGTERM."""
+LARGEST_SIDE, MOST_SECONDS = 4096, 36_000
+"""Limits of options, beyond which memory ends before patience."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,7 +93,7 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
         "OWNER/MODEL of the Hugging Face hub; default: one that fits the videos",
     )
     command.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if it is there")
-    command.add_argument("--seed", type=int, default=0, help="of what is drawn (default: 0)")
+    command.add_argument("--seed", type=_seed, default=0, help="of what is drawn (default: 0)")
     command.add_argument(
         "--crop",
         choices=["none", "centre", "face"],
@@ -102,7 +105,7 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
 def _film_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--size",
-        type=_positive,
+        type=_side,
         metavar="PIXELS",
         help="shorter side of a clip; default: 256, or 128 of one of several",
     )
@@ -111,24 +114,43 @@ def _film_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        msg = f"{text} is not positive"
+def _positive(text: str, most: int = 10**6) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        msg = f"{text!r} is no whole number from 1 to {most}"
         raise argparse.ArgumentTypeError(msg)
-    return number
+    return int(text)
+
+
+def _side(text: str) -> int:
+    return _positive(text, LARGEST_SIDE)
+
+
+def _seed(text: str) -> int:
+    return _positive(text, 2**31) if text != "0" else 0
 
 
 def _seconds(text: str) -> float:
-    if not 0 < (number := float(text)) < 1e5:
-        msg = f"{text} is not positive"
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= MOST_SECONDS:
+        msg = f"{text!r} is no number above 0 and up to {MOST_SECONDS}"
         raise argparse.ArgumentTypeError(msg)
     return number
+
+
+def _terminate(*_: object) -> None:
+    """End as after an error, so that temporary folders are removed."""
+    sys.exit(TERMINATED)
 
 
 def main(words: list[str] | None = None) -> int:
     """Run a command; return its exit code. A wrong input is reported in one line."""
     chosen = vars(parser().parse_args(words))
-    logging.basicConfig(level=logging.INFO, format="s3vae: %(message)s")
+    logging.basicConfig(format="s3vae: %(message)s")
+    logging.getLogger("s3vae").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         from s3vae.app import commands
 

@@ -31,6 +31,8 @@ STRANGER = (
     "clips), so it is shown as the most similar appearance that the model knows: train a model on "
     "videos of its kind, or try --adapt 100"
 )
+MOST_DRAWN = 50_000
+"""Frames of drawn clips, which are in memory at once."""
 MOST_TRAVERSED = 300
 """Frames of a traversal, which holds many films in memory at once."""
 
@@ -90,7 +92,9 @@ def generate_(number: int, seconds: float | None, output: Path, **options: Any) 
     """Write drawn clips side by side."""
     model = _prepared(output, [], options)
     rate = options["fps"] or PICTURES_PER_SECOND
-    time = max(round(seconds * rate), 1) if seconds else None
+    time = max(round(seconds * rate), 1) if seconds else model.preparation.time
+    if number * time > MOST_DRAWN:
+        raise ValueError(f"{number} clips of {time} frames are more than {MOST_DRAWN} in all")
     clips = model.generate(number, time, options["seed"])
     columns = int(np.ceil(np.sqrt(number)))
     grid = np.zeros((-(-number // columns), columns, *clips.shape[1:]), np.uint8)
@@ -114,7 +118,9 @@ def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None
     model = _prepared(output, [video], options)
     recording = model.open(video)
     codes = model.encode(recording, f"encode {video.name}")
-    codes = model.continued(codes, max(round(seconds / codes.interval), 1), options["seed"])
+    # up to the end of the film, which is later than the last frame that the model takes
+    missing = recording.times[-1] + seconds - codes.times[-1]
+    codes = model.continued(codes, int(np.ceil(missing / codes.interval)), options["seed"])
     codes = codes.at(recording.at_rate(options["fps"], seconds))
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])
@@ -163,9 +169,10 @@ def _prepared(
     require_writable(output, suffixes, force=options["force"])
     require_videos(videos)
     named = options["model"]
-    model = load(named, options["device"]) if named else choose_model(videos, options["device"])
-    if options["crop"]:
-        model.preparation = replace(model.preparation, crop=options["crop"])
+    device, crop = options["device"], options["crop"]
+    model = load(named, device) if named else choose_model(videos, device, crop)
+    if crop:
+        model.preparation = replace(model.preparation, crop=crop)
     return model
 
 

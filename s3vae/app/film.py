@@ -16,12 +16,16 @@ from PIL import Image
 from s3vae.app.recording import Frame
 from s3vae.data.media import PICTURES
 from s3vae.files import replacing
+from s3vae.progress import LOG
 
 Picture = UInt8[ndarray, "tall wide 3"]
 SUFFIXES = (".mp4", ".gif", ".webp", ".png")
 TICKS = 90_000
 """Units of time in a second of an MP4 file, of which all usual frame rates are multiples."""
-QUALITY = {"crf": "18", "preset": "medium"}
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+"""Samples per second that AAC can have and browsers play."""
+QUALITY = {"crf": "18", "preset": "medium", "bf": "0"}
+"""Without frames that refer to later ones, packets are in the order in which they are shown."""
 LEAST_SIDE = 256
 """Frames with a shorter side are enlarged by a whole factor to reach it."""
 STILLS = 8
@@ -112,7 +116,14 @@ def _mp4(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None
         for each, stream in heapq.merge(*parts, key=lambda part: part[0].time):
             output.mux(stream.encode(each))
         for stream in streams:
-            output.mux(stream.encode())
+            output.mux(_with_duration(stream.encode(), video, float(durations[-1])))
+
+
+def _with_duration(packets: list[Any], video: Any, last: float) -> list[Any]:
+    """Set how long the last of the last packets of pictures is shown; the encoder ignores it."""
+    if pictures := [each for each in packets if each.stream is video]:
+        pictures[-1].duration = round(last * TICKS)
+    return packets
 
 
 def _pictures(frames: Iterable[Frame], times: ndarray, durations: ndarray) -> Iterator[Any]:
@@ -138,21 +149,37 @@ def sound_of(path: Path | None, until: float) -> Iterator[Any]:
             return
         stream, pictures = source.streams.audio[0], source.streams.video[0]
         begin = float((pictures.start_time or 0) * (pictures.time_base or 0))
-        resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-        for decoded in source.decode(stream):
+        rate = stream.rate if stream.rate in AAC_RATES else 48_000
+        layout = "mono" if stream.channels == 1 else "stereo"
+        resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+        for decoded in _decoded(source.demux(stream), path):
             for each in resampler.resample(decoded):
                 time = (each.time or 0.0) - begin
-                each.pts, each.time_base = round(time * stream.rate), Fraction(1, stream.rate)
+                each.pts, each.time_base = round(time * rate), Fraction(1, rate)
                 if time >= until:
                     return
                 if each.pts >= 0:
                     yield each
 
 
+def _decoded(packets: Iterable[Any], path: Path) -> Iterator[Any]:
+    """Decode packets; log it if some of them are damaged, and leave those out."""
+    import av
+
+    damaged = 0
+    for packet in packets:
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            damaged += 1
+    if damaged:
+        LOG.warning("%s: %d damaged packets of its sound are left out", path, damaged)
+
+
 def _animation(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None) -> None:
     """Write a GIF or a WebP that repeats; both count milliseconds."""
     durations = durations_of(times)
-    first, *others = [Image.fromarray(frame) for frame in frames]
+    first, others = Image.fromarray(next(frames)), map(Image.fromarray, frames)
     milliseconds = np.maximum(np.round(1000 * durations), 20).astype(int).tolist()
     options: Any = {"lossless": True} if path.suffix.lower() == ".webp" else {}
     first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, **options)

@@ -1,5 +1,6 @@
 """Find a model by its name: of the zoo, a folder, a registry of MLflow, or a hub."""
 
+import os
 import re
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def load(name: str | Path, device: str | None = None) -> VideoModel:
     `OWNER/MODEL` of the Hugging Face hub. `device` is `cpu` or `cuda`; by default CUDA is used if
     it is there. Raises PackageError, FileNotFoundError, ImportError or ConnectionError.
     """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("there is no CUDA here: leave out the device, or name cpu")
     chosen = choose_device() if device is None else torch.device(device)
     package = read_package(find_model(str(name)), chosen)
     return VideoModel(package.model, package.preparation, package.facts.get("error_per_pixel"))
@@ -57,6 +60,10 @@ def _of_registry(name: str) -> Path:
         from mlflow.exceptions import MlflowException
     except ImportError:
         raise ImportError("MLflow's registry needs: pip install 's3vae[pipeline]'") from None
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not Path("mlflow.db").exists():
+        raise FileNotFoundError(
+            f"{name}: this folder has no mlflow.db, and MLFLOW_TRACKING_URI names no other store"
+        )
     try:
         downloaded = Path(download_artifacts(artifact_uri=name))
     except MlflowException as error:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -125,18 +125,16 @@ class VideoModel:
         swapped = replace(self.encode(moving), static=self.encode(appearance).static)
         return self.decode(swapped.at(moving.times))
 
-    def swapped(self, appearance: Recording, motion: Recording, rate: float | None = None) -> Codes:
-        """Return z_f of one video with z_t of another, at its own times or at a rate."""
-        static = self.encode(appearance).static
-        moving = self.encode(motion)
-        return Codes(static, moving.dynamic, moving.times).at(motion.at_rate(rate))
-
     @torch.no_grad()
     def generate(self, count: int, time: int | None = None, seed: int = 0) -> Clips:
         """Draw clips: appearances from the learned prior if the model has one, else N(0, I)."""
         generator = generator_at(self._device, seed)
+        time = self.preparation.time if time is None else time
+        if count < 1 or time < 1:
+            msg = f"{count} clips of {time} frames cannot be drawn: name at least one of each"
+            raise ValueError(msg)
         static = self.model.draw_known_static(count, generator)
-        dynamic = self.model.draw_dynamic(count, time or self.preparation.time, generator)
+        dynamic = self.model.draw_dynamic(count, time, generator)
         times = np.arange(dynamic.shape[1]) / PICTURES_PER_SECOND
         return np.stack(
             [
@@ -173,6 +171,9 @@ class VideoModel:
     @torch.no_grad()
     def directions(self, code: Which) -> Float32[ndarray, "direction dim"]:
         """Return the principal directions of drawn codes, as long as one standard deviation."""
+        if code not in get_args(Which):
+            msg = f"there is no code {code!r}: choose static or dynamic"
+            raise ValueError(msg)
         generator = generator_at(self._device, 0)
         if code == "static":
             drawn = self.model.draw_known_static(DRAWN_FOR_DIRECTIONS, generator)
@@ -191,6 +192,9 @@ class VideoModel:
     @torch.no_grad()
     def continued(self, codes: Codes, frames: int, seed: int = 0) -> Codes:
         """Return codes followed by drawn ones, at the mean interval of those that are known."""
+        if frames < 1:
+            msg = f"{frames} frames cannot be drawn: name at least one"
+            raise ValueError(msg)
         known = torch.from_numpy(codes.dynamic)[None].to(self._device)
         drawn = self.model.prior.continuation(known, frames, generator_at(self._device, seed))
         dynamic = np.concatenate([codes.dynamic, drawn[0].cpu().numpy()])

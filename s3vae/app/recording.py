@@ -1,6 +1,6 @@
 """A video as a model takes it: some of its frames, cropped and resized."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +67,23 @@ def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool)
     if not isinstance(source, ndarray):
         source = Path(source)
         require_videos([source])
+    else:
+        require_frames(source)
     times = times_of(source)
     if isinstance(source, ndarray) and source.shape[1:3] == size:
         return Recording(source, times, [*range(len(times))], Box(0, 0, *size[::-1]), size, grey)
-    every = range(len(times)) if made.fps is None else frames_at(made.fps, times)
+    try:
+        every: Sequence[int] = range(len(times))
+        if made.fps is not None and len(times) > 1:
+            every = frames_at(made.fps, times)
+    except ValueError as error:
+        raise ValueError(f"{shown_name(source)}: {error}") from error
     taken = [*every[:: made.stride or 1]]
     (box,) = crop_boxes(whole_frames(source), [taken], made.crop, size)
     if box is None:
-        raise ValueError(f"{shown_name(source)} shows no face, which this model needs")
+        raise ValueError(
+            f"{shown_name(source)} shows no face: name another model, or --crop centre"
+        )
     return Recording(source, times, taken, box, size, grey)
 
 
@@ -83,6 +92,15 @@ def require_videos(paths: Iterable[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist: name a video, or pictures")
+
+
+def require_frames(frames: ndarray) -> None:
+    """Raise ValueError unless an array holds frames as bytes."""
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] not in (1, 3):
+        raise ValueError(
+            "frames must be uint8 [time, height, width, channel] with 1 or 3 channels, not "
+            f"{frames.dtype} {list(frames.shape)}"
+        )
 
 
 def times_of(source: Path | Frames) -> Float64[ndarray, " frame"]:
@@ -96,7 +114,8 @@ def times_of(source: Path | Frames) -> Float64[ndarray, " frame"]:
             times = frame_times(source)
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
-        if len(times) < UNREPORTED * (announced := announced_frames(source)[0]):
+        announced, counted = announced_frames(source)
+        if counted and len(times) < UNREPORTED * announced:
             LOG.warning("%s: only %d of its %d frames can be read", source, len(times), announced)
     if not len(times):
         raise ValueError(f"{shown_name(source)} holds no frames")

@@ -54,6 +54,8 @@ def fit_static_prior(codes: Float32[ndarray, "clip static"], seed: int = 0) -> S
     from sklearn.mixture import GaussianMixture
 
     points = codes.astype(np.float64)
+    if len(points) == 1:
+        points = np.repeat(points, 2, axis=0)  # the fewest that can be fitted
     most = max(len(points) // POINTS_PER_COMPONENT, 1)
     best, lowest, components = None, np.inf, 1
     while components <= most:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageSequence
 
 from s3vae.app import commands
@@ -121,6 +122,49 @@ def test_an_interrupted_command_leaves_nothing(
     output = tmp_path / "swap.mp4"
     assert main(words("swap", *videos, "-o", output, "--model", folder)) == 130
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_terminated_command_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, signal; from s3vae.app import commands, command\n"
+        "commands.enlarged = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"raise SystemExit(command.main(['generate', '-o', 'a.mp4', '--model', {str(folder)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    assert done.returncode == 143
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        (("--size", "100000000"), "no whole number from 1 to 4096"),
+        (("--size", "x"), "no whole number"),
+        (("--fps", "-1"), "no number above 0"),
+        (("--seed", "99999999999999999999"), "no whole number"),
+    ],
+)
+def test_absurd_numbers_are_refused(
+    options: tuple[str, str], rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        main(["generate", "-o", "a.mp4", *options])
+    assert refusal.value.code == 2
+    assert rule in capsys.readouterr().err
+
+
+def test_more_clips_than_memory_holds_are_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "a.mp4"
+    assert main(words("generate", "-n", 50_000, "-o", output, "--model", folder)) == 2
+    assert "50000 clips of 4 frames are more than" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
+def test_cuda_is_refused_where_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "-o", "a.mp4", "--model", "sprites", "--device", "cuda"]) == 2
+    assert "no CUDA here" in capsys.readouterr().err
 
 
 def test_help_needs_no_torch() -> None:

@@ -41,6 +41,47 @@ def test_a_film_keeps_the_sound_of_the_video_up_to_its_own_end(
     assert np.abs(sound).max() > 0.5
 
 
+@pytest.mark.parametrize("hertz", [12345, 44100])
+def test_uncompressed_sound_of_any_rate_is_kept(hertz: int, tmp_path: Path) -> None:
+    source = tmp_path / "source.mkv"
+    with av.open(str(source), "w") as output:
+        video = output.add_stream("mjpeg", rate=10)
+        video.width, video.height, video.pix_fmt = 32, 32, "yuvj420p"
+        voice = output.add_stream("pcm_s16le", rate=hertz, layout="mono")
+        tone = av.AudioFrame.from_ndarray(np.ones((1, hertz), np.int16), "s16", "mono")
+        tone.sample_rate, tone.pts = hertz, 0
+        picture = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+        output.mux([*video.encode(picture), *voice.encode(tone), *video.encode(), *voice.encode()])
+    write_film(tmp_path / "film.mp4", FRAMES[:6], np.arange(6) / 10, sound=source)
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        assert film.streams.audio[0].codec_context.name == "aac"
+
+
+def test_damaged_sound_is_left_out_and_said_so(
+    videos: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with av.open(str(videos[1])) as whole:
+        packets = [packet for packet in whole.demux(whole.streams.audio[0]) if packet.size]
+        places = [(packet.pos, packet.size) for packet in packets]
+    content = bytearray(videos[1].read_bytes())
+    for place, size in places[2:5]:
+        content[place : place + size] = b"\xff" * size
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(content)
+    write_film(tmp_path / "film.mp4", FRAMES, UNEVEN, sound=damaged)
+    assert "damaged packets of its sound are left out" in caplog.text
+
+
+@pytest.mark.parametrize(("count", "rate"), [(12, 10), (1, 1), (5, 25)])
+def test_the_last_frame_is_shown_as_long_as_the_one_before_it(
+    count: int, rate: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, FRAMES[:count], np.arange(count) / rate)
+    with av.open(str(path)) as film:
+        assert film.duration / 1e6 == pytest.approx(count / rate, abs=2e-3)
+
+
 def test_a_video_without_sound_gives_a_film_without_sound(
     videos: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -99,3 +99,12 @@ def test_adaptation_lowers_the_error(noise: Callable[..., ndarray], model: Video
     adapted = model.adapted(codes, recording, 20)
     assert model.error(adapted, recording) < model.error(codes, recording)
     assert np.array_equal(adapted.dynamic, codes.dynamic)
+
+
+def test_codes_and_numbers_that_do_not_exist_are_refused(
+    noise: Callable[..., ndarray], model: VideoModel
+) -> None:
+    with pytest.raises(ValueError, match="name at least one"):
+        model.continue_(noise(2), 0)
+    with pytest.raises(ValueError, match="name at least one"):
+        model.generate(2, 0)

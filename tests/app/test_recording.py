@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy import ndarray
 
-from s3vae.app.recording import open_recording
+from s3vae.app.recording import open_recording, require_frames
 from s3vae.data.media import frames_of
 from s3vae.data.preparation import Preparation
 
@@ -56,6 +56,20 @@ def test_one_picture_is_a_video_of_one_frame(noise: Callable[..., ndarray], tmp_
     cv2.imwrite(str(tmp_path / "me.png"), noise(1, 70, 70)[0])
     recording = open_recording(tmp_path / "me.png", Preparation(), SIZE, grey=False)
     assert len([*recording.frames()]) == len(recording.times) == 1
+
+
+def test_one_picture_has_no_rate_that_a_model_could_ask_for(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "me.png"), np.zeros((70, 70, 3), np.uint8))
+    assert open_recording(tmp_path / "me.png", Preparation(fps=10), SIZE, grey=False).taken == [0]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [np.zeros((2, 64, 64, 3)), np.zeros((64, 64, 3), np.uint8), np.zeros((1, 9, 9, 4), np.uint8)],
+)
+def test_arrays_that_are_no_frames_are_refused(frames: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="must be uint8"):
+        require_frames(frames)
 
 
 def test_times_at_another_rate_cover_the_video(videos: tuple[Path, Path]) -> None:
