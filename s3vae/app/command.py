@@ -145,12 +145,9 @@ def _terminate(*_: object) -> None:
     sys.exit(TERMINATED)
 
 
-def main(words: list[str] | None = None) -> int:
+def execute(words: list[str]) -> int:
     """Run a command; return its exit code. A wrong input is reported in one line."""
     chosen = vars(parser().parse_args(words))
-    logging.basicConfig(format="s3vae: %(message)s")
-    logging.getLogger("s3vae").setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, _terminate)
     try:
         from s3vae.app import commands
 
@@ -163,6 +160,14 @@ def main(words: list[str] | None = None) -> int:
         print(f"s3vae: {' '.join(str(error).split())}", file=sys.stderr)
         return REFUSED
     return 0
+
+
+def main() -> int:
+    """Run the command of this process."""
+    logging.basicConfig(format="s3vae: %(message)s")
+    logging.getLogger("s3vae").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, _terminate)
+    return execute(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageSequence
 
 from s3vae.app import commands
-from s3vae.app.command import main
+from s3vae.app.command import execute
 from s3vae.app.model import VideoModel
 from s3vae.data.media import frames_of
 
@@ -25,7 +25,7 @@ def test_two_videos_become_one(
 ) -> None:
     film, exact = tmp_path / "swap.mp4", tmp_path / "swap.webp"
     for output in (film, exact):
-        assert main(words("swap", *videos, "-o", output, "--model", folder, "--size", 64)) == 0
+        assert execute(words("swap", *videos, "-o", output, "--model", folder, "--size", 64)) == 0
     assert len([*frames_of(film)]) == 12
     with Image.open(exact) as animation:
         shown = [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(animation)]
@@ -37,7 +37,7 @@ def test_the_result_is_laid_into_the_frames_of_the_motion(
     videos: tuple[Path, Path], folder: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "swap.mp4"
-    assert main(words("swap", *videos, "-o", output, "--model", folder, "--paste")) == 0
+    assert execute(words("swap", *videos, "-o", output, "--model", folder, "--paste")) == 0
     shown, real = np.stack([*frames_of(output)]), np.stack([*frames_of(videos[1])])
     assert shown.shape == real.shape
     difference = np.abs(shown.astype(int) - real)
@@ -50,16 +50,18 @@ def test_every_command_writes_what_it_says(
 ) -> None:
     model = ("--model", folder)
     drawn, moved = tmp_path / "drawn.gif", tmp_path / "moved.webp"
-    assert main(words("generate", "-n", 5, "--seconds", 0.5, "-o", drawn, *model)) == 0
-    assert main(words("traverse", videos[0], "-o", moved, *model)) == 0
-    assert main(words("continue", videos[0], "--seconds", 1, "-o", tmp_path / "c.mp4", *model)) == 0
+    assert execute(words("generate", "-n", 5, "--seconds", 0.5, "-o", drawn, *model)) == 0
+    assert execute(words("traverse", videos[0], "-o", moved, *model)) == 0
+    assert (
+        execute(words("continue", videos[0], "--seconds", 1, "-o", tmp_path / "c.mp4", *model)) == 0
+    )
     with Image.open(drawn) as film:
         assert film.n_frames == 6
         assert film.width > film.height  # three columns, two rows
     with Image.open(moved) as film:
         assert film.n_frames == 7
     assert len([*frames_of(tmp_path / "c.mp4")]) == 7 + 10
-    assert main(words("encode", *videos, "-o", tmp_path / "codes.npz", *model)) == 0
+    assert execute(words("encode", *videos, "-o", tmp_path / "codes.npz", *model)) == 0
     with np.load(tmp_path / "codes.npz") as codes:
         assert codes["static"].shape == (2, 4)
         assert codes["dynamic_1"].shape == (6, 3)
@@ -69,9 +71,9 @@ def test_every_command_writes_what_it_says(
 def test_models_and_their_cards_are_printed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["models"]) == 0
+    assert execute(["models"]) == 0
     assert "sprites: " in capsys.readouterr().out
-    assert main(words("inspect", folder)) == 0
+    assert execute(words("inspect", folder)) == 0
     out = capsys.readouterr().out
     assert "parameters" in out
     assert "stride: 2" in out
@@ -104,7 +106,7 @@ def test_a_wrong_input_is_refused_in_one_line_before_anything_is_written(
     given = [each.format(motion=videos[1]) for each in arguments]
     if "--model" not in given:
         given += words("--model", folder)
-    assert main(given) == 2
+    assert execute(given) == 2
     error = capsys.readouterr().err
     assert error.startswith("s3vae: ")
     assert error.count("\n") == 1
@@ -120,15 +122,16 @@ def test_an_interrupted_command_leaves_nothing(
 
     monkeypatch.setattr(commands, "enlarged", interrupted)
     output = tmp_path / "swap.mp4"
-    assert main(words("swap", *videos, "-o", output, "--model", folder)) == 130
+    assert execute(words("swap", *videos, "-o", output, "--model", folder)) == 130
     assert not [*tmp_path.iterdir()]
 
 
 def test_a_terminated_command_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import os, signal; from s3vae.app import commands, command\n"
+        "import os, signal, sys; from s3vae.app import commands, command\n"
         "commands.enlarged = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
-        f"raise SystemExit(command.main(['generate', '-o', 'a.mp4', '--model', {str(folder)!r}]))"
+        f"sys.argv[1:] = ['generate', '-o', 'a.mp4', '--model', {str(folder)!r}]\n"
+        "raise SystemExit(command.main())"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     assert done.returncode == 143
@@ -148,7 +151,7 @@ def test_absurd_numbers_are_refused(
     options: tuple[str, str], rule: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as refusal:
-        main(["generate", "-o", "a.mp4", *options])
+        execute(["generate", "-o", "a.mp4", *options])
     assert refusal.value.code == 2
     assert rule in capsys.readouterr().err
 
@@ -157,13 +160,13 @@ def test_more_clips_than_memory_holds_are_refused(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "a.mp4"
-    assert main(words("generate", "-n", 50_000, "-o", output, "--model", folder)) == 2
+    assert execute(words("generate", "-n", 50_000, "-o", output, "--model", folder)) == 2
     assert "50000 clips of 4 frames are more than" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
 def test_cuda_is_refused_where_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["generate", "-o", "a.mp4", "--model", "sprites", "--device", "cuda"]) == 2
+    assert execute(["generate", "-o", "a.mp4", "--model", "sprites", "--device", "cuda"]) == 2
     assert "no CUDA here" in capsys.readouterr().err
 
 

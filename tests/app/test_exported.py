@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy import ndarray
 
-from s3vae.app.command import main
+from s3vae.app.command import execute
 from s3vae.app.load import load
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -17,7 +17,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 @pytest.fixture(scope="module")
 def exported(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("exported") / "tiny"
-    assert main(["export", str(folder), "-o", str(output)]) == 0
+    assert execute(["export", str(folder), "-o", str(output)]) == 0
     return output
 
 
@@ -48,5 +48,5 @@ def test_a_clip_moved_along_a_direction_is_that_of_the_library(
 def test_a_folder_is_replaced_only_if_forced(
     exported: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["export", str(folder), "-o", str(exported)]) == 2
+    assert execute(["export", str(folder), "-o", str(exported)]) == 2
     assert "--force" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from s3vae.app import hub
-from s3vae.app.command import main
+from s3vae.app.command import execute
 from s3vae.app.load import load
 from s3vae.app.package import read_config
 from s3vae.baselines.saved import save_model
@@ -41,7 +41,7 @@ def test_a_model_of_a_pipeline_is_pushed_as_a_shared_one_and_loaded_again(
     store: Path, tiny: Architecture, tmp_path: Path
 ) -> None:
     save_model(S3VAE(tiny), tmp_path / "mine", preparation=Preparation(time=9))
-    assert main(["push", str(tmp_path / "mine"), "owner/model"]) == 0
+    assert execute(["push", str(tmp_path / "mine"), "owner/model"]) == 0
     assert read_config(store / "owner" / "model")["clips"]["time"] == 9
     assert "--model owner/model" in (store / "owner" / "model" / "README.md").read_text()
     assert load("owner/model", "cpu").preparation == Preparation(time=9)
@@ -57,5 +57,5 @@ def test_a_hub_that_cannot_be_reached_is_reported_in_one_line(
     store: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     words = ["generate", "-o", str(tmp_path / "a.mp4"), "--model", "owner/none"]
-    assert main(words) == 2
+    assert execute(words) == 2
     assert "owner/none cannot be downloaded from the hub" in capsys.readouterr().err

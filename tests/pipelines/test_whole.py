@@ -19,7 +19,7 @@ from pipelines.params import section, write_settings
 from pipelines.paths import Layout
 from pipelines.stages.train import train
 from pipelines.tracking.publish import publish
-from s3vae.app.command import main
+from s3vae.app.command import execute
 from s3vae.app.load import load
 from s3vae.data.clips import ClipFile
 from s3vae.data.media import frames_of
@@ -185,7 +185,7 @@ def test_a_trained_model_swaps_videos_as_it_cut_them(project: Path, tmp_path: Pa
     assert model.model.static_prior is not None
     output = tmp_path / "swap.mp4"
     words = ["swap", videos / "00.avi", videos / "01.avi", "-o", output, "--model", folder]
-    assert main([str(word) for word in words]) == 0
+    assert execute([str(word) for word in words]) == 0
     assert len([*frames_of(output)]) == 10
 
 

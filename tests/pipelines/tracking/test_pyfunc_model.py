@@ -77,7 +77,12 @@ def model(repository: Path, run_id: str) -> Any:
     return mlflow.pyfunc.load_model(f"runs:/{run_id}/model")
 
 
-def test_the_command_loads_a_model_of_the_registry(run_id: str, store: MlflowClient) -> None:
+def test_the_command_loads_a_model_of_the_registry(
+    repository: Path, run_id: str, store: MlflowClient
+) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{repository / 'mlflow.db'}")
     (output,) = store.get_run(run_id).outputs.model_outputs
     store.create_registered_model("toy-tiny")
     source = f"models:/{output.model_id}"
