@@ -84,7 +84,7 @@ class Served(PythonModel):
 
     def _drawn(self, number: int, time: int, seed: int) -> CodePair:
         generator = generator_at(self.device, seed)
-        static = self.model.draw_known_static(number, generator)
+        static = self.model.draw_learned_static(number, generator)
         return static, self.model.draw_dynamic(number, time, generator)
 
     def _given(self, wanted: dict[str, Any]) -> CodePair:

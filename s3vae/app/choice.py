@@ -46,7 +46,7 @@ def _crop(name: str) -> str:
 
 
 def _shows_face(video: Path) -> bool:
-    """Whether a face is in one of a few frames. False without dlib."""
+    """Return whether one of a few frames shows a face; without dlib none does."""
     times = times_of(video)
     chosen = set(np.linspace(0, len(times) - 1, FRAMES_TO_DETECT_IN).round().astype(int).tolist())
     frames = (each for index, each in enumerate(whole_frames(video)) if index in chosen)

@@ -10,7 +10,7 @@ from typing import Any
 
 REFUSED, INTERRUPTED, TERMINATED = 2, 130, 143
 """Exit codes: for a wrong input, and after Ctrl-C or SIGTERM."""
-LARGEST_SIDE, MOST_SECONDS = 4096, 36_000
+LARGEST_SIDE, MOST_NUMBER = 4096, 36_000
 """Limits of options, beyond which memory ends before patience."""
 
 
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )
     swap.add_argument(
         "--adapt",
-        type=_positive,
+        type=_whole,
         default=0,
         metavar="STEPS",
         help="refine the appearance by gradient steps, for what the model was not trained on",
@@ -47,8 +47,8 @@ def parser() -> argparse.ArgumentParser:
 def _add_drawing_commands(commands: Any) -> None:
     """Add the commands that draw codes or move them."""
     generate = _command(commands, "generate", "clips of which both codes are drawn")
-    generate.add_argument("-n", "--number", type=_positive, default=16, help="(default: 16)")
-    generate.add_argument("--seconds", type=_seconds, help="default: as in training")
+    generate.add_argument("-n", "--number", type=_whole, default=16, help="(default: 16)")
+    generate.add_argument("--seconds", type=_number, help="default: as in training")
     _film_options(generate)
 
     traverse = _command(commands, "traverse", "a video with a code moved along its main directions")
@@ -58,7 +58,7 @@ def _add_drawing_commands(commands: Any) -> None:
 
     go_on = _command(commands, "continue", "a video, then frames whose motion is drawn")
     go_on.add_argument("video", type=Path, metavar="VIDEO")
-    go_on.add_argument("--seconds", type=_seconds, default=4.0, help="(default: 4)")
+    go_on.add_argument("--seconds", type=_number, default=4.0, help="(default: 4)")
     _film_options(go_on)
 
 
@@ -110,11 +110,11 @@ def _film_options(command: argparse.ArgumentParser) -> None:
         help="shorter side of a clip; default: 256, or 128 of one of several",
     )
     command.add_argument(
-        "--fps", type=_seconds, help="frames per second of the film; default: the video's"
+        "--fps", type=_number, help="frames per second of the film; default: the video's"
     )
 
 
-def _positive(text: str, most: int = 10**6) -> int:
+def _whole(text: str, most: int = 10**6) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         msg = f"{text!r} is no whole number from 1 to {most}"
         raise argparse.ArgumentTypeError(msg)
@@ -122,20 +122,20 @@ def _positive(text: str, most: int = 10**6) -> int:
 
 
 def _side(text: str) -> int:
-    return _positive(text, LARGEST_SIDE)
+    return _whole(text, LARGEST_SIDE)
 
 
 def _seed(text: str) -> int:
-    return _positive(text, 2**31) if text != "0" else 0
+    return _whole(text, 2**31) if text != "0" else 0
 
 
-def _seconds(text: str) -> float:
+def _number(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = 0
-    if not 0 < number <= MOST_SECONDS:
-        msg = f"{text!r} is no number above 0 and up to {MOST_SECONDS}"
+    if not 0 < number <= MOST_NUMBER:
+        msg = f"{text!r} is no number above 0 and up to {MOST_NUMBER}"
         raise argparse.ArgumentTypeError(msg)
     return number
 

@@ -178,8 +178,8 @@ def _prepared(
 
 def _write_grid(output: Path, grid: Grid, times: ndarray, options: dict[str, Any]) -> None:
     """Write clips in rows and columns, enlarged as a whole."""
-    side = (options["size"] or LEAST_SIDE // 2) * grid.shape[0]
-    frames = (enlarged(frame, side) for frame in film(grid))
+    factor = (options["size"] or LEAST_SIDE // 2) / min(grid.shape[3:5])
+    frames = (enlarged(frame, round(factor * min(frame.shape[:2]))) for frame in film(grid))
     _write(output, frames, times, None, options["force"])
 
 

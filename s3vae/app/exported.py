@@ -48,7 +48,7 @@ def codes(model: VideoModel) -> dict[str, Any]:
         "dynamic_prior": {
             "shares": numbers(dynamic.shares),
             "starts": zero if starts is None else numbers(starts.weight),
-            "state": [2, 1, dynamic.cells.hidden_size],
+            "state": [dynamic.cells.num_layers, 1, dynamic.cells.hidden_size],
         },
         "directions": {
             "static": model.directions("static").tolist(),

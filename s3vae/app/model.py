@@ -20,7 +20,7 @@ from s3vae.app.recording import (
 )
 from s3vae.data.preparation import Preparation
 from s3vae.model.adaptation import adapt_static
-from s3vae.model.long_clips import decode_frames, encode_frames
+from s3vae.model.long_clips import decode_clip, encode_clip
 from s3vae.model.s3vae import S3VAE
 from s3vae.progress import Progress
 from s3vae.runtime import generator_at
@@ -89,7 +89,7 @@ class VideoModel:
         count, window = len(recording.taken), self.preparation.time
         with Progress(label, count, "frames", visible=bool(label)) as progress:
             frames = map(torch.from_numpy, progress.counting(recording.frames()))
-            static, dynamic = encode_frames(self.model, frames, count, window, window // 2)
+            static, dynamic = encode_clip(self.model, frames, count, window, window // 2)
         return Codes(static.numpy(), dynamic.numpy(), recording.times[recording.taken])
 
     def adapted(self, codes: Codes, recording: Recording, steps: int) -> Codes:
@@ -112,7 +112,7 @@ class VideoModel:
     def frames(self, codes: Codes) -> Iterator[Frame]:
         """Decode frame by frame, with a few in memory."""
         static, dynamic = torch.from_numpy(codes.static), torch.from_numpy(codes.dynamic)
-        for frame in decode_frames(self.model, static, dynamic):
+        for frame in decode_clip(self.model, static, dynamic):
             yield frame.numpy()
 
     def decode(self, codes: Codes) -> Frames:
@@ -133,7 +133,7 @@ class VideoModel:
         if count < 1 or time < 1:
             msg = f"{count} clips of {time} frames cannot be drawn: name at least one of each"
             raise ValueError(msg)
-        static = self.model.draw_known_static(count, generator)
+        static = self.model.draw_learned_static(count, generator)
         dynamic = self.model.draw_dynamic(count, time, generator)
         times = np.arange(dynamic.shape[1]) / PICTURES_PER_SECOND
         return np.stack(
@@ -176,7 +176,7 @@ class VideoModel:
             raise ValueError(msg)
         generator = generator_at(self._device, 0)
         if code == "static":
-            drawn = self.model.draw_known_static(DRAWN_FOR_DIRECTIONS, generator)
+            drawn = self.model.draw_learned_static(DRAWN_FOR_DIRECTIONS, generator)
         else:
             time = self.preparation.time
             drawn = self.model.draw_dynamic(DRAWN_FOR_DIRECTIONS, time, generator).flatten(0, 1)

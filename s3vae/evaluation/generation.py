@@ -13,6 +13,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from s3vae.data.clips import ClipFile, Split
+from s3vae.evaluation.codes import encode
 from s3vae.judge.network import Judge
 from s3vae.judge.predictions import BATCH, predict, video_batches
 from s3vae.judge.scores import conditional_entropy, marginal_entropy, mean_of
@@ -32,7 +33,7 @@ def drawn_clips(
     generator = generator_at(device, seed)
     for start in range(0, count, BATCH):
         batch = min(BATCH, count - start)
-        draw = model.draw_static if prior == "standard" else model.draw_known_static
+        draw = model.draw_static if prior == "standard" else model.draw_learned_static
         with torch.no_grad():
             static = draw(batch, generator)
             yield model.decode(static, model.draw_dynamic(batch, time, generator))
@@ -47,11 +48,10 @@ def real_clips(clips: ClipFile, split: Split, device: torch.device) -> Iterator[
 def reconstructed_clips(
     model: S3VAE, clips: ClipFile, split: Split, device: torch.device
 ) -> Iterator[Video]:
-    """Encode and decode the clips of a split in batches."""
-    for video in real_clips(clips, split, device):
+    """Decode the posterior means of the clips of a split in batches."""
+    for pair in encode(model, clips, clips.split(split), device).batches():
         with torch.no_grad():
-            posterior = model.encode(video)
-            yield model.decode(posterior.static.mean, posterior.dynamic.mean)
+            yield model.decode(*pair)
 
 
 def judged(judge: Judge, videos: Iterator[Video]) -> tuple[Features, dict[str, float]]:

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from s3vae.model.architecture import Architecture
+from s3vae.model.prior import LAYERS
 from s3vae.model.s3vae import S3VAE
 from s3vae.tensors import CodePair, DynamicCode, RawVideo, StaticCode, Video, to_bytes, to_unit
 
@@ -21,7 +22,6 @@ AXES = {
     **dict.fromkeys(("hidden", "cell", "next_hidden", "next_cell"), STATE),
 }
 """The names of all inputs and outputs, and of their axes."""
-PRIOR_LAYERS = 2
 
 Code = Float[Tensor, "batch dynamic"]
 State = Float[Tensor, "layer batch recurrent"]
@@ -111,7 +111,7 @@ def sizes_of(architecture: Architecture) -> dict[str, int]:
         "channel": architecture.channels,
         "static": architecture.static,
         "dynamic": architecture.dynamic,
-        "layer": PRIOR_LAYERS,
+        "layer": LAYERS,
         "recurrent": architecture.recurrent,
     }
 

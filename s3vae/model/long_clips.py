@@ -15,7 +15,7 @@ WINDOWS_AT_A_TIME, FRAMES_AT_A_TIME = 16, 64
 
 
 @torch.no_grad()
-def encode_frames(
+def encode_clip(
     model: S3VAE, frames: Iterable[RawFrame], count: int, window: int, overlap: int
 ) -> tuple[Float[Tensor, " static"], Float[Tensor, "time dynamic"]]:
     """Return the posterior means of z_f and z_t of one clip of `count` frames.
@@ -72,7 +72,7 @@ def _windows(
 
 
 @torch.no_grad()
-def decode_frames(
+def decode_clip(
     model: S3VAE, static: Float[Tensor, " static"], dynamic: Float[Tensor, "time dynamic"]
 ) -> Iterator[RawFrame]:
     """Decode the frames of one clip, each from its own z_t, some at a time."""

@@ -9,6 +9,7 @@ from s3vae.model.posteriors import GaussianHead
 from s3vae.tensors import DynamicCode, Labels
 
 State = tuple[Tensor, Tensor] | None
+LAYERS = 2
 
 
 class DynamicPrior(nn.Module):
@@ -26,7 +27,7 @@ class DynamicPrior(nn.Module):
         self.dynamic = dynamic
         self.starts = nn.Embedding(clusters, dynamic) if clusters > 1 else None
         self.register_buffer("shares", torch.full((clusters,), 1 / clusters))
-        self.cells = nn.LSTM(dynamic, recurrent, num_layers=2, batch_first=True)
+        self.cells = nn.LSTM(dynamic, recurrent, num_layers=LAYERS, batch_first=True)
         self.head = GaussianHead(recurrent, dynamic)
         nn.init.zeros_(self.head.log_std.bias)
 

@@ -152,8 +152,8 @@ class S3VAE(nn.Module):
         prior = standard_normal(batch, self.architecture.static, device=generator.device)
         return prior.sample(generator)
 
-    def draw_known_static(self, batch: int, generator: Generator) -> StaticCode:
-        """Draw appearances from the prior that was fitted after training, if there is one."""
+    def draw_learned_static(self, batch: int, generator: Generator) -> StaticCode:
+        """Draw appearances from the prior fitted after training; without one from N(0, I)."""
         if self.static_prior is None:
             return self.draw_static(batch, generator)
         return self.static_prior.sample(batch, generator)

@@ -15,8 +15,12 @@ def test_a_video_of_a_face_gets_a_model_of_faces(carphone: Path) -> None:
     assert choose_model([carphone], "cpu").preparation.crop == "face"
 
 
+def test_another_crop_than_the_face_needs_no_model_of_faces(carphone: Path) -> None:
+    assert choose_model([carphone], "cpu", crop="centre").preparation.crop != "face"
+
+
 def test_among_others_the_smallest_error_decides(
-    videos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    videos: tuple[Path, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     model = choose_model(videos, "cpu")

@@ -66,7 +66,7 @@ def test_drawn_appearances_are_those_of_the_learned_prior(model: VideoModel) -> 
         centre = np.zeros(model.model.architecture.static, np.float32)
         with torch.no_grad():
             generator = torch.Generator().manual_seed(0)
-            model.model.draw_known_static(2, generator)
+            model.model.draw_learned_static(2, generator)
             dynamic = model.model.draw_dynamic(2, 3, generator)[0].numpy()
     finally:
         model.model.static_prior = None
