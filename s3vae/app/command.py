@@ -74,6 +74,22 @@ def _add_model_commands(commands: Any) -> None:
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     export.add_argument("--force", action="store_true", help="replace FOLDER if it exists")
     export.set_defaults(run="export")
+    explore = commands.add_parser("explore", help="make a page to try a model in, and open it")
+    explore.add_argument("--model", default="sprites", metavar="MODEL", help="(default: sprites)")
+    explore.add_argument(
+        "--video",
+        dest="videos",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="VIDEO",
+        help="videos that the page holds; default: a few drawn clips",
+    )
+    explore.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="default: a page in a temporary folder"
+    )
+    explore.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    explore.set_defaults(run="explore")
     push = commands.add_parser("push", help="upload a model to the Hugging Face hub")
     push.add_argument("model", metavar="MODEL")
     push.add_argument("name", metavar="OWNER/MODEL")

@@ -154,6 +154,16 @@ def export_(model: str, output: Path, force: bool) -> None:
     LOG.info("%s: %s", output, ", ".join(sorted(path.name for path in output.iterdir())))
 
 
+def explore_(model: str, videos: Sequence[Path], output: Path | None, force: bool) -> None:
+    """Write the page of a model and open it, or serve it if ONNX cannot express the model."""
+    from s3vae.app.explorer.open import explore
+
+    require_videos(videos)
+    if output is not None:
+        require_writable(output, (".html",), force=force)
+    explore(load(model, "cpu"), videos, output)
+
+
 def push_(model: str, name: str) -> None:
     """Upload a model to the Hugging Face hub."""
     LOG.info("%s", upload(find_model(model), name))

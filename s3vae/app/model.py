@@ -125,23 +125,22 @@ class VideoModel:
         swapped = replace(self.encode(moving), static=self.encode(appearance).static)
         return self.decode(swapped.at(moving.times))
 
-    @torch.no_grad()
     def generate(self, count: int, time: int | None = None, seed: int = 0) -> Clips:
         """Draw clips: appearances from the learned prior if the model has one, else N(0, I)."""
+        return np.stack([self.decode(codes) for codes in self.drawn(count, time, seed)])
+
+    @torch.no_grad()
+    def drawn(self, count: int, time: int | None = None, seed: int = 0) -> list[Codes]:
+        """Return the codes of the clips that `generate` draws."""
         generator = generator_at(self._device, seed)
         time = self.preparation.time if time is None else time
         if count < 1 or time < 1:
             msg = f"{count} clips of {time} frames cannot be drawn: name at least one of each"
             raise ValueError(msg)
-        static = self.model.draw_learned_static(count, generator)
-        dynamic = self.model.draw_dynamic(count, time, generator)
+        static = self.model.draw_learned_static(count, generator).cpu().numpy()
+        dynamic = self.model.draw_dynamic(count, time, generator).cpu().numpy()
         times = np.arange(dynamic.shape[1]) / PICTURES_PER_SECOND
-        return np.stack(
-            [
-                self.decode(Codes(*codes, times))
-                for codes in zip(static.cpu().numpy(), dynamic.cpu().numpy(), strict=True)
-            ]
-        )
+        return [Codes(*codes, times) for codes in zip(static, dynamic, strict=True)]
 
     def traverse(
         self, video: Source, code: Which = "static", directions: int = 3, steps: int = 5

@@ -83,13 +83,7 @@ class PriorStep(nn.Module):
 
 
 def graphs(model: S3VAE) -> dict[str, Graph]:
-    """Return the graph of every file by its name. Raises ValueError for encoder `objects`."""
-    if model.architecture.encoder == "objects":
-        msg = (
-            "`encoder: objects` cannot be exported to ONNX: its tracker branches on pixels and "
-            "needs eigenvectors. Train with `encoder: strided` or `patch`, or run it in PyTorch"
-        )
-        raise ValueError(msg)
+    """Return the graph of every file by its name."""
     # not causal: torch.onnx has no RNN, and unrolls it for one number of frames
     causal = model.architecture.causal
     return {
@@ -101,6 +95,16 @@ def graphs(model: S3VAE) -> dict[str, Graph]:
             ("mean", "std", "next_hidden", "next_cell"),
         ),
     }
+
+
+def require_expressible(model: S3VAE) -> None:
+    """Raise ValueError for encoder `objects`, which ONNX cannot express."""
+    if model.architecture.encoder == "objects":
+        msg = (
+            "`encoder: objects` cannot be exported to ONNX: its tracker branches on pixels and "
+            "needs eigenvectors. Train with `encoder: strided` or `patch`, or run it in PyTorch"
+        )
+        raise ValueError(msg)
 
 
 def sizes_of(architecture: Architecture) -> dict[str, int]:
@@ -116,13 +120,18 @@ def sizes_of(architecture: Architecture) -> dict[str, int]:
     }
 
 
+def shape_of(name: str, sizes: dict[str, int], batch: int, time: int) -> list[int]:
+    """Return the shape of an input or output."""
+    every = {**sizes, "batch": batch, "time": time}
+    return [every[axis] for axis in AXES[name]]
+
+
 def draw(graph: Graph, sizes: dict[str, int], batch: int, time: int) -> tuple[Tensor, ...]:
     """Return random inputs of a graph: bytes for videos, else from N(0, I). Always the same."""
     generator = Generator().manual_seed(0)
-    sizes = {**sizes, "batch": batch, "time": time}
 
     def tensor(name: str) -> Tensor:
-        shape = [sizes[axis] for axis in AXES[name]]
+        shape = shape_of(name, sizes, batch, time)
         if name == "video":
             return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
         return torch.randn(shape, generator=generator)

@@ -10,7 +10,7 @@ import torch
 
 from s3vae.export.agreement import check
 from s3vae.export.exporters import exported
-from s3vae.export.graphs import AXES, FREE, Graph, graphs, sizes_of
+from s3vae.export.graphs import AXES, FREE, Graph, graphs, require_expressible, sizes_of
 from s3vae.files import replacing
 from s3vae.model.s3vae import S3VAE
 
@@ -38,6 +38,7 @@ def export_onnx(model: S3VAE, folder: Path) -> None:
     or if onnxruntime computes anything else than PyTorch.
     """
     require_packages()
+    require_expressible(model)
     model = copy.deepcopy(model).cpu().eval()
     sizes = sizes_of(model.architecture)
     with replacing(folder) as aside:

@@ -1,0 +1,1 @@
+"""The explorer: a page in which clips are swapped, changed, drawn and continued."""

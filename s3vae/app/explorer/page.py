@@ -1,0 +1,167 @@
+"""The page of the explorer: one file that holds a model and needs neither server nor network."""
+
+import base64
+import copy
+import gzip
+import html
+import io
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from s3vae.app.explorer.halves import halved
+from s3vae.app.exported import codes
+from s3vae.app.model import Codes, VideoModel
+from s3vae.app.package import stored
+from s3vae.app.recording import PICTURES_PER_SECOND, Frames, Source
+from s3vae.export.graphs import AXES, graphs, sizes_of
+from s3vae.export.onnx_files import export_onnx
+from s3vae.files import checksum_of
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("networks.js", "clips.js", "films.js", "explorer.js")
+VENDOR = FOLDER / "vendor"
+LIBRARIES = VENDOR / "libraries.json"
+"""The name, version, licence and checksum of every library that the page contains."""
+ONLY_IN_PAGES = ("onnxruntime-web",)
+"""The library that a page behind a server leaves out."""
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; media-src blob: data:; connect-src {connect}"
+)
+"""The content security policy: nothing is loaded from, or sent to, a network."""
+DRAWN, DIRECTIONS, MOST_FRAMES, COLUMNS = 4, 6, 300, 16
+
+
+@dataclass(frozen=True)
+class Held:
+    """A clip that the page holds; the codes of a drawn one need no encoder."""
+
+    name: str
+    frames: Frames
+    rate: float
+    codes: Codes | None = None
+
+
+def page_of(model: VideoModel, name: str, clips: Sequence[Held], *, served: bool = False) -> str:
+    """Return the page as HTML.
+
+    With `served`, the page uses the networks of the server that sends it, which a model needs that
+    ONNX cannot express. Otherwise raises ValueError for such a model, and ImportError without
+    `s3vae[export]`.
+    """
+    blobs = libraries(served=served)
+    if not served:
+        blobs |= networks(model)
+    settings = {**page_settings(model), "held": [packed(clip) for clip in clips], "served": served}
+    # "<" could end the element
+    text = json.dumps(settings).replace("<", "\\u003c")
+    data = [f'<script type="application/json" id="page">{text}</script>']
+    data += [
+        f'<script type="text/plain" id="{key}">{base64.b64encode(content).decode()}</script>'
+        for key, content in blobs.items()
+    ]
+    read = {path.name: path.read_text() for path in (FOLDER / "page").iterdir()}
+    parts = {
+        "policy": POLICY.format(connect="'self' blob: data:" if served else "blob: data:"),
+        "name": html.escape(name),
+        "style": read["explorer.css"],
+        "data": "\n".join(data),
+        "script": "\n".join(read[script] for script in SCRIPTS),
+    }
+    page = read["explorer.html"]
+    for key, part in parts.items():
+        page = page.replace("{{" + key + "}}", part)
+    return page
+
+
+def clips_to_hold(model: VideoModel, videos: Sequence[Path]) -> list[Held]:
+    """Return the beginnings of videos as the model takes them, or a few drawn clips."""
+    if not videos:
+        return [
+            Held(f"drawn {number}", model.decode(each), PICTURES_PER_SECOND, each)
+            for number, each in enumerate(model.drawn(DRAWN), start=1)
+        ]
+    return [held(model, video, video.name) for video in videos]
+
+
+def held(model: VideoModel, video: Source, name: str) -> Held:
+    """Return the beginning of a video as the model takes it."""
+    recording = model.open(video)
+    times = recording.times[recording.taken][:MOST_FRAMES]
+    frames = [frame for frame, _ in zip(recording.frames(), times, strict=False)]
+    span = float(times[-1] - times[0])
+    return Held(name, np.stack(frames), (len(times) - 1) / span if span else PICTURES_PER_SECOND)
+
+
+def packed(clip: Held) -> dict[str, Any]:
+    """Return a clip with its frames as tiles of one picture, without loss."""
+    count, height, width, channels = clip.frames.shape
+    rows = -(-count // COLUMNS)
+    tiles = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)
+    tiles[:count] = clip.frames
+    grid = tiles.reshape(rows, COLUMNS, height, width, channels).swapaxes(1, 2)
+    whole = grid.reshape(rows * height, COLUMNS * width, channels)
+    file = io.BytesIO()
+    Image.fromarray(np.broadcast_to(whole, (*whole.shape[:2], 3))).save(file, "WEBP", lossless=True)
+    picture = f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
+    known = clip.codes and {
+        "static": clip.codes.static.tolist(),
+        "dynamic": clip.codes.dynamic.flatten().tolist(),
+    }
+    facts = {"name": clip.name, "count": count, "rate": clip.rate, "codes": known}
+    return {**facts, "picture": picture}
+
+
+def page_settings(model: VideoModel) -> dict[str, Any]:
+    """Return what the script must know about the model: its cut, sizes, priors and directions."""
+    settings = codes(model)
+    return {
+        "clips": settings["clips"],
+        "static_prior": settings["static_prior"],
+        "dynamic_prior": settings["dynamic_prior"],
+        "directions": {key: each[:DIRECTIONS] for key, each in settings["directions"].items()},
+        "rate": PICTURES_PER_SECOND,
+        "sizes": sizes_of(model.model.architecture),
+        "axes": AXES,
+        "graphs": {
+            Path(name).stem: {"inputs": graph.inputs, "outputs": graph.outputs}
+            for name, graph in graphs(model.model).items()
+        },
+    }
+
+
+def networks(model: VideoModel) -> dict[str, bytes]:
+    """Return the networks as packed ONNX files of half precision by the name of their graph."""
+    rounded = copy.deepcopy(model.model).cpu()
+    rounded.load_state_dict(stored(rounded, half=True))
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder) / "onnx"
+        export_onnx(rounded, files)
+        return {path.stem: packed_bytes(halved(path)) for path in sorted(files.iterdir())}
+
+
+def libraries(*, served: bool) -> dict[str, bytes]:
+    """Return the packed scripts of others by file name. Raises ValueError if one is damaged."""
+    listed: Mapping[str, Any] = json.loads(LIBRARIES.read_text())
+    blobs = {}
+    for package, facts in listed.items():
+        if served and package in ONLY_IN_PAGES:
+            continue
+        for name, checksum in facts["sha256"].items():
+            path = VENDOR / f"{name}.gz"
+            if checksum_of(path) != checksum:
+                raise ValueError(f"{path} is damaged: install s3vae again")
+            blobs[name] = path.read_bytes()
+    return blobs
+
+
+def packed_bytes(content: bytes) -> bytes:
+    """Return bytes as gzip, the same for the same bytes."""
+    return gzip.compress(content, mtime=0)
