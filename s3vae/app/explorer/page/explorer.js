@@ -117,6 +117,7 @@ async function refresh() {
     list.append(item);
     const film = Object.assign(new Film(canvas, page.sizes), { inList: true });
     film.show([[clip]]);
+    canvas.style.width = "100%";
   });
   for (const id of ["change-clip", "continue-clip"]) {
     const chosen = at(id).value || "0";

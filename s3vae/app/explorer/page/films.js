@@ -24,7 +24,9 @@ class Film {
     this.rate = Math.max(...clips.map((clip) => clip.rate));
     this.count = Math.round(Math.max(...clips.map((clip) => clip.count / clip.rate)) * this.rate);
     Object.assign(this, { rows, shown: -1 });
-    this.canvas.width = Math.max(...rows.map((row) => row.length)) * (width + GAP) - GAP;
+    const columns = Math.max(...rows.map((row) => row.length));
+    this.canvas.style.width = `${Math.max(8 * columns, 12)}rem`;
+    this.canvas.width = columns * (width + GAP) - GAP;
     this.canvas.height = rows.length * (height + GAP) - GAP;
     this.draw(this.index());
   }
