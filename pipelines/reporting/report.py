@@ -46,7 +46,6 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     named: dict[str, Callable[[], str]] = {
         "other": lambda: tables.other_scores(main),
         "grid": lambda: tables.without_labels(benchmark, "grid"),
-        "grid-128": lambda: tables.without_labels(benchmark, "grid-128"),
         "judges": lambda: tables.judge_lines(benchmark),
         "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),

@@ -12,6 +12,7 @@ from s3vae.evaluation.metrics import METRICS, REFERENCES, metric, names, score_t
 
 PUBLISHED = BENCHMARK / "published.yaml"
 TRAINING = ("min", "commit")
+SEPARATION = (*names("separation"), "sample_score")
 UNENCODED = "*"
 """Marks scores of a generator without an encoder, which compare only to its own kind."""
 REQUIRED = ("accuracy", "inception_score", "static_preserved")
@@ -30,7 +31,7 @@ def methods(results: pd.DataFrame, *datasets: str) -> pd.DataFrame:
 def marked(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return columns as text, with separation scores of generators without an encoder marked."""
     table = texts(results, columns)
-    for name in names("separation"):
+    for name in SEPARATION:
         if name in columns:
             rows = results["encodes"].eq(False) & results[name].notna()
             table.loc[rows, metric(name).title] += UNENCODED
@@ -64,7 +65,7 @@ def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
 def against_published(results: pd.DataFrame, dataset: str) -> str:
     """Return the methods on a data set, each followed by the published row of its kind."""
     chosen, theirs = methods(results, dataset), published(dataset)
-    table = marked(chosen, "method", *names("headline", "separation"), *TRAINING)
+    table = marked(chosen, "method", *names("headline"), *SEPARATION, *TRAINING)
     blocks = [
         block
         for index, key in chosen["key"].items()
@@ -80,7 +81,7 @@ def side_by_side(results: pd.DataFrame, *datasets: str) -> str:
 
 def separation(table: pd.DataFrame) -> str:
     """Return rows of several data sets with Acc and the scores that test both codes."""
-    columns = ("data set", "method", "accuracy", *names("separation"), *TRAINING)
+    columns = ("data set", "method", "accuracy", *SEPARATION, *TRAINING)
     return markdown(marked(table, *columns))
 
 
@@ -146,7 +147,7 @@ def by_factor(results: pd.DataFrame, dataset: str) -> str:
 
 def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...] = ()) -> str:
     """Return the variants of a method, and the method itself if its number of steps is theirs."""
-    columns = ("method", "accuracy", *names("separation"), *also, *TRAINING)
+    columns = ("method", "accuracy", *SEPARATION, *also, *TRAINING)
     varied = results[(results["varies"] == of) & (results["data set"] == dataset)]
     full = methods(results, dataset)
     full = full[full["key"] == of]

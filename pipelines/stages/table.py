@@ -37,7 +37,7 @@ def table_markdown(table: pd.DataFrame) -> str:
     """Return the judged metrics with their spread over sampling seeds, and the label-free ones."""
     labels = {"data set": table["dataset"], "method": "`" + table["method"].astype(str) + "`"}
     labelled = table.assign(**labels)
-    compared = names("headline", "separation", "draws", "judge")
+    compared = names("headline", "separation", "intervention", "draws", "judge")
     judged = markdown(texts(labelled, [*MODEL, *compared]))
     return f"{judged}\n{not_judged(labelled)}\nWithout a judge:\n\n{label_free(labelled)}"
 

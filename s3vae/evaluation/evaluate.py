@@ -15,6 +15,7 @@ from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.distances import distance_scores, predict_distances
 from s3vae.evaluation.encoded import EncodedClips, encode_clips
 from s3vae.evaluation.faces import face_scores
+from s3vae.evaluation.intervention import intervention_scores
 from s3vae.evaluation.label_free import label_free_scores, swapped_clips
 from s3vae.evaluation.metrics import names
 from s3vae.evaluation.prediction_file import prediction_arrays
@@ -113,7 +114,12 @@ def judged_scores(
         for seed in settings.sampling_seeds:
             draws[seed] = predict_draws(encoded.generator, judge, encoded.codes, seed)
             progress.advance()
-    scores = over_seeds([drawn_scores(encoded.real, each) for each in draws.values()])
+    scores = over_seeds(
+        [
+            drawn_scores(encoded.real, each) | intervention_scores(encoded.real, each)
+            for each in draws.values()
+        ]
+    )
     return scores, prediction_arrays(encoded.real, encoded.reconstruction, draws)
 
 

@@ -12,6 +12,7 @@ Unit = Literal["%", "nats", ""]
 Group = Literal[
     "headline",
     "separation",
+    "intervention",
     "draws",
     "reconstruction",
     "probes",
@@ -71,6 +72,9 @@ METRICS = (
     Metric("static_leakage", "static leakage %", "%", "separation", "lower"),
     Metric("swap_dynamic", "swap, dynamic %", "%", "separation", "higher"),
     Metric("swap_static", "swap, static %", "%", "separation", "higher"),
+    # of the MSD benchmark: all of separation in one number
+    Metric("sample_score", "MSD, drawn", "", "intervention", "higher"),
+    Metric("swap_score", "MSD, swap", "", "intervention", "higher"),
     Metric("dynamic_leakage", "dynamic leakage %", "%", "draws", "lower"),
     Metric("static_h_y", "H(y) of drawn appearance", "nats", "draws", "higher"),
     Metric("drawn_h_y", "H(y) of drawn motion", "nats", "draws", "higher"),
@@ -88,6 +92,7 @@ METRICS = (
     Metric("judge_h_y_given_x", "H(y given x) of real clips", "nats", "judge", "lower"),
     Metric("static_chance", "static chance %", "%", "judge", None),
     Metric("dynamic_chance", "dynamic chance %", "%", "judge", None),
+    Metric("intervention_floor", "MSD floor", "", "judge", None),
     Metric("agreement", "agreement with real clips %", "%", "agreement", "higher"),
     *(each for measure in MEASURES for each in with_references(measure)),
     Metric("aed_nearer", "faces: nearer to the donor of z_f %", "%", "label-free", "higher"),
@@ -109,9 +114,10 @@ def metric(name: str) -> Metric:
 
 
 def score_text(value: float | None, deviation: float | None, unit: Unit) -> str:
-    """Return `mean ± deviation`, the mean alone without a deviation, `-` if undefined."""
+    """Return `mean ± deviation`, the mean alone without a deviation to print, `-` if undefined."""
     if value is None or not math.isfinite(value):
         return "-"
     factor, digits = (100, 2) if unit == "%" else (1, 3)
     text = f"{factor * value:.{digits}f}"
-    return f"{text} ± {factor * deviation:.{digits}f}" if deviation else text
+    spread = f"{factor * (deviation or 0):.{digits}f}"
+    return f"{text} ± {spread}" if float(spread) else text

@@ -10,7 +10,9 @@ from torch import Generator, Tensor
 
 from s3vae.data.clips import Factor
 from s3vae.evaluation.codes import Codes, donors, predict_codes
+from s3vae.evaluation.intervention import intervention_scores
 from s3vae.evaluation.protocol import (
+    Draws,
     RealClips,
     drawn_scores,
     headline,
@@ -117,7 +119,8 @@ def scores_of(tiny: Architecture, judge: Judge, codes: Codes) -> ScoresOf:
     """Return a function of a kind of model, real clips and a seed to every drawn score."""
 
     def scores(kind: type[Coloured], real: RealClips, seed: int = 0) -> dict[str, float]:
-        return drawn_scores(real, predict_draws(kind(tiny), judge, codes, seed))
+        draws = predict_draws(kind(tiny), judge, codes, seed)
+        return drawn_scores(real, draws) | intervention_scores(real, draws)
 
     return scores
 
@@ -136,6 +139,20 @@ def test_a_disentangled_model_passes_every_test(scores_of: ScoresOf, real: RealC
     assert scores["drawn_h_y"] == pytest.approx(math.log(MOTIONS), abs=0.02)
     assert scores["drawn_h_y_given_x"] == 0
     assert (scores["swap_dynamic"], scores["swap_static"]) == (1, 1)
+    for name in ("sample_score", "swap_score"):
+        assert scores[name] == pytest.approx(1, abs=BY_CHANCE)
+
+
+def test_a_decoder_that_ignores_both_changes_has_the_floor_of_the_intervention_scores(
+    real: RealClips,
+) -> None:
+    unchanged = real.predictions
+    donated = donors(len(COLOUR), seed=0)
+    draws = Draws(unchanged, unchanged, unchanged, donated)
+    scores = intervention_scores(real, draws)
+    floor = 1 / 2 + (1 / COLOURS + 1 / MOTIONS) / 4
+    assert scores["intervention_floor"] == pytest.approx(floor)
+    assert scores["sample_score"] == pytest.approx(floor)
 
 
 def test_a_decoder_that_ignores_z_f_has_a_perfect_headline_and_fails_the_separation_tests(
