@@ -11,6 +11,7 @@ from numpy import ndarray
 from s3vae.baselines.saved import Model, load_model
 from s3vae.data.clips import ClipFile, Split
 from s3vae.evaluation.codes import Codes, encode, reconstruction_error
+from s3vae.evaluation.continuation import continuation_scores
 from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.distances import distance_scores, predict_distances
 from s3vae.evaluation.encoded import EncodedClips, encode_clips
@@ -101,6 +102,8 @@ def score(
         if codes is None:
             codes = encode(model, clips, rows, device)
         scores |= code_scores(model, codes, clips, rows, settings, device, landmarks)
+        seed = settings.sampling_seeds[0]
+        scores |= continuation_scores(model, judge, clips, rows, real, seed, device)
     defined = {name: value if math.isfinite(value) else None for name, value in scores.items()}
     return defined, predictions
 

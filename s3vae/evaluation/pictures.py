@@ -1,4 +1,4 @@
-"""Pictures of a trained model: swaps, one code fixed and the other drawn, reconstructions."""
+"""Pictures of a trained model: swaps, one code drawn, reconstructions, clips that go on."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +12,7 @@ from PIL import Image
 from s3vae.baselines.saved import Model
 from s3vae.data.clips import ClipFile, Split
 from s3vae.evaluation.codes import ClipGenerator, Codes, encode
+from s3vae.evaluation.continuation import continued
 from s3vae.evaluation.distances import draw_distances, predict_distances
 from s3vae.evaluation.encoded import conditional_samples
 from s3vae.evaluation.settings import EvaluationSettings
@@ -19,7 +20,7 @@ from s3vae.files import replacing
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.signals.landmark_file import LandmarkSignal
-from s3vae.tensors import to_bytes
+from s3vae.tensors import to_bytes, to_unit
 from s3vae.tiles import Grid, film, still
 
 Clips = UInt8[ndarray, "clip time height width channel"]
@@ -48,6 +49,8 @@ def write_pictures(
         aside.mkdir()
         for name, grid in pictures(generator, codes, margin, seed).items():
             save_picture(grid, aside, name)
+        if isinstance(model, S3VAE):
+            save_picture(continued_grid(model, margin, device, seed), aside, "continued")
         if landmarks is not None and isinstance(model, S3VAE):
             predicted = predict_distances(model, codes, clips, landmarks)
             tracked = landmarks.whole[chosen, None, None]
@@ -116,6 +119,17 @@ def drawn_grid(model: ClipGenerator, codes: Codes, real: Clips, which: str, seed
             drawn = codes.draw_dynamic(model, generator)
         columns.append(decode(model, drawn))
     return np.stack(columns, axis=1)
+
+
+def continued_grid(
+    model: S3VAE, real: Clips, device: torch.device, seed: int
+) -> UInt8[ndarray, "row clip later height width channel"]:
+    """Return clips, dark after their end, above what the model draws after their first half."""
+    video = to_unit(torch.from_numpy(real).to(device))
+    rollout = to_bytes(continued(model, video, generator_at(device, seed)).rollout).cpu().numpy()
+    above = np.zeros_like(rollout)
+    above[:, : real.shape[1]] = real
+    return np.stack([above, rollout])
 
 
 def save_picture(grid: Grid, folder: Path, name: str) -> None:
