@@ -6,10 +6,11 @@ export OMP_WAIT_POLICY ?= active
 
 .PHONY: demo test check check-house fingerprint bench scale benchmark slow ui publish serve stop doctor
 
-demo: .venv/installed  ## clips of a trained model at once, then from data to an evaluated model and its table
+demo: $(if $(wildcard .venv/installed),.venv/installed,.venv/demo)  ## a trained model at once, then from data to an evaluated model and its table
 	@mkdir -p results
 	@s3vae generate -n 16 --model sprites -o results/drawn.mp4 --force
-	@echo "A first look: results/drawn.mp4. Now the pipeline:"
+	@s3vae explore --model dsprites -o results/explorer.html --force
+	@echo "A first look: results/drawn.mp4 and results/explorer.html. Now the pipeline:"
 	dvc repro
 	@cat results/table.md
 	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"
@@ -67,7 +68,9 @@ ui: .venv/installed
 	@echo "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/demo: EXTRAS := pipeline,export
+.venv/installed: EXTRAS := dev
+.venv/demo .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]' --constraint constraints.txt
 	touch $@
