@@ -34,7 +34,10 @@ def renew() -> None:
 
 
 def write(source: Path, facts: dict[str, Any]) -> None:
-    """Pack a file into the folder of the page, and write down its checksum."""
+    """Pack a file into the folder of the page, and write down its checksum.
+
+    A new licence is copied to LICENCES.txt by hand.
+    """
     packed = VENDOR / f"{source.name}.gz"
     packed.write_bytes(packed_bytes(source.read_bytes()))
     facts["sha256"][source.name] = checksum_of(packed)

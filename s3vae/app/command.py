@@ -75,7 +75,7 @@ def _add_model_commands(commands: Any) -> None:
     export.add_argument("--force", action="store_true", help="replace FOLDER if it exists")
     export.set_defaults(run="export")
     explore = commands.add_parser("explore", help="make a page to try a model in, and open it")
-    explore.add_argument("--model", default="sprites", metavar="MODEL", help="(default: sprites)")
+    explore.add_argument("--model", metavar="MODEL", help="default: one that fits the videos")
     explore.add_argument(
         "--video",
         dest="videos",

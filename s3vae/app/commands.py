@@ -154,14 +154,14 @@ def export_(model: str, output: Path, force: bool) -> None:
     LOG.info("%s: %s", output, ", ".join(sorted(path.name for path in output.iterdir())))
 
 
-def explore_(model: str, videos: Sequence[Path], output: Path | None, force: bool) -> None:
+def explore_(model: str | None, videos: Sequence[Path], output: Path | None, force: bool) -> None:
     """Write the page of a model and open it, or serve it if ONNX cannot express the model."""
     from s3vae.app.explorer.open import explore
 
     require_videos(videos)
     if output is not None:
         require_writable(output, (".html",), force=force)
-    explore(load(model, "cpu"), videos, output)
+    explore(load(model, "cpu") if model else choose_model(videos, "cpu"), videos, output)
 
 
 def push_(model: str, name: str) -> None:

@@ -34,7 +34,8 @@ def export(model: VideoModel, folder: Path, *, force: bool = False) -> None:
 def codes(model: VideoModel) -> dict[str, Any]:
     """Return how videos are cut, the priors, and the directions in which codes vary most.
 
-    `static_prior` is a mixture of Gaussians with Cholesky factors, or null for N(0, I).
+    `static_prior` has a mixture of Gaussians with Cholesky factors for each part of the sources,
+    which `mixing` and `centre` map to z_f; it is null for N(0, I).
     `dynamic_prior` has the first codes z_0 of its clusters and how often each begins a motion.
     """
     static, dynamic = model.model.static_prior, model.model.prior
@@ -44,7 +45,14 @@ def codes(model: VideoModel) -> dict[str, Any]:
         "clips": dataclasses.asdict(model.preparation),
         "frame": {"height": model.size[0], "width": model.size[1], "channels": model.channels},
         "static_prior": static
-        and {name: numbers(each) for name, each in static.state_dict().items()},
+        and {
+            "centre": numbers(static.centre),
+            "mixing": numbers(static.mixing),
+            "parts": [
+                {name: numbers(each) for name, each in part.state_dict().items()}
+                for part in static.parts
+            ],
+        },
         "dynamic_prior": {
             "shares": numbers(dynamic.shares),
             "starts": zero if starts is None else numbers(starts.weight),

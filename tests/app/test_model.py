@@ -58,8 +58,8 @@ def test_equal_seeds_draw_equal_clips(model: VideoModel) -> None:
 
 
 def test_drawn_appearances_are_those_of_the_learned_prior(model: VideoModel) -> None:
-    prior = StaticPrior(1, model.model.architecture.static)
-    prior.factors.zero_()
+    prior = StaticPrior(model.model.architecture.static, [(1, model.model.architecture.static)])
+    prior.parts[0].factors.zero_()
     model.model.static_prior = prior
     try:
         still = model.generate(2, 3)

@@ -48,9 +48,9 @@ def test_points_of_half_of_the_real_set_are_precise_and_miss_the_other_half() ->
 
 def test_each_prior_draws_its_own_appearances(tiny: Architecture) -> None:
     model = S3VAE(tiny).eval()
-    model.static_prior = StaticPrior(1, tiny.static)
-    model.static_prior.factors.zero_()
-    model.static_prior.means.fill_(3)
+    model.static_prior = StaticPrior(tiny.static, [(1, tiny.static)])
+    model.static_prior.parts[0].factors.zero_()
+    model.static_prior.parts[0].means.fill_(3)
     drawn = {
         prior: torch.cat([*drawn_clips(model, prior, 70, 3, 0, CPU)])
         for prior in ("standard", "learned")

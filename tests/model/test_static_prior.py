@@ -4,39 +4,95 @@ import numpy as np
 import pytest
 import torch
 from numpy import ndarray
+from torch import Tensor
 
-from s3vae.model.static_prior import fit_static_prior
+from s3vae.model.architecture import Architecture
+from s3vae.model.s3vae import S3VAE
+from s3vae.model.saved import fill
+from s3vae.model.static_prior import StaticPrior, fit_static_prior
+
+CLIPS = 4000
+
+
+def values_of(count: int) -> ndarray:
+    """Return the values of an attribute: points on a circle."""
+    angle = 2 * np.pi * np.arange(count) / count
+    return 3 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+SHAPES, COLOURS = values_of(4), values_of(6)
+
+
+def drawn(prior: StaticPrior, count: int) -> ndarray:
+    return prior.sample(count, torch.Generator().manual_seed(0)).numpy()
 
 
 @pytest.fixture(scope="module")
-def islands() -> ndarray:
-    """The codes of four groups of clips, far from each other and in a ratio of 1 to 3."""
+def mixed() -> tuple[ndarray, ndarray]:
+    """The codes of clips with one of four shapes and six colours, and the map that mixed them."""
     draws = np.random.default_rng(0)
-    centres = np.array([[9, 9], [-9, 9], [9, -9], [-9, -9]])
-    group = np.repeat([0, 1, 2, 3], [60, 60, 60, 180])
-    return (centres[group] + draws.normal(size=(360, 2)) * [1, 0.1]).astype(np.float32)
+    shape, colour = draws.integers(4, size=CLIPS), draws.integers(6, size=CLIPS)
+    pure = np.concatenate([SHAPES[shape], COLOURS[colour]], axis=1)
+    pure = (pure + 0.05 * draws.normal(size=pure.shape))[
+        (shape > 0) | (colour > 0)
+    ]  # one pair is missing
+    mixing = draws.normal(size=(4, 4))
+    return (pure @ mixing + 7).astype(np.float32), mixing
 
 
-def test_every_group_of_codes_becomes_a_component_with_its_share(islands: ndarray) -> None:
-    prior = fit_static_prior(islands)
-    torch.testing.assert_close(prior.shares.sort().values, torch.tensor([1, 1, 1, 3]) / 6)
+def test_every_drawn_code_is_that_of_values_that_there_are(mixed: tuple[ndarray, ndarray]) -> None:
+    codes, mixing = mixed
+    pure = (drawn(fit_static_prior(codes), 1000) - 7) @ np.linalg.inv(mixing)
+    for part, values in ((pure[:, :2], SHAPES), (pure[:, 2:], COLOURS)):
+        distance = np.linalg.norm(part[:, None] - values, axis=2)
+        assert (distance.min(axis=1) < 0.6).mean() > 0.95
+        shares = np.bincount(distance.argmin(axis=1), minlength=len(values)) / len(part)
+        assert shares.min() > 0.6 / len(values)
 
 
-def test_drawn_codes_have_the_moments_of_the_fitted_ones(islands: ndarray) -> None:
-    prior = fit_static_prior(islands)
-    drawn = prior.sample(20_000, torch.Generator().manual_seed(0)).numpy()
-    np.testing.assert_allclose(drawn.mean(axis=0), islands.mean(axis=0), atol=0.3)
-    np.testing.assert_allclose(np.cov(drawn.T), np.cov(islands.T), atol=2)
-    assert np.abs(np.abs(drawn[:, 1]) - 9).max() < 1  # none between the groups
+def test_pairs_of_values_that_training_never_showed_are_drawn(
+    mixed: tuple[ndarray, ndarray],
+) -> None:
+    codes, mixing = mixed
+    prior = fit_static_prior(codes)
+    assert len(prior.parts) > 1
+    pure = (drawn(prior, 1000) - 7) @ np.linalg.inv(mixing)
+    shape = np.linalg.norm(pure[:, None, :2] - SHAPES, axis=2).argmin(axis=1)
+    colour = np.linalg.norm(pure[:, None, 2:] - COLOURS, axis=2).argmin(axis=1)
+    assert 0.02 < ((shape == 0) & (colour == 0)).mean() < 0.07  # 1 / 24 if they are independent
 
 
-def test_equal_codes_and_few_codes_are_fitted() -> None:
-    prior = fit_static_prior(np.ones((3, 2), np.float32))
-    drawn = prior.sample(5, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(drawn, torch.ones(5, 2), atol=0.1, rtol=0)
+def test_drawn_codes_have_the_moments_of_the_fitted_ones(mixed: tuple[ndarray, ndarray]) -> None:
+    codes, _ = mixed
+    found = drawn(fit_static_prior(codes), 20_000)
+    np.testing.assert_allclose(found.mean(axis=0), codes.mean(axis=0), atol=0.3)
+    np.testing.assert_allclose(np.cov(found.T).diagonal(), np.cov(codes.T).diagonal(), rtol=0.15)
 
 
-def test_the_fit_is_the_same_each_time(islands: ndarray) -> None:
-    first, second = fit_static_prior(islands), fit_static_prior(islands)
+def test_of_few_codes_all_dimensions_are_drawn_together() -> None:
+    codes = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    assert len(fit_static_prior(codes).parts) == 1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_equal_codes_are_fitted(count: int) -> None:
+    prior = fit_static_prior(np.ones((count, 2), np.float32))
+    np.testing.assert_allclose(drawn(prior, 5), np.ones((5, 2)), atol=0.1)
+
+
+def test_the_fit_is_the_same_each_time(mixed: tuple[ndarray, ndarray]) -> None:
+    first, second = (fit_static_prior(mixed[0]) for _ in range(2))
     for name, each in first.state_dict().items():
         assert torch.equal(each, second.state_dict()[name]), name
+
+
+def test_a_prior_from_before_there_were_parts_is_one_mixture(tiny: Architecture) -> None:
+    torch.manual_seed(0)
+    model = S3VAE(tiny)
+    weights: dict[str, Tensor] = model.state_dict()
+    weights["static_prior.shares"] = torch.ones(1)
+    weights["static_prior.means"] = torch.full((1, tiny.static), 5.0)
+    weights["static_prior.factors"] = torch.zeros(1, tiny.static, tiny.static)
+    fill(model, weights)
+    assert model.static_prior is not None
+    np.testing.assert_array_equal(drawn(model.static_prior, 3), np.full((3, tiny.static), 5))

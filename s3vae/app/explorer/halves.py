@@ -10,8 +10,7 @@ LEAST_VALUES = 64
 def halved(path: Path) -> bytes:
     """Return an ONNX file in which weights that half precision holds exactly are stored as such.
 
-    onnxruntime widens them once, on loading, so results are unchanged. Weights of the zoo are such;
-    others keep single precision.
+    onnxruntime widens them once, on loading, so results are unchanged.
     """
     import onnx
 

@@ -20,16 +20,20 @@ def explore(model: VideoModel, videos: Sequence[Path], output: Path | None) -> N
     The page of a model that ONNX cannot express is served on this machine until Ctrl-C. Raises
     OutputError if such a page is to be written, and ImportError without `s3vae[export]`.
     """
-    name, clips = model.preparation.dataset, clips_to_hold(model, videos)
-    if model.model.architecture.encoder == "objects":
-        from s3vae.app.explorer.server import serve
-
-        if output is not None:
-            raise OutputError(f"{name} needs PyTorch, which a page cannot hold: leave out -o")
-        serve(model, page_of(model, name, clips, served=True))
+    name = model.preparation.dataset
+    served = model.model.architecture.encoder == "objects"
+    if served and output is not None:
+        raise OutputError(f"{name} needs PyTorch, which a page cannot hold: leave out -o")
+    if served:
+        from s3vae.app.explorer.server import require_packages, serve
+    else:
+        from s3vae.export.onnx_files import require_packages
+    require_packages()
+    page = page_of(model, name, clips_to_hold(model, videos), served=served)
+    if served:
+        serve(model, page)
         return
-    page = page_of(model, name, clips)
-    path = output or Path(tempfile.mkdtemp(prefix="s3vae-")) / f"{name}.html"
+    path = output or Path(tempfile.mkdtemp(prefix="s3vae-")) / "explorer.html"
     with replacing(path) as aside:
         aside.write_text(page)
     LOG.info("%s: %.1f MB", path, path.stat().st_size / 1e6)

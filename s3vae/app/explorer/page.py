@@ -6,6 +6,7 @@ import gzip
 import html
 import io
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,11 +30,13 @@ SCRIPTS = ("networks.js", "clips.js", "films.js", "explorer.js")
 VENDOR = FOLDER / "vendor"
 LIBRARIES = VENDOR / "libraries.json"
 """The name, version, licence and checksum of every library that the page contains."""
+LICENCES = VENDOR / "LICENCES.txt"
 ONLY_IN_PAGES = ("onnxruntime-web",)
 """The library that a page behind a server leaves out."""
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; "
-    "style-src 'unsafe-inline'; img-src data: blob:; media-src blob: data:; connect-src {connect}"
+    "style-src 'unsafe-inline'; img-src data: blob:; media-src blob: data:; connect-src {connect}; "
+    "form-action 'none'; base-uri 'none'"
 )
 """The content security policy: nothing is loaded from, or sent to, a network."""
 DRAWN, DIRECTIONS, MOST_FRAMES, COLUMNS = 4, 6, 300, 16
@@ -74,11 +77,9 @@ def page_of(model: VideoModel, name: str, clips: Sequence[Held], *, served: bool
         "style": read["explorer.css"],
         "data": "\n".join(data),
         "script": "\n".join(read[script] for script in SCRIPTS),
+        "licences": html.escape(LICENCES.read_text()),
     }
-    page = read["explorer.html"]
-    for key, part in parts.items():
-        page = page.replace("{{" + key + "}}", part)
-    return page
+    return re.sub("{{(\\w+)}}", lambda found: parts[found[1]], read["explorer.html"])
 
 
 def clips_to_hold(model: VideoModel, videos: Sequence[Path]) -> list[Held]:

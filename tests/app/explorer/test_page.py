@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import tempfile
 import webbrowser
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from PIL import Image
 from s3vae.app.command import execute
 from s3vae.app.explorer import page
 from s3vae.app.explorer.halves import halved
-from s3vae.app.explorer.open import open_in_browser
+from s3vae.app.explorer.open import explore, open_in_browser
 from s3vae.app.explorer.page import Held, libraries, packed
 from s3vae.app.model import VideoModel
 from s3vae.app.package import stored
@@ -62,6 +63,19 @@ def test_without_videos_the_page_has_drawn_clips_and_their_codes(model: VideoMod
         assert np.array_equal(clip.frames, model.decode(clip.codes))
 
 
+def test_by_default_the_page_is_in_a_temporary_folder_whatever_the_model_is_called(
+    model: VideoModel, opened: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "networks", lambda model: {})
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    evil = VideoModel(model.model, replace(model.preparation, dataset="../../evil"))
+    explore(evil, [], None)
+    (written,) = tmp_path.glob("*/*")
+    assert opened == [written.as_uri()]
+    assert written.name == "explorer.html"
+
+
 def test_without_a_display_the_address_is_logged(
     opened: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -75,9 +89,10 @@ def test_without_a_display_the_address_is_logged(
 
 def test_a_name_cannot_add_markup(model: VideoModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "networks", lambda model: {})
-    clip = Held("</script><b>", np.zeros((1, 64, 64, 3), np.uint8), 1.0)
+    clip = Held("{{script}}</script><b>", np.zeros((1, 64, 64, 3), np.uint8), 1.0)
     text = page.page_of(model, "</title><b>", [clip])
     assert "<b>" not in text
+    assert text.count("function onnxNetworks") == 1
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -117,7 +132,7 @@ def test_weights_that_half_precision_holds_take_half_the_room(
 
 def test_a_damaged_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(libraries(served=True)) == {"mediabunny.min.mjs", "gifenc.esm.js"}
-    for path in page.VENDOR.iterdir():
+    for path in page.VENDOR.glob("*.gz"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "gifenc.esm.js.gz").write_bytes(b"x")
     monkeypatch.setattr(page, "VENDOR", tmp_path)

@@ -54,6 +54,7 @@ def test_a_clip_is_encoded_and_decoded(served: tuple[VideoModel, Any]) -> None:
         ("/other?batch=1&time=1", 404),
         ("/decode?batch=1&time=1", 400),
         ("/decode?batch=1&time=99999", 422),
+        ("/decode?batch=100&time=100", 400),
         ("/decode?batch=0&time=1", 422),
     ],
 )
@@ -61,6 +62,15 @@ def test_other_requests_are_refused(
     served: tuple[VideoModel, Any], address: str, code: int
 ) -> None:
     assert served[1].post(address, content=b"abc").status_code == code
+
+
+def test_pages_of_others_are_refused(served: tuple[VideoModel, Any]) -> None:
+    sizes = served[0].model.architecture
+    body = bytes(4 * (sizes.static + sizes.dynamic))
+    address = "/decode?batch=1&time=1"
+    assert served[1].post(address, content=body).status_code == 200
+    foreign = {"sec-fetch-site": "cross-site"}
+    assert served[1].post(address, content=body, headers=foreign).status_code == 403
 
 
 def test_other_hosts_are_refused(served: tuple[VideoModel, Any]) -> None:

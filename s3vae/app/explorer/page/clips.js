@@ -34,7 +34,9 @@ function writeFrame(pixels, frame, channels) {
   }
 }
 
-/** Open a video file and return its times and what decodes its frames. Throws if it cannot. */
+const HDR = ["pq", "hlg"];
+
+/** Open a video file and return its track of pictures. Throws if they cannot be decoded here. */
 async function openVideo(media, file) {
   let track;
   try {
@@ -43,25 +45,22 @@ async function openVideo(media, file) {
   } catch {
     throw new Error(`${file.name} is no video that can be read here: convert it to MP4`);
   }
-  if (!track) throw new Error(`${file.name} has no pictures: choose a video`);
-  if (!(await track.canDecode())) {
-    throw new Error(`this browser cannot decode ${file.name} (${track.codec}): convert it to H.264`);
+  if (!track || !(await track.canDecode())) {
+    throw new Error(`this browser finds no pictures in ${file.name} that it can decode: convert it to H.264`);
+  }
+  if (HDR.includes((await track.getColorSpace()).transfer)) {
+    throw new Error(`${file.name} is HDR: convert it to SDR`);
   }
   return track;
 }
 
-/**
- * Decode a video frame by frame, with the colours that OpenCV reads. Throws with the file's name
- * where it is damaged.
- */
-async function* samplesOf(media, file) {
-  const track = await openVideo(media, file);
-  const { matrix } = await track.getColorSpace();
+/** Decode a video frame by frame. Throws with the file's name where it is damaged. */
+async function* samplesOf(media, track, file) {
   let read = 0;
   try {
     for await (const sample of new media.VideoSampleSink(track).samples()) {
       read++;
-      yield await recoloured(media, sample, matrix ?? "smpte170m");
+      yield sample;
     }
   } catch (error) {
     if (error.name !== "EncodingError") throw error;
@@ -73,12 +72,13 @@ async function* samplesOf(media, file) {
  * Return a frame as RGBA, by the arithmetic of OpenCV's decoder. Browsers guess the matrix where a
  * video does not state it, and convert primaries. Frames that are not in memory stay as they are.
  */
-async function recoloured(media, sample, matrix) {
+async function recoloured(media, track, sample) {
   if (!["I420", "NV12"].includes(sample.format)) return sample;
   const frame = sample.toVideoFrame();
   const bytes = new Uint8Array(frame.allocationSize());
   const layout = await frame.copyTo(bytes);
   const { width, height } = frame.visibleRect;
+  const { matrix } = await track.getColorSpace();
   const weights = colourWeights(matrix, frame.colorSpace.fullRange);
   const pixels = rgbaOf(bytes, layout, width, height, weights);
   const other = new VideoFrame(pixels, {
@@ -89,10 +89,10 @@ async function recoloured(media, sample, matrix) {
     displayHeight: frame.displayHeight,
     timestamp: frame.timestamp,
   });
-  const { rotation } = sample;
+  const { rotation, flip } = sample;
   frame.close();
   sample.close();
-  return new media.VideoSample(other, { rotation });
+  return new media.VideoSample(other, { rotation, flip });
 }
 
 /** Return what turns Y, U and V into red, green and blue, times 2^13. */
@@ -135,20 +135,23 @@ function rgbaOf(bytes, layout, width, height, weights) {
 /** Return a clip of a video file, cropped and resized as those of training. */
 async function readVideo(media, page, file, place, progress) {
   const { height, width, channel } = page.sizes;
+  const track = await openVideo(media, file);
   const times = [];
-  for await (const sample of samplesOf(media, file)) {
-    times.push(sample.timestamp);
+  for await (const sample of samplesOf(media, track, file)) {
+    if (times.push(sample.timestamp) % 50 === 0) progress(`${file.name}: ${times.length} frames found`);
     sample.close();
   }
   if (!times.length) throw new Error(`${file.name} has no frames that can be read`);
-  const taken = takenFrames(page.clips, times, file.name);
+  const every = takenFrames(page.clips, times, file.name);
+  const taken = every.slice(0, MOST_FRAMES);
   const frames = new Uint8Array(taken.length * height * width * channel);
   let box, canvas, context, index = 0, done = 0;
-  for await (const sample of samplesOf(media, file)) {
+  for await (const raw of samplesOf(media, track, file)) {
     if (index++ !== taken[done]) {
-      sample.close();
+      raw.close();
       continue;
     }
+    const sample = await recoloured(media, track, raw);
     if (!canvas) {
       canvas = new OffscreenCanvas(sample.displayWidth, sample.displayHeight);
       context = canvas.getContext("2d", { willReadFrequently: true });
@@ -162,15 +165,17 @@ async function readVideo(media, page, file, place, progress) {
     if (done === taken.length) break;
   }
   const span = times[taken.at(-1)] - times[taken[0]];
-  const rate = span > 0 ? (taken.length - 1) / span : 12;
-  return { name: file.name, frames, count: taken.length, rate, cut: taken.length === MOST_FRAMES };
+  const rate = span > 0 ? (taken.length - 1) / span : page.rate;
+  return { name: file.name, frames, count: taken.length, rate, cut: every.length > taken.length };
 }
 
 /** Return the indices of the frames that the model takes: every one, or those nearest to a rate. */
 function takenFrames(clips, times, name) {
   let every = times.map((_, index) => index);
   if (clips.fps && times.length > 1) {
-    const ticks = Math.floor((times.at(-1) - times[0]) * clips.fps + .5) + 1;
+    const between = times.slice(1).map((time, index) => time - times[index]).sort((a, b) => a - b);
+    const halfFrame = between[Math.floor(between.length / 2)] / 2;
+    const ticks = Math.floor((times.at(-1) - times[0] + halfFrame) * clips.fps) + 1;
     const nearest = new Set();
     for (let tick = 0, at = 0; tick < ticks; tick++) {
       const time = times[0] + tick / clips.fps;
@@ -182,21 +187,27 @@ function takenFrames(clips, times, name) {
     }
     every = [...nearest];
   }
-  return every.filter((_, index) => index % (clips.stride ?? 1) === 0).slice(0, MOST_FRAMES);
+  return every.filter((_, index) => index % (clips.stride ?? 1) === 0);
 }
 
 /** Return the part of a frame to use: the whole, or a box of the model's aspect. */
 function boxOf(page, frame, place) {
   const { height, width } = page.sizes;
-  if (page.clips.crop === "none" && !place) {
+  if (page.clips.crop === "none") {
     return { left: 0, top: 0, width: frame.width, height: frame.height };
   }
   const { x, y, size } = place ?? { x: .5, y: .5, size: 1 };
   const scale = size * Math.min(frame.height / height, frame.width / width);
-  const box = { width: Math.round(scale * width), height: Math.round(scale * height) };
-  box.left = Math.round(x * (frame.width - box.width));
-  box.top = Math.round(y * (frame.height - box.height));
+  const box = { width: toEven(scale * width), height: toEven(scale * height) };
+  box.left = toEven(x * (frame.width - box.width));
+  box.top = toEven(y * (frame.height - box.height));
   return box;
+}
+
+/** Round as Python does: a half to the even neighbour. */
+function toEven(number) {
+  const rounded = Math.round(number);
+  return rounded - number === .5 && rounded % 2 ? rounded - 1 : rounded;
 }
 
 /** Resize pixels (RGBA) as OpenCV does: by area where they shrink, else by cubic interpolation. */

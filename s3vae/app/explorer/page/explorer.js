@@ -18,7 +18,8 @@ function act(text, action) {
     say(text);
     await new Promise((resolve) => setTimeout(resolve)); // so that the text is seen
     try {
-      say((await action()) ?? "Ready.");
+      const note = await action();
+      say(typeof note === "string" ? note : "Ready.");
     } catch (error) {
       say(`${error.message}.`, true);
     }
@@ -42,7 +43,8 @@ function filmIn(id, name, description) {
     button.setAttribute("aria-label", `${button.textContent}: ${name}`);
     button.onclick = () => act(`Writing ${name}.${kind}.`, async () => {
       gif ??= await library("gifenc.esm.js");
-      const blob = kind === "mp4" ? await mp4Of(media, film, say) : await gifOf(gif, film, say);
+      const copy = film.copy();
+      const blob = kind === "mp4" ? await mp4Of(media, copy, say) : await gifOf(gif, copy, say);
       download(blob, `${name}.${kind}`);
       return `${name}.${kind}: ${(blob.size / 1000).toFixed(0)} kB.`;
     });
@@ -51,9 +53,9 @@ function filmIn(id, name, description) {
   at(id).append(canvas, bar);
   canvas.hidden = true;
   return {
-    show(...shown) {
-      canvas.hidden = bar.hidden = false;
-      film.show(...shown);
+    show(rows) {
+      canvas.hidden = bar.hidden = !rows;
+      if (rows) film.show(rows);
     },
   };
 }
@@ -74,53 +76,28 @@ async function decoded(codes, rate) {
 async function add(clip) {
   clip.codes ??= await model.encode(clip.frames, clip.count);
   clip.decoded = await decoded(clip.codes, clip.rate);
-  const known = clips.findIndex((each) => each.file && each.file === clip.file);
+  const known = clips.findIndex((each) => each.file && clip.file && sameFile(each.file, clip.file));
   clip.ticked = known >= 0 ? clips[known].ticked : ticked().length < 4;
-  if (known >= 0) clips[known] = clip;
-  else clips.push(clip);
+  if (known < 0) clips.push(clip);
+  else clips[known] = Object.assign(clips[known], clip);
 }
 
 const ticked = () => clips.filter((clip) => clip.ticked);
 
-/** Show the clips, and what is made of them. */
+function sameFile(one, other) {
+  return ["name", "size", "lastModified"].every((each) => one[each] === other[each]);
+}
+
+/** Show the clips, and what is made of them. The elements of known clips stay, and so does focus. */
 async function refresh() {
-  const list = at("clips");
-  list.replaceChildren();
-  for (const film of [...films]) if (film.inList) films.delete(film);
-  clips.forEach((clip, index) => {
-    const item = document.createElement("li");
-    const canvas = document.createElement("canvas");
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", clip.name);
-    const box = document.createElement("input");
-    box.type = "checkbox";
-    box.checked = clip.ticked;
-    box.onchange = () => act("Swapping.", async () => {
-      if (box.checked && ticked().length >= MOST_SWAPPED) {
-        box.checked = false;
-        throw new Error(`at most ${MOST_SWAPPED} clips can be swapped at once: untick another one`);
-      }
-      clip.ticked = box.checked;
-      await swap();
-    });
-    const label = document.createElement("label");
-    label.append(box, ` ${clip.name}`);
-    item.append(canvas, label);
-    if (clip.file) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = "Change crop";
-      button.setAttribute("aria-label", `Change crop of ${clip.name}`);
-      button.onclick = () => act(`Opening ${clip.name}.`, () => showCrop(clip));
-      item.append(button);
-    }
-    list.append(item);
-    const film = Object.assign(new Film(canvas, page.sizes), { inList: true });
-    film.show([[clip]]);
-    canvas.style.width = "100%";
-  });
+  for (const clip of clips) {
+    clip.item ??= itemOf(clip);
+    if (!clip.item.isConnected) at("clips").append(clip.item);
+    clip.film.show([[clip]]);
+    clip.film.canvas.style.width = "100%";
+  }
   for (const id of ["change-clip", "continue-clip"]) {
-    const chosen = at(id).value || "0";
+    const chosen = Math.min(at(id).value || 0, clips.length - 1);
     at(id).replaceChildren(...clips.map((clip, index) => new Option(clip.name, index)));
     at(id).value = chosen;
   }
@@ -128,9 +105,56 @@ async function refresh() {
   await change();
 }
 
+/** Return the element of a clip in the list. */
+function itemOf(clip) {
+  const item = document.createElement("li");
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", clip.name);
+  clip.film = new Film(canvas, page.sizes);
+  const box = document.createElement("input");
+  box.type = "checkbox";
+  box.checked = clip.ticked;
+  box.onchange = () => {
+    if (box.checked && ticked().length >= MOST_SWAPPED) {
+      box.checked = false;
+      say(`At most ${MOST_SWAPPED} clips can be swapped at once: untick another one.`, true);
+      return;
+    }
+    clip.ticked = box.checked;
+    act("Swapping.", swap);
+  };
+  const label = document.createElement("label");
+  label.append(box, ` ${clip.name}`);
+  item.append(canvas, label);
+  if (clip.file && page.clips.crop !== "none") {
+    addButton(item, "Change crop", clip, () => act(`Opening ${clip.name}.`, () => showCrop(clip)));
+  }
+  addButton(item, "Remove", clip, () => act(`Removing ${clip.name}.`, () => remove(clip)));
+  return item;
+}
+
+function addButton(item, text, clip, action) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = text;
+  button.setAttribute("aria-label", `${text}: ${clip.name}`);
+  button.onclick = action;
+  item.append(button);
+}
+
+async function remove(clip) {
+  if (clips.length === 1) throw new Error("one clip must stay: add another one first");
+  clips.splice(clips.indexOf(clip), 1);
+  films.delete(clip.film);
+  clip.item.remove();
+  at("upload").focus();
+  await refresh();
+}
+
 async function swap() {
   const chosen = ticked();
-  if (!chosen.length) return;
+  if (!chosen.length) return view.swap.show(null);
   const rows = [[null, ...chosen]];
   for (const moving of chosen) {
     const row = [moving];
@@ -148,7 +172,8 @@ function addSliders(code) {
   page.directions[code].slice(0, SLIDERS).forEach((_, direction) => {
     const label = document.createElement("label");
     const slider = document.createElement("input");
-    const output = document.createElement("output");
+    const output = document.createElement("span");
+    output.setAttribute("aria-hidden", "true"); // the slider has its value
     Object.assign(slider, { type: "range", min: -REACH, max: REACH, step: .1, value: 0 });
     slider.dataset.code = code;
     slider.setAttribute("aria-label", `${code === "static" ? "Appearance" : "Motion"}, direction ${direction + 1}`);
@@ -171,11 +196,16 @@ async function changeSoon() {
   changeAgain = true;
   if (changing) return;
   changing = true;
-  while (changeAgain) {
-    changeAgain = false;
-    await change();
+  try {
+    while (changeAgain) {
+      changeAgain = false;
+      await change();
+    }
+  } catch (error) {
+    say(`${error.message}.`, true);
+  } finally {
+    changing = false;
   }
-  changing = false;
 }
 
 async function change() {
@@ -209,7 +239,8 @@ const cropping = { clip: null, frame: null };
 
 /** Show the first frame of an added video, and the part of it that is used. */
 async function showCrop(clip) {
-  for await (const sample of samplesOf(media, clip.file)) {
+  const track = await openVideo(media, clip.file);
+  for await (const sample of samplesOf(media, track, clip.file)) {
     cropping.frame = new OffscreenCanvas(sample.displayWidth, sample.displayHeight);
     sample.draw(cropping.frame.getContext("2d"), 0, 0);
     sample.close();
@@ -223,6 +254,7 @@ async function showCrop(clip) {
   at("crop-size").value = 100 * size;
   at("crop").hidden = false;
   drawCrop();
+  at("crop-x").focus();
 }
 
 const chosenPlace = () => ({
@@ -254,8 +286,8 @@ async function upload(files) {
     }
   }
   await refresh();
-  if (refused.length) throw new Error(refused.join("; "));
   if (page.clips.crop === "face") notes.push("this model knows faces: press Change crop to frame each one");
+  if (refused.length) throw new Error([...refused, ...notes].join("; "));
   return notes.length ? `${notes.join("; ")}.` : null;
 }
 
@@ -283,7 +315,10 @@ function listen() {
       await refresh();
     });
   };
-  at("crop-close").onclick = () => (at("crop").hidden = true);
+  at("crop-close").onclick = () => {
+    at("crop").hidden = true;
+    cropping.clip.item.querySelector("button").focus();
+  };
   for (const id of ["crop-x", "crop-y", "crop-size"]) at(id).oninput = drawCrop;
   at("change-clip").onchange = changeSoon;
   at("reset").onclick = () => {

@@ -6,12 +6,12 @@ const clock = { playing: !matchMedia("(prefers-reduced-motion: reduce)").matches
 
 /** Clips in rows and columns. `cells` has null where nothing is shown. */
 class Film {
-  constructor(canvas, sizes) {
+  constructor(canvas, sizes, { playing = true } = {}) {
     this.canvas = canvas;
     this.sizes = sizes;
     this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.tile = new ImageData(sizes.width, sizes.height);
-    films.add(this);
+    if (playing) films.add(this);
   }
 
   /**
@@ -25,7 +25,7 @@ class Film {
     this.count = Math.round(Math.max(...clips.map((clip) => clip.count / clip.rate)) * this.rate);
     Object.assign(this, { rows, shown: -1 });
     const columns = Math.max(...rows.map((row) => row.length));
-    this.canvas.style.width = `${Math.max(8 * columns, 12)}rem`;
+    if (this.canvas.style) this.canvas.style.width = `${Math.max(8 * columns, 12)}rem`;
     this.canvas.width = columns * (width + GAP) - GAP;
     this.canvas.height = rows.length * (height + GAP) - GAP;
     this.draw(this.index());
@@ -56,7 +56,14 @@ class Film {
     }));
   }
 
-  /** Call `use` with every frame, enlarged by a whole factor, for a file. */
+  /** Return a film of the same clips that is not on the page, for a file. */
+  copy() {
+    const film = new Film(new OffscreenCanvas(1, 1), this.sizes, { playing: false });
+    film.show(this.rows);
+    return film;
+  }
+
+  /** Call `use` with every frame, enlarged by a whole factor. */
   async eachFrame(progress, use) {
     const factor = Math.max(1, Math.round(256 / this.canvas.height));
     const even = (side) => side * factor + (side * factor) % 2;

@@ -133,12 +133,15 @@ class Model {
   /** Draw an appearance from the learned prior if the model has one, else from N(0, I). */
   drawStatic(random) {
     const prior = this.page.static_prior;
-    const noise = Float32Array.from({ length: this.dim.static }, () => random.normal());
-    if (!prior) return noise;
-    const chosen = random.choice(prior.shares);
-    const factor = prior.factors[chosen];
-    return Float32Array.from(prior.means[chosen], (mean, row) =>
-      factor[row].reduce((sum, each, column) => sum + each * noise[column], mean));
+    if (!prior) return Float32Array.from({ length: this.dim.static }, () => random.normal());
+    const sources = prior.parts.flatMap(({ shares, means, factors }) => {
+      const chosen = random.choice(shares);
+      const noise = means[chosen].map(() => random.normal());
+      return means[chosen].map((mean, row) =>
+        factors[chosen][row].reduce((sum, each, column) => sum + each * noise[column], mean));
+    });
+    return Float32Array.from(prior.centre, (centre, i) =>
+      sources.reduce((sum, each, source) => sum + each * prior.mixing[source][i], centre));
   }
 
   /** Draw a motion. */
