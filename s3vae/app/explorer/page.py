@@ -123,9 +123,12 @@ def packed(clip: Held) -> dict[str, Any]:
 def page_settings(model: VideoModel) -> dict[str, Any]:
     """Return what the script must know about the model: its cut, sizes, priors and directions."""
     settings = codes(model)
+    prior = settings["static_prior"]
+    if prior:
+        prior["unmixing"] = np.linalg.pinv(np.array(prior["mixing"])).tolist()
     return {
         "clips": settings["clips"],
-        "static_prior": settings["static_prior"],
+        "static_prior": prior,
         "dynamic_prior": settings["dynamic_prior"],
         "directions": {key: each[:DIRECTIONS] for key, each in settings["directions"].items()},
         "rate": PICTURES_PER_SECOND,

@@ -197,6 +197,25 @@ def test_a_swap_of_two_videos_is_that_of_the_command(
         assert min(differences) <= 2
 
 
+def test_one_part_of_the_appearance_is_drawn_again_and_reset(page: Any) -> None:
+    page.find_element("id", "next").click()  # stop
+    before = pixels(page, "#change")
+    parts = page.find_elements("css selector", "#attributes button")
+    assert len(parts) > 0
+    changed = before
+    for part in parts * 4:
+        part.click()
+        time.sleep(0.3)
+        changed = pixels(page, "#change")
+        if not np.array_equal(changed, before):
+            break
+    assert not np.array_equal(changed[:, 66:], before[:, 66:])
+    assert np.array_equal(changed[:, :64], before[:, :64])
+    page.find_element("id", "reset").click()
+    time.sleep(0.3)
+    assert np.array_equal(pixels(page, "#change"), before)
+
+
 def test_what_is_no_video_is_refused_by_its_name(page: Any, tmp_path: Path) -> None:
     odd = tmp_path / "odd.mp4"
     odd.write_text("no video")

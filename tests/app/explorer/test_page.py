@@ -28,6 +28,7 @@ from s3vae.export.graphs import graphs, sizes_of
 from s3vae.export.onnx_files import write_graph
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
+from s3vae.model.static_prior import StaticPrior
 
 
 @pytest.fixture
@@ -138,3 +139,17 @@ def test_a_damaged_library_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(page, "VENDOR", tmp_path)
     with pytest.raises(ValueError, match=r"gifenc\.esm\.js\.gz is damaged"):
         libraries(served=False)
+
+
+def test_the_page_can_find_the_sources_of_a_code(model: VideoModel) -> None:
+    sizes = model.model.architecture
+    prior = StaticPrior(sizes.static, [(2, 1), (3, sizes.static - 2)])
+    prior.mixing.copy_(torch.randn(prior.mixing.shape, generator=torch.Generator().manual_seed(0)))
+    model.model.static_prior = prior
+    try:
+        made = page.page_settings(model)["static_prior"]
+    finally:
+        model.model.static_prior = None
+    assert [len(part["shares"]) for part in made["parts"]] == [2, 3]
+    identity = np.array(made["mixing"]) @ np.array(made["unmixing"])
+    np.testing.assert_allclose(identity, np.eye(sizes.static - 1), atol=1e-5)

@@ -187,6 +187,24 @@ function addSliders(code) {
   });
 }
 
+const edited = { static: null, random: new Random(0) };
+
+/** Add a button for every part of the appearance that the prior found: hair, clothes, a shape. */
+function addAttributes() {
+  model.attributes().forEach((part, index) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `Part ${index + 1}`;
+    button.onclick = () => {
+      const code = edited.static ?? clips[at("change-clip").value].codes.static;
+      edited.static = model.redrawn(code, part, edited.random);
+      changeSoon();
+    };
+    at("attributes").querySelector("p").append(button);
+    at("attributes").hidden = false;
+  });
+}
+
 const steps = (code) => [...document.querySelectorAll(`[data-code=${code}]`)].map((each) => Number(each.value));
 
 let changing = false, changeAgain = false;
@@ -211,7 +229,8 @@ async function changeSoon() {
 async function change() {
   const clip = clips[at("change-clip").value];
   if (!clip) return;
-  const codes = model.moved(clip.codes, { static: steps("static"), dynamic: steps("dynamic") });
+  const start = { ...clip.codes, static: edited.static ?? clip.codes.static };
+  const codes = model.moved(start, { static: steps("static"), dynamic: steps("dynamic") });
   view.change.show([[clip.decoded, await decoded(codes, clip.rate)]]);
 }
 
@@ -320,8 +339,12 @@ function listen() {
     cropping.clip.item.querySelector("button").focus();
   };
   for (const id of ["crop-x", "crop-y", "crop-size"]) at(id).oninput = drawCrop;
-  at("change-clip").onchange = changeSoon;
+  at("change-clip").onchange = () => {
+    edited.static = null;
+    changeSoon();
+  };
   at("reset").onclick = () => {
+    edited.static = null;
     for (const slider of document.querySelectorAll("[data-code]")) {
       slider.value = 0;
       slider.nextSibling.textContent = "0.0";
@@ -342,6 +365,7 @@ act("The model is loading.", async () => {
   listen();
   namePlay();
   model = new Model(page, await openNetworks(page));
+  addAttributes();
   media = await library("mediabunny.min.mjs");
   for (const held of page.held) await add(await heldClip(page, held));
   await refresh();

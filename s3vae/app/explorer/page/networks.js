@@ -134,14 +134,29 @@ class Model {
   drawStatic(random) {
     const prior = this.page.static_prior;
     if (!prior) return Float32Array.from({ length: this.dim.static }, () => random.normal());
-    const sources = prior.parts.flatMap(({ shares, means, factors }) => {
-      const chosen = random.choice(shares);
-      const noise = means[chosen].map(() => random.normal());
-      return means[chosen].map((mean, row) =>
-        factors[chosen][row].reduce((sum, each, column) => sum + each * noise[column], mean));
-    });
+    const sources = prior.parts.flatMap((part) => sourcesOf(part, random));
     return Float32Array.from(prior.centre, (centre, i) =>
       sources.reduce((sum, each, source) => sum + each * prior.mixing[source][i], centre));
+  }
+
+  /** Return the indices of the parts of the appearance that are more than one source: attributes. */
+  attributes() {
+    return (this.page.static_prior?.parts ?? [])
+      .map((part, index) => (part.means[0].length > 1 ? index : -1))
+      .filter((index, _, all) => index >= 0 && all.length > 1);
+  }
+
+  /** Return a static code of which one part of the appearance is drawn again. */
+  redrawn(code, index, random) {
+    const { parts, centre, mixing, unmixing } = this.page.static_prior;
+    const first = parts.slice(0, index).reduce((sum, part) => sum + part.means[0].length, 0);
+    const result = code.slice();
+    sourcesOf(parts[index], random).forEach((drawn, offset) => {
+      const source = first + offset;
+      const before = code.reduce((sum, each, i) => sum + (each - centre[i]) * unmixing[i][source], 0);
+      result.forEach((_, i) => (result[i] += (drawn - before) * mixing[source][i]));
+    });
+    return result;
   }
 
   /** Draw a motion. */
@@ -198,6 +213,14 @@ class Model {
     const length = layers * batch * recurrent;
     return { hidden: new Float32Array(length), cell: new Float32Array(length) };
   }
+}
+
+/** Draw the sources of one part of the appearance: a component of its mixture, then a point. */
+function sourcesOf({ shares, means, factors }, random) {
+  const chosen = random.choice(shares);
+  const noise = means[chosen].map(() => random.normal());
+  return means[chosen].map((mean, row) =>
+    factors[chosen][row].reduce((sum, each, column) => sum + each * noise[column], mean));
 }
 
 /** Random numbers that a seed fixes (mulberry32, Box-Muller). */
