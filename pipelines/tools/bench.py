@@ -181,39 +181,10 @@ def frame_table() -> Iterator[str]:
         )
 
 
-def optimizer_steps(architecture: str, steps: int = 10) -> dict[str, float]:
-    """Return milliseconds of an optimizer's step on all matrices and kernels of a model."""
-    import torch
-
-    from s3vae.engine.optimizers import Muon
-    from s3vae.model.architecture import PRESETS as ARCHITECTURES
-    from s3vae.model.s3vae import S3VAE
-
-    generator = torch.Generator().manual_seed(0)
-    weights = [
-        torch.nn.Parameter(weight.detach().flatten(1))
-        for weight in S3VAE(ARCHITECTURES[architecture]).parameters()
-        if weight.ndim > 1
-    ]
-    for weight in weights:
-        weight.grad = torch.randn(weight.shape, generator=generator)
-    optimizers = {
-        "Muon, ours (float32)": Muon(weights, 0.0),
-        "Muon, PyTorch's (bfloat16)": torch.optim.Muon(weights, lr=0.0),
-        "Adam": torch.optim.Adam(weights, lr=0.0, fused=True),
-    }
-    milliseconds = {}
-    for name, optimizer in optimizers.items():
-        optimizer.step()
-        start = time.perf_counter()
-        for _ in range(steps):
-            optimizer.step()
-        milliseconds[name] = 1000 * (time.perf_counter() - start) / steps
-    return milliseconds
-
-
 def tables(path: Path) -> Iterator[str]:
     """Yield the lines of all tables."""
+    from pipelines.tools.bench_optimizers import optimizer_table
+
     yield f"clips: {path}, {cores()} workers\n"
     yield "| optical flow, reading and gridding included | frame pairs/s |\n|---|---|"
     for method in (Farneback(), TVL1()):
@@ -237,11 +208,7 @@ def tables(path: Path) -> Iterator[str]:
         f"| {peer['peak_gb']:.2f} |"
     )
     yield f"\n{OURS}, against {PEER}: {rows[OURS]['frames_per_second'] / rate:.0f}x"
-    yield "\n| optimizer, fast preset | ms a step | against ours |\n|---|---|---|"
-    optimizers = optimizer_steps("fast")
-    for name, milliseconds in optimizers.items():
-        ratio = milliseconds / optimizers["Muon, ours (float32)"]
-        yield f"| {name} | {milliseconds:,.1f} | {ratio:.2f}x |"
+    yield from optimizer_table("fast")
     yield from frame_table()
 
 

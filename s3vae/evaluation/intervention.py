@@ -1,13 +1,18 @@
 """The two-factor scores of the MSD benchmark: one number for how well two codes are separated."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
 from s3vae.evaluation.protocol import Draws, RealClips, Scores
 from s3vae.judge.predictions import Predictions
+from s3vae.judge.scores import mean_of
 
 KINDS = ("static", "dynamic")
+Change = tuple[str, Predictions, Int[ndarray, " clip"]]
+"""The kind that is the clip's own, the judge's predictions, and whose labels count."""
 
 
 def intervention_scores(real: RealClips, draws: Draws) -> Scores:
@@ -24,28 +29,22 @@ def intervention_scores(real: RealClips, draws: Draws) -> Scores:
     clips = np.arange(len(draws.donors))
     drawn = [("static", draws.motion, clips), ("dynamic", draws.appearance, clips)]
     swapped = [("static", draws.swap, clips), ("dynamic", draws.swap, draws.donors)]
-    chances = [1 / len(factor.values) for factor in real.factors]
+    chance = {factor.name: 1 / len(factor.values) for factor in real.factors}
     return {
-        "sample_score": _score(real, drawn),
-        "swap_score": _score(real, swapped),
-        "intervention_floor": 0.5 + float(np.mean(chances)) / 2,
+        "sample_score": _score(real, drawn, chance),
+        "swap_score": _score(real, swapped, chance),
+        "intervention_floor": 0.5 + mean_of(chance) / 2,
     }
 
 
-def _score(real: RealClips, changes: list[tuple[str, Predictions, Int[ndarray, " clip"]]]) -> float:
-    """Return the score of changed clips: the kind that is kept, predictions, and whose it is."""
-    kept, others = zip(*(_errors(real, *change) for change in changes), strict=True)
-    return 1 - float(np.mean(np.concatenate(kept)) + np.mean(np.concatenate(others))) / 2
-
-
-def _errors(
-    real: RealClips, kept: str, predictions: Predictions, clips: Int[ndarray, " clip"]
-) -> tuple[list[float], list[float]]:
-    """Return the distance of each accuracy from its goal, of the kept kind and of the other."""
-    chance = {factor.name: 1 / len(factor.values) for factor in real.factors}
-    accuracies = {kind: real.accuracies(predictions, kind, clips) for kind in KINDS}
-    (other,) = {*KINDS} - {kept}
-    return (
-        [abs(accuracy - 1) for accuracy in accuracies[kept].values()],
-        [abs(accuracy - chance[name]) for name, accuracy in accuracies[other].items()],
-    )
+def _score(real: RealClips, changes: Sequence[Change], chance: Mapping[str, float]) -> float:
+    """Return the score of changed clips; NaN without factors."""
+    errors: dict[str, float] = {}
+    other_errors: dict[str, float] = {}
+    for kind, predictions, clips in changes:
+        (other,) = {*KINDS} - {kind}
+        for name, share in real.accuracies(predictions, kind, clips).items():
+            errors[name] = abs(share - 1)
+        for name, share in real.accuracies(predictions, other, clips).items():
+            other_errors[name] = abs(share - chance[name])
+    return 1 - (mean_of(errors) + mean_of(other_errors)) / 2
