@@ -29,14 +29,14 @@ SIDES, CLIPS, TIME = (64, 128, 256), 4, 8
 FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
 Figures = Mapping[str, float]
 
+OURS, PAPER = "fast preset, s3vae-plus", "paper preset, every frame decoded"
+PEER = "C-DSVAE, its network and losses"
 TRAININGS: dict[str, tuple[str, str, int, bool]] = {
-    "fast preset, s3vae-plus": ("fast", "ours", 40, True),
-    "fast preset, s3vae-plus, default allocator": ("fast", "ours", 20, False),
-    "paper preset, every frame decoded": ("paper", "paper", 3, True),
+    OURS: ("fast", "ours", 40, True),
+    f"{OURS}, default allocator": ("fast", "ours", 20, False),
+    PAPER: ("paper", "paper", 3, True),
 }
 """By row: architecture preset, loss preset, timed steps, whether freed memory is kept."""
-PEER = "C-DSVAE, its network and losses"
-OURS, PAPER = "fast preset, s3vae-plus", "paper preset, every frame decoded"
 
 
 def clip_file() -> Path:

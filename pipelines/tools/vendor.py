@@ -27,6 +27,7 @@ def renew() -> None:
             (archive,) = Path(folder).iterdir()
             with tarfile.open(archive) as content:
                 content.extractall(folder, filter="data")
+            facts["sha256"] = {}
             for member in facts["files"]:
                 write(Path(folder) / "package" / member, facts)
         LOG.info("%s %s", package, facts["version"])

@@ -1,6 +1,5 @@
 """Clips that go on: their first frames, then frames whose motion is drawn given that before."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +11,11 @@ from torch import Generator, Tensor
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.protocol import RealClips, Scores
 from s3vae.judge.network import Judge
-from s3vae.judge.predictions import predict
+from s3vae.judge.predictions import predict, video_batches
 from s3vae.judge.scores import accuracy, conditional_entropy, mean_of
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
-from s3vae.tensors import Video, to_unit
+from s3vae.tensors import Video
 
 CLIPS, BATCH = 128, 16
 TIMES_AS_LONG = 4
@@ -65,21 +64,14 @@ def continuation_scores(
     Of some of the clips, chosen at random. Without real clips, nothing is judged.
     """
     chosen = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:CLIPS])]
-    batches = [*_batches(model, clips, chosen, generator_at(device, seed))]
-    time = clips.time
+    generator, time = generator_at(device, seed), clips.time
+    videos = video_batches(clips, chosen, device, BATCH)
+    batches = [continued(model, video(), generator) for video in videos]
     scores = errors(batches, known_frames(time)) | {"rollout_motion": motion_left(batches, time)}
     if real is not None:
         labels = {factor.name: clips.labels(factor.name)[chosen] for factor in clips.factors}
         scores |= judged(judge, real, labels, batches, time)
     return scores
-
-
-def _batches(
-    model: S3VAE, clips: ClipFile, chosen: Int[ndarray, " clip"], generator: Generator
-) -> Iterator[Continued]:
-    for start in range(0, len(chosen), BATCH):
-        frames = torch.from_numpy(clips.frames(chosen[start : start + BATCH]))
-        yield continued(model, to_unit(frames.to(generator.device)), generator)
 
 
 def errors(batches: list[Continued], known: int) -> Scores:

@@ -83,13 +83,13 @@ class PriorStep(nn.Module):
 
 
 def graphs(model: S3VAE) -> dict[str, Graph]:
-    """Return the graph of every file by its name."""
+    """Return the graphs by the names of their files, without suffix."""
     # not causal: torch.onnx has no RNN, and unrolls it for one number of frames
     causal = model.architecture.causal
     return {
-        "encode.onnx": Graph(Encode(model), ("video",), ("static", "dynamic"), dynamo=causal),
-        "decode.onnx": Graph(Decode(model), ("static", "dynamic"), ("video",)),
-        "prior_step.onnx": Graph(
+        "encode": Graph(Encode(model), ("video",), ("static", "dynamic"), dynamo=causal),
+        "decode": Graph(Decode(model), ("static", "dynamic"), ("video",)),
+        "prior_step": Graph(
             PriorStep(model),
             ("before", "hidden", "cell"),
             ("mean", "std", "next_hidden", "next_cell"),

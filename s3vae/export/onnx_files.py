@@ -44,7 +44,7 @@ def export_onnx(model: S3VAE, folder: Path) -> None:
     with replacing(folder) as aside:
         aside.mkdir()
         for name, graph in graphs(model).items():
-            write_graph(graph, sizes, aside / name)
+            write_graph(graph, sizes, aside / f"{name}.onnx")
 
 
 @torch.no_grad()

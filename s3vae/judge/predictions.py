@@ -18,14 +18,14 @@ Predictions = dict[str, Probabilities]
 
 
 def video_batches(
-    clips: ClipFile, indices: Int[ndarray, " clip"], device: torch.device
+    clips: ClipFile, indices: Int[ndarray, " clip"], device: torch.device, size: int = BATCH
 ) -> list[Callable[[], Video]]:
     """Return the clips at these indices as batches, each read when it is called."""
 
     def reader(chosen: Int[ndarray, " batch"]) -> Callable[[], Video]:
         return lambda: to_unit(torch.from_numpy(clips.frames(chosen)).to(device))
 
-    return [reader(indices[start : start + BATCH]) for start in range(0, len(indices), BATCH)]
+    return [reader(indices[start : start + size]) for start in range(0, len(indices), size)]
 
 
 def predict_clips(

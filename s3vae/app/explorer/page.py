@@ -6,6 +6,7 @@ import gzip
 import html
 import io
 import json
+import math
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from s3vae.app.exported import codes
 from s3vae.app.model import Codes, VideoModel
 from s3vae.app.package import stored
 from s3vae.app.recording import PICTURES_PER_SECOND, Frames, Source
+from s3vae.data.rates import rate_of
 from s3vae.export.graphs import AXES, graphs, sizes_of
 from s3vae.export.onnx_files import export_onnx
 from s3vae.files import checksum_of
@@ -97,8 +99,8 @@ def held(model: VideoModel, video: Source, name: str) -> Held:
     recording = model.open(video)
     times = recording.times[recording.taken][:MOST_FRAMES]
     frames = [frame for frame, _ in zip(recording.frames(), times, strict=False)]
-    span = float(times[-1] - times[0])
-    return Held(name, np.stack(frames), (len(times) - 1) / span if span else PICTURES_PER_SECOND)
+    rate = rate_of(times)
+    return Held(name, np.stack(frames), PICTURES_PER_SECOND if math.isnan(rate) else rate)
 
 
 def packed(clip: Held) -> dict[str, Any]:
@@ -132,10 +134,11 @@ def page_settings(model: VideoModel) -> dict[str, Any]:
         "dynamic_prior": settings["dynamic_prior"],
         "directions": {key: each[:DIRECTIONS] for key, each in settings["directions"].items()},
         "rate": PICTURES_PER_SECOND,
+        "most_frames": MOST_FRAMES,
         "sizes": sizes_of(model.model.architecture),
         "axes": AXES,
         "graphs": {
-            Path(name).stem: {"inputs": graph.inputs, "outputs": graph.outputs}
+            name: {"inputs": graph.inputs, "outputs": graph.outputs}
             for name, graph in graphs(model.model).items()
         },
     }

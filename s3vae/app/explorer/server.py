@@ -57,7 +57,7 @@ def application(model: VideoModel, page: str) -> Any:
 
     app = FastAPI(openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])
-    networks = {name.removesuffix(".onnx"): graph for name, graph in graphs(model.model).items()}
+    networks = graphs(model.model)
     sizes = sizes_of(model.model.architecture)
     Count = Annotated[int, Query(ge=1, le=MOST_AT_ONCE)]
 

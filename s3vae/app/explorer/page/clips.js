@@ -1,7 +1,5 @@
 // Clips: the ones that the page holds, and videos that somebody adds.
 
-const MOST_FRAMES = 300;
-
 /** Return the frames of a clip of the page, which are tiles of one lossless picture. */
 async function heldClip(page, held) {
   const { height, width, channel } = page.sizes;
@@ -143,7 +141,7 @@ async function readVideo(media, page, file, place, progress) {
   }
   if (!times.length) throw new Error(`${file.name} has no frames that can be read`);
   const every = takenFrames(page.clips, times, file.name);
-  const taken = every.slice(0, MOST_FRAMES);
+  const taken = every.slice(0, page.most_frames);
   const frames = new Uint8Array(taken.length * height * width * channel);
   let box, canvas, context, index = 0, done = 0;
   for await (const raw of samplesOf(media, track, file)) {

@@ -1,7 +1,7 @@
 // What the controls of the page do.
 
 const page = JSON.parse(document.getElementById("page").textContent);
-const SLIDERS = 6, REACH = 3, DRAWN = 16, MOST_SWAPPED = 6;
+const REACH = 3, DRAWN = 16, MOST_SWAPPED = 6;
 const at = (id) => document.getElementById(id);
 const clips = [];
 let model, media, gif, pending = Promise.resolve();
@@ -169,7 +169,7 @@ async function swap() {
 
 /** Add the sliders of one code. */
 function addSliders(code) {
-  page.directions[code].slice(0, SLIDERS).forEach((_, direction) => {
+  page.directions[code].forEach((_, direction) => {
     const label = document.createElement("label");
     const slider = document.createElement("input");
     const output = document.createElement("span");
@@ -187,7 +187,10 @@ function addSliders(code) {
   });
 }
 
-const edited = { static: null, random: new Random(0) };
+const edited = { of: null, static: null, random: new Random(0) };
+
+/** Return the static code of a clip, or the one that was made of it. */
+const staticOf = (clip) => (edited.of === clip.codes ? edited.static : clip.codes.static);
 
 /** Add a button for every part of the appearance that the prior found: hair, clothes, a shape. */
 function addAttributes() {
@@ -196,8 +199,9 @@ function addAttributes() {
     button.type = "button";
     button.textContent = `Part ${index + 1}`;
     button.onclick = () => {
-      const code = edited.static ?? clips[at("change-clip").value].codes.static;
-      edited.static = model.redrawn(code, part, edited.random);
+      const clip = clips[at("change-clip").value];
+      edited.static = model.redrawn(staticOf(clip), part, edited.random);
+      edited.of = clip.codes;
       changeSoon();
     };
     at("attributes").querySelector("p").append(button);
@@ -229,7 +233,7 @@ async function changeSoon() {
 async function change() {
   const clip = clips[at("change-clip").value];
   if (!clip) return;
-  const start = { ...clip.codes, static: edited.static ?? clip.codes.static };
+  const start = { ...clip.codes, static: staticOf(clip) };
   const codes = model.moved(start, { static: steps("static"), dynamic: steps("dynamic") });
   view.change.show([[clip.decoded, await decoded(codes, clip.rate)]]);
 }
@@ -339,12 +343,9 @@ function listen() {
     cropping.clip.item.querySelector("button").focus();
   };
   for (const id of ["crop-x", "crop-y", "crop-size"]) at(id).oninput = drawCrop;
-  at("change-clip").onchange = () => {
-    edited.static = null;
-    changeSoon();
-  };
+  at("change-clip").onchange = changeSoon;
   at("reset").onclick = () => {
-    edited.static = null;
+    edited.of = null;
     for (const slider of document.querySelectorAll("[data-code]")) {
       slider.value = 0;
       slider.nextSibling.textContent = "0.0";
