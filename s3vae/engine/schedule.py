@@ -24,6 +24,9 @@ class TrainingSettings:
     """Adam's first beta: the decay of its running mean of gradients."""
     muon: bool = False
     """Whether Muon updates matrices and kernels, and Adam only the other weights."""
+    accelerated: bool = False
+    """Whether encoder and decoder compute in bfloat16, compiled (engine/acceleration.py). It is
+    for CUDA, needs a C++ compiler, and changes the weights slightly."""
     clip_norm: float = Field(default=1000.0, gt=0)
     """The largest norm of the gradient over all parameters; larger ones are scaled down to it."""
     seed: int = 0

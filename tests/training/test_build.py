@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from s3vae.baselines.saved import load_model, save_model
 from s3vae.data.clips import ClipFile
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.engine.schedule import TrainingSettings
-from s3vae.model.architecture import architecture
+from s3vae.model.architecture import Architecture, architecture
+from s3vae.model.s3vae import S3VAE
 from s3vae.model.two_objects import networks
 from s3vae.runtime import generator_at
 from s3vae.signals.clusters import ClusterSettings
@@ -80,3 +82,33 @@ def test_a_model_stops_when_the_validation_loss_no_longer_falls(
     checkpoint, cpu = Checkpoint(tmp_path, "stops"), torch.device("cpu")
     fitted = fit_objective(objective_of(method, data), data, method, checkpoint, cpu, "stops")
     assert fitted.history[-1]["step"] == 6
+
+
+def test_an_accelerated_training_saves_a_plain_model(
+    clips: ClipFile,
+    flow: FlowSignal,
+    tiny: Architecture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # not compiled: the checks of types that tests switch on cannot be traced
+    monkeypatch.setattr(torch, "compile", lambda forward, backend: forward)
+    trained = {}
+    for accelerated in (False, True):
+        schedule = TrainingSettings(steps=2, batch_size=4, accelerated=accelerated)
+        method = Method(tiny, losses("baseline"), schedule)
+        data = training_set_for(method, clips, flow)
+        objective = objective_of(method, data)
+        checkpoint = Checkpoint(tmp_path, str(accelerated))
+        fit_objective(objective, data, method, checkpoint, torch.device("cpu"), "train")
+        save_model(objective.model, tmp_path / str(accelerated))
+        trained[accelerated] = load_model(tmp_path / str(accelerated), torch.device("cpu"))
+    plain, fast = (trained[each].state_dict() for each in (False, True))
+    assert any(not torch.equal(plain[name], fast[name]) for name in plain)
+    for name in plain:
+        assert torch.allclose(plain[name], fast[name], atol=0.02), name
+
+
+def test_models_of_two_objects_are_not_accelerated() -> None:
+    with pytest.raises(ValueError, match="`accelerated` is for sequential VAEs of whole frames"):
+        build.convolutional_networks(S3VAE(objects_method().architecture))

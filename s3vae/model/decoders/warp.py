@@ -55,7 +55,7 @@ class WarpDecoder(nn.Module):
         first, second = grid_sample(
             images, places, padding_mode="border", align_corners=False
         ).chunk(2, dim=1)
-        return second.lerp(first, field[:, 2:].sigmoid())
+        return second.lerp(first, field[:, 2:].sigmoid().to(second.dtype))
 
 
 def upsampler(
