@@ -1,4 +1,4 @@
-"""The adversarial losses: hinge of the discriminators, and the generator's."""
+"""MoCoGAN's adversarial losses and that of its categories."""
 
 import math
 
@@ -8,18 +8,19 @@ import torch
 from s3vae.baselines.mocogan.losses import category_loss, discriminator_loss, generator_loss
 
 
-def test_a_discriminator_with_the_right_margin_has_no_loss() -> None:
-    assert discriminator_loss(torch.tensor([1.0, 7.0]), torch.tensor([-1.0, -9.0])) == 0
+def test_a_discriminator_that_is_sure_and_right_has_no_loss() -> None:
+    loss = discriminator_loss(torch.tensor([20.0, 30.0]), torch.tensor([-20.0, -30.0]))
+    assert loss == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("score", [0.0, 0.5, -0.5])
-def test_a_discriminator_with_equal_scores_has_a_loss_of_two(score: float) -> None:
-    scores = torch.full((3,), score)
-    assert discriminator_loss(scores, scores) == pytest.approx(2)
+def test_a_discriminator_that_guesses_has_a_loss_of_two_log_two() -> None:
+    zeros = torch.zeros(3, 4, 4)
+    assert discriminator_loss(zeros, zeros) == pytest.approx(2 * math.log(2))
 
 
-def test_the_loss_of_the_generator_is_the_negative_mean_score() -> None:
-    assert generator_loss(torch.tensor([1.0, 3.0])) == -2
+def test_the_loss_of_the_generator_is_minus_the_log_of_the_probability_of_being_real() -> None:
+    logits = torch.tensor([math.log(3.0), 0.0])  # probabilities 3/4 and 1/2
+    assert generator_loss(logits) == pytest.approx(-math.log(3 / 8) / 2)
 
 
 def test_the_loss_of_categories_is_the_sum_of_their_cross_entropies() -> None:

@@ -40,7 +40,7 @@ def examples(labelled: TrainingSet) -> Batch:
 def objective(tiny: Architecture) -> AdversarialObjective:
     torch.manual_seed(0)
     model = MoCoGAN(tiny, Categories("dynamic", {"motion": 3}))
-    return AdversarialObjective(model, AdversarialSettings(width=4, decay=0.5))
+    return AdversarialObjective(model, AdversarialSettings(width=4, decay=0.5), 4)
 
 
 def has_gradient(module: nn.Module) -> bool:
@@ -69,13 +69,13 @@ def test_each_loss_has_a_gradient_for_one_network_alone(
 def test_the_model_is_a_running_mean_of_the_generator_in_training(
     objective: AdversarialObjective, examples: Batch, draws: Draws
 ) -> None:
-    before = objective.model.motion.bias.clone()
-    nn.init.constant_(objective.generator.motion.bias, 3.0)
+    before = objective.model.recurrent.bias_ih_l0.clone()
+    nn.init.constant_(objective.generator.recurrent.bias_ih_l0, 3.0)
     objective(examples, draws(0))
-    assert torch.allclose(objective.model.motion.bias, (before + 3) / 2)
+    assert torch.allclose(objective.model.recurrent.bias_ih_l0, (before + 3) / 2)
     objective.eval()
     objective(examples, draws(0))
-    assert torch.allclose(objective.model.motion.bias, (before + 3) / 2)
+    assert torch.allclose(objective.model.recurrent.bias_ih_l0, (before + 3) / 2)
 
 
 def trained(
@@ -104,7 +104,7 @@ def test_the_discriminator_of_clips_learns_the_labels_of_the_dynamic_factor(
     tiny: Architecture, labelled: TrainingSet, tmp_path: Path
 ) -> None:
     schedule = TrainingSettings(
-        steps=80, batch_size=12, learning_rate=0.003, warmup=0, momentum=0.5, log_every=10
+        steps=40, batch_size=12, learning_rate=0.003, warmup=0, momentum=0.5, log_every=10
     )
     method = MoCoGANMethod(tiny, AdversarialSettings(width=8), schedule)
     objective, history = trained(method, labelled, tmp_path)

@@ -46,7 +46,8 @@ def objective_of(method: MoCoGANMethod, clips: ClipFile) -> AdversarialObjective
     kind: Literal["static", "dynamic"] = "dynamic" if clips.dynamic_factors else "static"
     values = {factor.name: len(factor.values) for factor in clips.factors if factor.kind == kind}
     sizes = dataclasses.replace(method.architecture, channels=clips.channels)
-    return AdversarialObjective(MoCoGAN(sizes, Categories(kind, values)), method.adversarial)
+    model = MoCoGAN(sizes, Categories(kind, values))
+    return AdversarialObjective(model, method.adversarial, clips.time)
 
 
 def load_mocogan(folder: Path, device: torch.device) -> MoCoGAN:

@@ -1,95 +1,72 @@
 """MoCoGAN's discriminators: one of single frames, one of whole clips (Tulyakov et al. 2018)."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import instance_norm
-from torch.nn.utils.parametrizations import spectral_norm
 
 from s3vae.model.layers import SLOPE, Frames
 from s3vae.tensors import Video
 
-FEATURES = 128
-SMALLEST_VARIANCE = 1e-8
-"""Added to the variance over time of a feature, which is small for slight motion."""
-
-
-def frame_features(channels: int, width: int) -> nn.Sequential:
-    """Return a network from a frame (64x64) to a feature vector; its first layer is of patches.
-
-    Spectral normalization (Miyato et al. 2018) bounds its slope; without it, the discriminator
-    soon becomes too strong for the generator.
-    """
-    convolutions = (
-        nn.Conv2d(channels, width, 4, 4),
-        nn.Conv2d(width, 2 * width, 4, 2, 1),
-        nn.Conv2d(2 * width, 4 * width, 4, 2, 1),
-    )
-    layers: list[nn.Module] = []
-    for convolution in convolutions:
-        layers += [spectral_norm(convolution), nn.LeakyReLU(SLOPE)]
-    last = spectral_norm(nn.Linear(16 * 4 * width, FEATURES))
-    return nn.Sequential(*layers, nn.Flatten(), last, nn.LeakyReLU(SLOPE))
+MOST_FRAMES = 8
+"""The frames of a clip that its discriminator is given, if the clip has so many."""
 
 
 class FrameDiscriminator(nn.Module):
-    """A classifier of single frames as real or generated."""
+    """A classifier of the patches of single frames (64x64) as real or generated."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
-        self.frame = frame_features(channels, width)
-        self.logit = spectral_norm(nn.Linear(FEATURES, 1))
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(SLOPE)]
+        for sizes in pairwise((width, 2 * width, 4 * width)):
+            layers += [nn.Conv2d(*sizes, 4, 2, 1, bias=False), nn.BatchNorm2d(sizes[1])]
+            layers += [nn.LeakyReLU(SLOPE)]
+        self.patches = nn.Sequential(*layers, nn.Conv2d(4 * width, 1, 4, 2, 1))
 
-    def forward(self, frames: Frames) -> Float[Tensor, " frame"]:
-        """Return one logit per frame, above 0 for real."""
-        logits: Tensor = self.logit(self.frame(2 * frames - 1))
+    def forward(self, frames: Frames) -> Float[Tensor, "frame row column"]:
+        """Return one logit per patch, above 0 for real."""
+        logits: Tensor = self.patches(2 * frames - 1)
         return logits[:, 0]
 
 
 class ClipDiscriminator(nn.Module):
-    """A classifier of clips as real or generated, and of their categories.
+    """A classifier of clips of `frames` frames as real or generated, and of their categories.
 
-    With `differences`, categories are also classified from the deviation of every feature from its
-    mean over the clip, in standard deviations, which shows small motions of large objects.
+    Frames are reduced to patches of 4x4 pixels; kernels over time and space do the rest.
     """
 
     def __init__(
-        self,
-        channels: int,
-        width: int,
-        categories: Mapping[str, int],
-        differences: bool = False,
+        self, channels: int, width: int, categories: Mapping[str, int], frames: int
     ) -> None:
         super().__init__()
-        self.frame = frame_features(channels, width)
-        self.over_time = nn.Sequential(
-            spectral_norm(nn.Conv1d(FEATURES, FEATURES, 3, padding=1)),
-            nn.LeakyReLU(SLOPE),
-            spectral_norm(nn.Conv1d(FEATURES, FEATURES, 3, padding=1)),
-            nn.LeakyReLU(SLOPE),
-        )
-        self.logit = spectral_norm(nn.Linear(FEATURES, 1))
-        # spectral normalization makes features small: categories are classified after rescaling
-        self.scaled = nn.LayerNorm(FEATURES)
-        self.changes: nn.Module | None = None
-        if differences:
-            self.changes = nn.Sequential(
-                nn.Conv1d(FEATURES, FEATURES, 3, padding=1), nn.LeakyReLU(SLOPE)
-            )
-        self.categories = nn.ModuleDict(
-            {name: nn.Linear(FEATURES, size) for name, size in categories.items()}
-        )
+        self.categories = dict(categories)
+        patches = nn.Conv3d(channels, width, (1, 4, 4), (1, 4, 4))
+        layers: list[nn.Module] = [patches, nn.LeakyReLU(SLOPE)]
+        # over time 8 -> 6 -> 5 -> 4 frames, in space 16 -> 8 -> 4 -> 1 places
+        for inputs, outputs, longest, stride in ((1, 2, 3, 2), (2, 4, 2, 2), (4, 4, 2, 1)):
+            kernel, edge = min(longest, frames), stride - 1
+            layers += [
+                nn.Conv3d(
+                    inputs * width,
+                    outputs * width,
+                    (kernel, 4, 4),
+                    (1, stride, stride),
+                    (0, edge, edge),
+                    bias=False,
+                ),
+                nn.BatchNorm3d(outputs * width),
+                nn.LeakyReLU(SLOPE),
+            ]
+            frames -= kernel - 1
+        last = nn.Conv3d(4 * width, 1 + sum(self.categories.values()), (frames, 1, 1))
+        self.clip = nn.Sequential(*layers, last, nn.Flatten())
 
     def forward(
         self, video: Video
     ) -> tuple[Float[Tensor, " batch"], dict[str, Float[Tensor, "batch value"]]]:
         """Return one logit per clip, above 0 for real, and the logits of every category."""
-        frames = self.frame(2 * video.flatten(0, 1) - 1).unflatten(0, video.shape[:2])
-        clips = self.over_time(frames.mT).mean(dim=-1)
-        features = self.scaled(clips)
-        if self.changes is not None:
-            deviations = instance_norm(frames.mT, eps=SMALLEST_VARIANCE)
-            features = features + self.changes(deviations).mean(dim=-1)
-        categories = {name: head(features) for name, head in self.categories.items()}
-        return self.logit(clips)[:, 0], categories
+        logits: Tensor = self.clip((2 * video - 1).transpose(1, 2))
+        real, *categories = torch.split(logits, [1, *self.categories.values()], dim=1)
+        return real[:, 0], dict(zip(self.categories, categories, strict=True))

@@ -1,26 +1,26 @@
-"""The adversarial losses of MoCoGAN in their hinge form, and the loss of its categories."""
+"""MoCoGAN's adversarial losses (Goodfellow et al. 2014), and the loss of its categories."""
 
 from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softplus
 
 from s3vae.tensors import Labels, Scalar
 
-Logits = Float[Tensor, " sample"]
+Logits = Float[Tensor, "sample *place"]
 """A discriminator's outputs, above 0 for samples that it takes for real."""
 
 
 def discriminator_loss(real: Logits, generated: Logits) -> Scalar:
-    """Return mean max(1 - real, 0) + mean max(1 + generated, 0) (Lim & Ye 2017)."""
-    return (1 - real).relu().mean() + (1 + generated).relu().mean()
+    """Return -mean log D(real) - mean log(1 - D(generated)), where D is the logit's sigmoid."""
+    return softplus(-real).mean() + softplus(generated).mean()
 
 
 def generator_loss(generated: Logits) -> Scalar:
-    """Return minus the mean logit of generated samples."""
-    return -generated.mean()
+    """Return -mean log D(generated)."""
+    return softplus(-generated).mean()
 
 
 def category_loss(

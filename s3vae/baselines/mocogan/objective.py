@@ -15,27 +15,37 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from s3vae.baselines.interface import Categories
-from s3vae.baselines.mocogan.discriminators import ClipDiscriminator, FrameDiscriminator
+from s3vae.baselines.mocogan.discriminators import (
+    MOST_FRAMES,
+    ClipDiscriminator,
+    FrameDiscriminator,
+)
 from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.baselines.mocogan.losses import category_loss, discriminator_loss, generator_loss
+from s3vae.baselines.mocogan.views import noisy, random_times, recolour, shift
 from s3vae.engine.batches import Batch
 from s3vae.losses.elbo import frame_subset, take_frames
 from s3vae.losses.supervision import label_of
+from s3vae.model.layers import Frames
 from s3vae.settings import STRICT
 from s3vae.tensors import Labels, Scalar, Video, to_unit
 
 
 @dataclass(frozen=True, config=STRICT)
 class AdversarialSettings:
-    """The discriminators, the weight of the categories and the average of the generator."""
+    """The discriminators, what they are given, and the average of the generator."""
 
-    width: int = Field(default=32, gt=0)
+    width: int = Field(default=24, gt=0)
     """Channels after a discriminator's first convolution."""
-    differences: bool = False
-    """Whether categories are also classified from deviations of features from their clip's mean."""
     category: float = Field(default=1.0, ge=0)
     """Weight of the categories' cross-entropy relative to the adversarial losses."""
-    decay: float = Field(default=0.999, ge=0, lt=1)
+    shift: float = Field(default=6.0, ge=0)
+    """The largest shift of a clip before the discriminators, in pixels along each axis."""
+    recolour: float = Field(default=0.2, ge=0)
+    """The largest change of its contrast, and twice that of its channels' intensities."""
+    noise: float = Field(default=0.1, ge=0)
+    """Standard deviation of the noise on its frames, in units of half the range of intensities."""
+    decay: float = Field(default=0.99, ge=0, lt=1)
     """Decay of the moving average of the generator's weights, which is the model that is saved."""
 
 
@@ -63,13 +73,14 @@ class AdversarialTerms(NamedTuple):
 class AdversarialObjective(nn.Module):
     """The generator, the moving average of its weights (`model`) and both discriminators."""
 
-    def __init__(self, model: MoCoGAN, settings: AdversarialSettings) -> None:
+    def __init__(self, model: MoCoGAN, settings: AdversarialSettings, time: int) -> None:
         super().__init__()
         self.generator, self.settings = model, settings
+        self.frames_seen = min(time, MOST_FRAMES)
         self.model = copy.deepcopy(model).requires_grad_(requires_grad=False)
         channels, values = model.architecture.channels, model.categories.values
         self.frames = FrameDiscriminator(channels, settings.width)
-        self.clips = ClipDiscriminator(channels, settings.width, values, settings.differences)
+        self.clips = ClipDiscriminator(channels, settings.width, values, self.frames_seen)
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
         """Return the terms by name, and as `total` what the optimizer minimizes."""
@@ -81,27 +92,34 @@ class AdversarialObjective(nn.Module):
         if self.training:
             self.update_average()
         labels = labels_of(batch, self.generator.categories)
-        real = to_unit(batch.frames)
-        generated = self.generator.decode(
-            self.generator.draw_static(labels, generator),
-            self.generator.draw_dynamic(labels, real.shape[1], generator),
-        )
-        real_frame, frame = (single_frames(video, generator) for video in (real, generated))
+        time = batch.frames.shape[1]
+        times = random_times(time, self.frames_seen, generator)
+        static = self.generator.draw_static(labels, generator)
+        dynamic = self.generator.draw_dynamic(labels, time, generator)
+        generated = self.view(self.generator.decode(static, dynamic[:, times]), generator)
+        real = self.view(to_unit(batch.frames[:, times]), generator)
+        real_frames, frames = (random_frames(video, generator) for video in (real, generated))
         real_clip, real_categories = self.clips(real)
         generated_clip, _ = self.clips(generated.detach())
         # for the generator's losses, whose gradients must not reach the discriminators
-        fixed_frame = functional_call(self.frames, detached(self.frames), (frame,))
+        fixed_frames = functional_call(self.frames, detached(self.frames), (frames,))
         fixed_clip, categories = functional_call(self.clips, detached(self.clips), (generated,))
         return AdversarialTerms(
             frame_discriminator=discriminator_loss(
-                self.frames(real_frame), self.frames(frame.detach())
+                self.frames(real_frames), self.frames(frames.detach())
             ),
             clip_discriminator=discriminator_loss(real_clip, generated_clip),
             real_category=category_loss(real_categories, labels),
-            frame_generator=generator_loss(fixed_frame),
+            frame_generator=generator_loss(fixed_frames),
             clip_generator=generator_loss(fixed_clip),
             generated_category=category_loss(categories, labels),
         )
+
+    def view(self, video: Video, generator: Generator) -> Video:
+        """Return clips as the discriminators are given them."""
+        settings = self.settings
+        moved = shift(video, settings.shift, generator)
+        return noisy(recolour(moved, settings.recolour, generator), settings.noise, generator)
 
     @torch.no_grad()
     def update_average(self) -> None:
@@ -119,10 +137,9 @@ def labels_of(batch: Batch, categories: Categories) -> Mapping[str, Labels]:
     return {name: batch.known[label_of(name)] for name in categories.values}
 
 
-def single_frames(video: Video, generator: Generator) -> Tensor:
-    """Draw one frame of every clip."""
-    chosen = frame_subset(len(video), video.shape[1], 1, generator)
-    return take_frames(video, chosen)[:, 0]
+def random_frames(video: Video, generator: Generator) -> Frames:
+    """Draw two frames of every clip."""
+    return take_frames(video, frame_subset(len(video), video.shape[1], 2, generator)).flatten(0, 1)
 
 
 def detached(module: nn.Module) -> dict[str, Tensor]:
