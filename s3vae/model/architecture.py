@@ -60,6 +60,9 @@ class Architecture:
     """True: q(z_t | x_<=t) as in the paper; false: q(z_t | x_1:T) as in the released code."""
     framewise: bool = False
     """True: q(z_t | x_t), the factorised posterior of DSVAE, instead of `causal`."""
+    given_static: bool = False
+    """True: z_t is also inferred from z_f: with `causal: false` DSVAE's full posterior
+    q(z_t | x_1:T, z_f)."""
     clusters: int = Field(default=1, gt=0)
     """Initial states z_0 of the dynamic prior, one per motion cluster; 1: z_0 = 0."""
     signal: int = Field(default=9, gt=0)
@@ -83,8 +86,11 @@ class Architecture:
         if self.encoder == "objects" and self.static_posterior != "pooled":
             msg = "`encoder: objects` averages over frames: set `static_posterior: pooled`"
             raise ValueError(msg)
-        if self.encoder == "objects" and self.separate:
-            msg = "`encoder: objects` tracks objects in frames: remove static_input, dynamic_input"
+        if self.encoder == "objects" and (self.separate or self.given_static):
+            msg = (
+                "`encoder: objects` tracks objects in frames: remove static_input, dynamic_input "
+                "and given_static"
+            )
             raise ValueError(msg)
         fixed = [part for part in (self.encoder, self.decoder) if part in ONE_SIZE]
         if fixed and (self.height, self.width) != (64, 64):

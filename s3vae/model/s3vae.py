@@ -15,7 +15,7 @@ from s3vae.model.prior import DynamicPrior
 from s3vae.model.static_prior import StaticPrior
 from s3vae.model.two_objects.networks import ObjectDynamic, ObjectEncoder, ObjectStatic
 from s3vae.model.two_objects.windows import Tracks
-from s3vae.tensors import DynamicCode, Features, StaticCode, Video
+from s3vae.tensors import CodePair, DynamicCode, Features, StaticCode, Video
 
 HEAD_HIDDEN = 64
 LEAST_SPREAD = 0.04
@@ -39,7 +39,7 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
         frame_encoder(architecture),
         static(architecture.features, architecture.recurrent, architecture.static),
         DynamicPosterior(
-            architecture.features,
+            architecture.features + (architecture.static if architecture.given_static else 0),
             architecture.recurrent,
             architecture.dynamic,
             causal=architecture.causal,
@@ -124,8 +124,24 @@ class S3VAE(nn.Module):
         return video if self.architecture.dynamic_input == "frames" else deviations(video)
 
     def posterior(self, features: Features) -> Posterior:
-        """Return q(z_f | x_1:T) and q(z_t | x_<=t), or its variant in the architecture."""
-        return Posterior(self.posterior_static(features), self.posterior_dynamic(features))
+        """Return q(z_f | x_1:T) and q(z_t | x_<=t), or its variant in the architecture.
+
+        If z_t is inferred from z_f too, this is the mean of q(z_f | x_1:T).
+        """
+        static = self.posterior_static(features)
+        return Posterior(static, self.posterior_dynamic(features, static.mean))
+
+    def infer(
+        self,
+        still: Float[Tensor, "batch still feature"],
+        moving: Float[Tensor, "batch moving feature"],
+        generator: Generator,
+    ) -> tuple[Posterior, CodePair]:
+        """Return q(z_f | x_1:T) from features, q(z_t | x_<=t) from others, and a sample of each."""
+        of_static = self.posterior_static(still)
+        static = of_static.sample(generator)
+        of_dynamic = self.posterior_dynamic(moving, static)
+        return Posterior(of_static, of_dynamic), (static, of_dynamic.sample(generator))
 
     def posterior_static(self, features: Features) -> Gaussian:
         """Return q(z_f | x_1:T) alone, from the first features of a frame."""
@@ -133,10 +149,17 @@ class S3VAE(nn.Module):
         static: Gaussian = self.static_posterior(features[..., first])
         return static
 
-    def posterior_dynamic(self, features: Features) -> Gaussian:
-        """Return q(z_t | x_<=t) alone, from the last features of a frame."""
+    def posterior_dynamic(self, features: Features, static: StaticCode) -> Gaussian:
+        """Return q(z_t | x_<=t) alone, from the last features of a frame.
+
+        With `given_static` it depends on z_f too (Li & Mandt, ICML 2018).
+        """
         last = slice(-self.architecture.features, None) if self.separate else slice(None)
-        dynamic: Gaussian = self.dynamic_posterior(features[..., last])
+        inputs = features[..., last]
+        if self.architecture.given_static:
+            repeated = static[:, None].expand(-1, inputs.shape[1], -1)
+            inputs = torch.cat([inputs, repeated], dim=-1)
+        dynamic: Gaussian = self.dynamic_posterior(inputs)
         return dynamic
 
     def encode(self, video: Video) -> Posterior:

@@ -79,11 +79,11 @@ class Objective(nn.Module):
         """Return the terms on one batch of clips."""
         video, known, clusters = to_unit(batch.frames), batch.known, batch.known["cluster"]
         if self.training and self.settings.views is not None:
-            features, posterior = encode_views(self.model, video, self.settings.views, generator)
+            features, moving = encode_views(self.model, video, self.settings.views, generator)
         else:
             features = sharded(self.model.features, self.training)(video, known.get("tracks"))
-            posterior = self.model.posterior(features)
-        codes = posterior.static.sample(generator), posterior.dynamic.sample(generator)
+            moving = features
+        posterior, codes = self.model.infer(features, moving, generator)
         static, dynamic = inputs = codes
         if self.training and self.exchange is not None:
             inputs = self.exchange(codes, posterior.static.mean, clusters, generator)

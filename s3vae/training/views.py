@@ -6,20 +6,19 @@ from torch import Generator, Tensor
 
 from s3vae.engine.parallel import sharded
 from s3vae.losses.elbo import frame_subset, take_frames
-from s3vae.model.s3vae import S3VAE, Posterior
-from s3vae.tensors import Video
+from s3vae.model.s3vae import S3VAE
+from s3vae.tensors import Features, Video
 from s3vae.training.presets import Views
 
 
 def encode_views(
     model: S3VAE, video: Video, views: Views, generator: Generator
-) -> tuple[Float[Tensor, "batch chosen feature"], Posterior]:
-    """Return both posteriors, each inferred from its view, and the features of that of z_f."""
+) -> tuple[Float[Tensor, "batch chosen feature"], Features]:
+    """Return the features that z_f is inferred from, and those that z_t is."""
     moving = model.dynamic_input(mix_colours(video, views.colour_jitter, generator))
     still = random_frames(video, views.static_frames, generator)
     features = sharded(model.view_features)(still, moving)
-    static, dynamic = features[:, : still.shape[1]], features[:, still.shape[1] :]
-    return static, Posterior(model.posterior_static(static), model.posterior_dynamic(dynamic))
+    return features[:, : still.shape[1]], features[:, still.shape[1] :]
 
 
 def random_frames(

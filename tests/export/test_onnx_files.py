@@ -114,6 +114,7 @@ def test_a_posterior_of_past_and_future_is_exported_with_the_same_bytes(
         {"encoder": "strided"},
         {"static_posterior": "bilstm"},
         {"framewise": True},
+        {"causal": False, "given_static": True},
         {"static_input": "windows"},
         {"dynamic_input": "deviations"},
         {"static_input": "windows", "dynamic_input": "deviations"},

@@ -27,6 +27,7 @@ def test_changing_a_preset_leaves_the_preset_itself_unchanged() -> None:
         ({"framewise": True, "causal": False}, "neither past nor future"),
         ({"encoder": "objects", "static": 7}, "must be even"),
         ({"encoder": "objects", "decoder": "sprites", "static": 8, "dynamic": 3}, "at least 4"),
+        ({"encoder": "objects", "static": 8, "given_static": True}, "and given_static"),
         ({"encoder": "objects", "static": 8, "static_posterior": "bilstm"}, "posterior: pooled"),
     ],
 )

@@ -57,6 +57,24 @@ def test_a_frame_is_decoded_from_the_static_code_of_its_clip_and_its_own_dynamic
     assert dynamic.grad.any(dim=-1).nonzero().tolist() == [[1, 2]]
 
 
+def test_z_t_is_inferred_from_the_sample_of_z_f_only_if_given_it(tiny: Architecture) -> None:
+    """In training from the sample, as DSVAE's full posterior is; in use from the mean."""
+    frames = video()
+    for given in (False, True):
+        torch.manual_seed(0)
+        model = S3VAE(replace(tiny, causal=False, given_static=given)).eval()
+        features = model.features(frames)
+        posterior, (static, _) = model.infer(features, features, torch.Generator().manual_seed(1))
+        plain = model.posterior(features)
+        assert torch.equal(posterior.dynamic.mean, plain.dynamic.mean) is not given
+        torch.testing.assert_close(
+            posterior.dynamic.mean, model.posterior_dynamic(features, static).mean
+        )
+        torch.testing.assert_close(
+            plain.dynamic.mean, model.posterior_dynamic(features, plain.static.mean).mean
+        )
+
+
 def test_the_same_seed_makes_the_same_model(tiny: Architecture) -> None:
     def weights(seed: int) -> Tensor:
         torch.manual_seed(seed)

@@ -57,7 +57,8 @@ def test_all_frames_in_their_own_colours_are_what_the_model_encodes(
 ) -> None:
     sizes = replace(tiny, static_input=static_input, dynamic_input=dynamic_input)
     model = S3VAE(sizes).eval()
-    _, posterior = encode_views(model, video, Views(static_frames=5, colour_jitter=0), seeded())
+    views = Views(static_frames=5, colour_jitter=0)
+    posterior, _ = model.infer(*encode_views(model, video, views, seeded()), seeded())
     for one, other in zip(posterior, model.encode(video), strict=True):
         torch.testing.assert_close(one.mean, other.mean)
         torch.testing.assert_close(one.std, other.std)
@@ -69,10 +70,10 @@ def test_z_f_is_inferred_from_the_colours_of_few_frames_and_z_t_from_others(
     model = S3VAE(tiny).eval()
     plain = model.encode(video)
     one_frame = Views(static_frames=1, colour_jitter=0)
-    _, posterior = encode_views(model, video, one_frame, seeded())
+    posterior, _ = model.infer(*encode_views(model, video, one_frame, seeded()), seeded())
     assert not torch.allclose(posterior.static.mean, plain.static.mean)
     torch.testing.assert_close(posterior.dynamic.mean, plain.dynamic.mean)
     all_frames = Views(static_frames=5, colour_jitter=0.5)
-    _, posterior = encode_views(model, video, all_frames, seeded())
+    posterior, _ = model.infer(*encode_views(model, video, all_frames, seeded()), seeded())
     torch.testing.assert_close(posterior.static.mean, plain.static.mean)
     assert not torch.allclose(posterior.dynamic.mean, plain.dynamic.mean)
