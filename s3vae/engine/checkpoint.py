@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -73,12 +74,21 @@ class Checkpoint:
                 moments.setdefault(int(parameter), {})[moment] = value
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
+            _lay_out_as_weights(optimizer)
         return int(notes["step"]), json.loads(notes["history"]), float(notes["seconds"])
 
     def remove(self) -> None:
         """Delete the checkpoint and the snapshots of a training whose result is saved."""
         self.path.unlink(missing_ok=True)
         shutil.rmtree(self.snapshots, ignore_errors=True)
+
+
+def _lay_out_as_weights(optimizer: Optimizer) -> None:
+    """Order moments in memory as their weights are: fused Adam reads both in that order."""
+    for weight, moments in optimizer.state.items():
+        for name, value in moments.items():
+            if value.shape == weight.shape:
+                moments[name] = torch.empty_like(weight).copy_(value)
 
 
 def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -40,9 +40,10 @@ class JudgeStage:
 
     def __post_init__(self) -> None:
         """Raise ValueError for settings of models that a judge does not follow."""
-        if self.training.patience is not None or self.training.least_passes:
+        training = self.training
+        if training.patience is not None or training.least_passes or training.accelerated:
             msg = (
-                "a judge ends by `perfect_validations`: remove `patience` and `least_passes` from "
-                "`judge.training`"
+                "a judge ends by `perfect_validations`, in single precision: remove `patience`, "
+                "`least_passes` and `accelerated` from `judge.training`"
             )
             raise ValueError(msg)

@@ -61,8 +61,8 @@ class Architecture:
     framewise: bool = False
     """True: q(z_t | x_t), the factorised posterior of DSVAE, instead of `causal`."""
     given_static: bool = False
-    """True: z_t is also inferred from z_f: with `causal: false` DSVAE's full posterior
-    q(z_t | x_1:T, z_f)."""
+    """True: z_t is also inferred from z_f, and so from the whole clip; with `causal: false` this is
+    DSVAE's full posterior q(z_t | x_1:T, z_f)."""
     clusters: int = Field(default=1, gt=0)
     """Initial states z_0 of the dynamic prior, one per motion cluster; 1: z_0 = 0."""
     signal: int = Field(default=9, gt=0)

@@ -11,12 +11,11 @@ from torch import nn
 from s3vae.baselines.catalogue import BASELINES
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
-from s3vae.engine.acceleration import accelerate
+from s3vae.engine.acceleration import accelerated
 from s3vae.engine.batches import in_turn, training_batches
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import Fitted, Learner, Report, fit, stalled
 from s3vae.model.s3vae import S3VAE
-from s3vae.model.two_objects.networks import ObjectEncoder
 from s3vae.processes import is_main_process
 from s3vae.progress import LOG
 from s3vae.runtime import generator_at
@@ -89,30 +88,24 @@ def fit_objective(
 ) -> Fitted:
     """Train an objective to the end, with snapshots of its model beside the checkpoint."""
     settings = method.training.for_clips(len(data.train))
-    if settings.accelerated:
-        for network in convolutional_networks(objective.model):
-            accelerate(network, device)
-    return fit(
-        learner_of(objective, data, device, settings.patience),
-        lambda first: training_batches(data.batches, data.train, settings, first, workers),
-        settings,
-        checkpoint,
-        device,
-        report,
-        label,
-        lambda step: save_model(objective.model, checkpoint.snapshots / f"{step:06}"),
-    )
+    networks = convolutional_networks(objective.model) if settings.accelerated else []
+    if networks and device.type == "cpu":
+        LOG.warning("training.accelerated is for CUDA: on a CPU it may be slower")
+    with accelerated(networks, device):
+        return fit(
+            learner_of(objective, data, device, settings.patience),
+            lambda first: training_batches(data.batches, data.train, settings, first, workers),
+            settings,
+            checkpoint,
+            device,
+            report,
+            label,
+            lambda step: save_model(objective.model, checkpoint.snapshots / f"{step:06}"),
+        )
 
 
-def convolutional_networks(model: Any) -> list[nn.Module]:
-    """Return the encoders and the decoder of a sequential VAE.
-
-    Raises ValueError for models that bfloat16 does not suit: baselines, and two-object models,
-    whose positions it would round to whole pixels.
-    """
-    if not isinstance(model, S3VAE) or isinstance(model.frame_encoder, ObjectEncoder):
-        msg = "`accelerated` is for sequential VAEs of whole frames: remove it from `training`"
-        raise ValueError(msg)
+def convolutional_networks(model: S3VAE) -> list[nn.Module]:
+    """Return the encoders and the decoder of a model."""
     networks = model.frame_encoder, model.window_encoder, model.decoder
     return [network for network in networks if network is not None]
 

@@ -21,8 +21,23 @@ class Method:
     training: TrainingSettings
 
     def __post_init__(self) -> None:
-        """Raise ValueError for losses that the encoder does not support."""
-        if self.losses.views is not None and self.architecture.encoder == "objects":
+        """Raise ValueError for losses or a training that the architecture does not support."""
+        sizes = self.architecture
+        if self.training.accelerated and (
+            sizes.encoder == "objects" or sizes.decoder == "broadcast"
+        ):
+            msg = (
+                "`training.accelerated` would round the positions that `encoder: objects` and "
+                "`decoder: broadcast` compute: remove it"
+            )
+            raise ValueError(msg)
+        if sizes.given_static and self.losses.weights.independence:
+            msg = (
+                "`given_static` makes q(z_t | x) depend on z_f, which the estimate of their mutual "
+                "information leaves out: set `weights: {independence: 0}`"
+            )
+            raise ValueError(msg)
+        if self.losses.views is not None and sizes.encoder == "objects":
             msg = "`losses.views` are of whole frames, not of tracked objects: set `views: null`"
             raise ValueError(msg)
 

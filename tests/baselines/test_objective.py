@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
 from s3vae.engine.fit import fit
 from s3vae.engine.schedule import TrainingSettings
+from s3vae.losses.supervision import label_of
 from s3vae.model.architecture import Architecture
 from s3vae.signals.flow_file import FlowSignal
 from s3vae.training.build import learner_of, objective_of
@@ -76,6 +78,39 @@ def test_the_model_is_a_running_mean_of_the_generator_in_training(
     objective.eval()
     objective(examples, draws(0))
     assert torch.allclose(objective.model.recurrent.bias_ih_l0, (before + 3) / 2)
+
+
+def test_clips_are_discriminated_at_the_same_times_and_motion_is_drawn_for_all(
+    tiny: Architecture, draws: Draws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every pixel of a real frame is its number / 255, of a generated one minus its number."""
+    time, seen = 20, []
+    model = MoCoGAN(tiny, Categories("dynamic", {"motion": 3}))
+    settings = AdversarialSettings(width=4, shift=0, recolour=0, noise=0)
+    objective = AdversarialObjective(model, settings, time)
+
+    def numbered(_: object, time: int, __: Generator) -> torch.Tensor:
+        return torch.arange(time, dtype=torch.float32)[None, :, None].expand(2, -1, tiny.dynamic)
+
+    def decode(_: object, dynamic: torch.Tensor) -> torch.Tensor:
+        return -dynamic[:, :, :1, None, None].expand(-1, -1, 3, 64, 64)
+
+    monkeypatch.setattr(model, "draw_dynamic", numbered)
+    monkeypatch.setattr(model, "decode", decode)
+    objective.clips.register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[0][0, :, 0, 9, 9])
+    )
+    frames = torch.arange(time, dtype=torch.uint8)[None, :, None, None, None]
+    batch = Batch(frames.expand(2, -1, 64, 64, 3), {label_of("motion"): torch.zeros(2).long()})
+    starts = set()
+    for seed in range(20):
+        seen.clear()
+        objective.losses(batch, draws(seed))
+        real, generated, again = ((255 * seen[0]).round(), -seen[1], -seen[2])
+        assert real.tolist() == generated.tolist() == again.tolist()
+        assert len(real) == 8
+        starts.add(int(real[0]))
+    assert max(starts) > 8
 
 
 def trained(
@@ -142,3 +177,11 @@ def test_clips_without_factors_or_of_another_size_are_refused(
     method = MoCoGANMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1))
     with pytest.raises(ValueError, match=rule):
         objective_of(method, labelled)
+
+
+@pytest.mark.parametrize("setting", [{"patience": 2}, {"accelerated": True}])
+def test_settings_that_an_adversary_does_not_follow_are_refused(
+    setting: dict[str, Any], tiny: Architecture
+) -> None:
+    with pytest.raises(ValueError, match="remove `patience` and `accelerated`"):
+        MoCoGANMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1, **setting))

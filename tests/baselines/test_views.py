@@ -36,11 +36,14 @@ def test_all_frames_of_a_clip_are_shifted_alike_and_edges_repeated(draws: Draws)
     assert (rows - 15.5).abs().max() > 1
 
 
-def test_colours_change_by_at_most_the_strength_and_alike_over_time(draws: Draws) -> None:
-    video = torch.full((50, 2, 3, 1, 1), 0.5)
+@pytest.mark.parametrize(("intensity", "most"), [(0.0, 0.1), (0.5, 0.2), (1.0, 0.3)])
+def test_colours_change_by_a_gain_and_an_offset_alike_over_time(
+    intensity: float, most: float, draws: Draws
+) -> None:
+    video = torch.full((200, 2, 3, 1, 1), intensity)
     changes = recolour(video, 0.2, draws(0)) - video
     assert torch.equal(changes[:, 0], changes[:, 1])
-    assert 0.1 < changes.abs().max() <= 0.2  # half of the contrast's 0.2, and half of 0.2
+    assert 0.8 * most < changes.abs().max() <= most
     assert changes.std(dim=2).min() > 0
 
 

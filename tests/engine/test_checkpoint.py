@@ -44,6 +44,29 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     assert torch.equal(learn(*second, steps=4), uninterrupted)
 
 
+def test_moments_are_resumed_in_the_order_of_weights_with_channels_last(tmp_path: Path) -> None:
+    def kernels(seed: int) -> tuple[nn.Module, list[Optimizer]]:
+        torch.manual_seed(seed)
+        module = nn.Sequential(nn.Conv2d(3, 4, 2), nn.Flatten(), nn.Linear(4, 4))
+        nn.utils.convert_conv2d_weight_memory_format(module, torch.channels_last)
+        return module, optimizers_of(module, TrainingSettings(steps=9, learning_rate=0.1))
+
+    def step(module: nn.Module, optimizers: Sequence[Optimizer]) -> Tensor:
+        pictures = torch.randn(8, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+        module.zero_grad()
+        module(pictures).pow(3).sum().backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        return module[0].weight
+
+    checkpoint, first, second = Checkpoint(tmp_path, "key"), kernels(0), kernels(1)
+    step(*first)
+    checkpoint.save(1, *first, HISTORY)
+    uninterrupted = step(*first)
+    checkpoint.load(*second)
+    assert torch.equal(step(*second), uninterrupted)
+
+
 @pytest.mark.parametrize("saved_key", [None, "other"])
 def test_without_a_checkpoint_of_its_key_a_training_starts_anew(
     saved_key: str | None, tmp_path: Path

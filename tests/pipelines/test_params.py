@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -170,6 +171,7 @@ def test_variants_of_dsprites_have_its_methods_and_differ_in_dependence() -> Non
         assert other["methods"] == plain["methods"]
 
 
-def test_a_judge_refuses_the_stopping_rule_of_models() -> None:
-    with pytest.raises(ValueError, match="a judge ends by `perfect_validations`: remove"):
-        JudgeStage(JudgeSettings(), TrainingSettings(steps=4, patience=2))
+@pytest.mark.parametrize("of_models", [{"patience": 2}, {"accelerated": True}])
+def test_a_judge_refuses_settings_of_models(of_models: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a judge ends by `perfect_validations`, in single"):
+        JudgeStage(JudgeSettings(), TrainingSettings(steps=4, **of_models))

@@ -45,3 +45,24 @@ def test_settings_of_no_preset_are_refused_by_name_and_place(
     with pytest.raises(ValidationError, match=message) as refusal:
         method(**{part: settings})
     assert refusal.value.errors()[0]["loc"][0] == part
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        (
+            {
+                "architecture": {"preset": "fast", "decoder": "broadcast"},
+                "training": {"steps": 3, "accelerated": True},
+            },
+            "would round the positions",
+        ),
+        (
+            {"architecture": {"preset": "fast", "given_static": True}},
+            "estimate of their mutual information leaves out",
+        ),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(changes: dict[str, Any], rule: str) -> None:
+    with pytest.raises(ValidationError, match=rule):
+        method(losses={"preset": "released"}, **changes)

@@ -21,11 +21,24 @@ from s3vae.weights import load_weights
 
 @dataclass(frozen=True, config=STRICT)
 class MoCoGANMethod:
-    """MoCoGAN in a config, with `adversarial` instead of the `losses` of sequential VAEs."""
+    """MoCoGAN in a config, with `adversarial` instead of the `losses` of sequential VAEs.
+
+    Of the architecture it has the decoder, its width and normalization, `static` (noise of the
+    content) and `dynamic` (states of the GRU).
+    """
 
     architecture: PresetArchitecture
     adversarial: AdversarialSettings
     training: TrainingSettings
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for settings of a training that adversaries do not follow."""
+        if self.training.accelerated or self.training.patience is not None:
+            msg = (
+                "adversarial losses show no end of a training, and are in single precision: remove "
+                "`patience` and `accelerated` from `training` of this method"
+            )
+            raise ValueError(msg)
 
 
 def objective_of(method: MoCoGANMethod, clips: ClipFile) -> AdversarialObjective:

@@ -39,11 +39,11 @@ class AdversarialSettings:
     """Channels after a discriminator's first convolution."""
     category: float = Field(default=1.0, ge=0)
     """Weight of the categories' cross-entropy relative to the adversarial losses."""
-    shift: float = Field(default=6.0, ge=0)
+    shift: float = Field(default=6.0, ge=0, lt=32)
     """The largest shift of a clip before the discriminators, in pixels along each axis."""
-    recolour: float = Field(default=0.2, ge=0)
-    """The largest change of its contrast, and twice that of its channels' intensities."""
-    noise: float = Field(default=0.1, ge=0)
+    recolour: float = Field(default=0.2, ge=0, lt=1)
+    """The largest relative change of its intensities, and twice the largest offset of a channel."""
+    noise: float = Field(default=0.1, ge=0, lt=1)
     """Standard deviation of the noise on its frames, in units of half the range of intensities."""
     decay: float = Field(default=0.99, ge=0, lt=1)
     """Decay of the moving average of the generator's weights, which is the model that is saved."""

@@ -36,11 +36,11 @@ def shift(video: Video, pixels: float, generator: Generator) -> Video:
 
 
 def recolour(video: Video, strength: float, generator: Generator) -> Video:
-    """Change contrast and the level of every channel of each clip by at most `strength`."""
+    """Multiply the intensities of a clip by 1 +- strength, and add +- strength / 2 per channel."""
     clips, _, channels = video.shape[:3]
-    draws = torch.rand(clips, 1, 1 + channels, 1, 1, generator=generator, device=video.device)
-    contrast, level = draws[:, :, :1] - 0.5, draws[:, :, 1:] - 0.5
-    return video * (1 + 2 * strength * contrast) + strength * level
+    draws = torch.rand(clips, 1, 1 + channels, 1, 1, generator=generator, device=video.device) - 0.5
+    gain, offset = draws[:, :, :1], draws[:, :, 1:]
+    return video * (1 + 2 * strength * gain) + strength * offset
 
 
 def noisy(frames: Tensor, deviation: float, generator: Generator) -> Tensor:
