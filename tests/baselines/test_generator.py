@@ -1,13 +1,12 @@
-"""MoCoGAN's generator and its discriminators."""
+"""MoCoGAN's generator and its categories."""
 
 from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Generator, nn
+from torch import Generator
 
 from s3vae.baselines.interface import Categories
-from s3vae.baselines.mocogan.discriminators import ClipDiscriminator, FrameDiscriminator
 from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.model.architecture import Architecture
 
@@ -59,43 +58,9 @@ def test_a_motion_depends_on_earlier_draws_alone(tiny: Architecture, draws: Draw
     assert not torch.allclose(model.recurrent(noise)[0][:, -1], states[:, -1])
 
 
-def test_motion_begins_at_random(tiny: Architecture, draws: Draws) -> None:
-    """Its first state is drawn too: without that, the first frames of all clips are alike."""
-    model = MoCoGAN(tiny, ACTIONS)
-    nn.init.zeros_(model.recurrent.weight_ih_l0)
-    labels = {"action": torch.zeros(200, dtype=torch.long)}
-    codes = model.draw_dynamic(labels, TIME, draws(0))
-    assert codes[:, 0].std(dim=0).min() > 0.1
-
-
 def test_decoded_clips_are_intensities(tiny: Architecture, draws: Draws) -> None:
     model, labels = MoCoGAN(tiny, ACTIONS), {"action": torch.tensor([0, 2])}
     static = model.draw_static(labels, draws(0))
     video = model.decode(static, model.draw_dynamic(labels, TIME, draws(1)))
     assert video.shape == (2, TIME, 3, 64, 64)
     assert 0 <= video.min() <= video.max() <= 1
-
-
-@pytest.mark.parametrize("time", [1, 3, 8])
-def test_the_clip_discriminator_has_a_logit_per_clip_and_per_value(time: int, draws: Draws) -> None:
-    clips = ClipDiscriminator(3, 4, {"action": 3, "place": 2}, time)
-    verdict, logits = clips(torch.rand(2, time, 3, 64, 64, generator=draws(0)))
-    assert verdict.shape == (2,)
-    assert {name: rows.shape for name, rows in logits.items()} == {
-        "action": (2, 3),
-        "place": (2, 2),
-    }
-
-
-def test_the_clip_discriminator_depends_on_the_order_of_all_frames(draws: Draws) -> None:
-    torch.manual_seed(0)
-    video = torch.rand(1, 8, 3, 64, 64, generator=draws(0))
-    clips = ClipDiscriminator(3, 4, {"action": 3}, 8).eval()
-    verdict = clips(video)[0]
-    for changed in (video.flip(1), video[:, [7, *range(1, 7), 0]]):
-        assert not torch.allclose(clips(changed)[0], verdict)
-
-
-def test_the_frame_discriminator_has_a_logit_per_patch(draws: Draws) -> None:
-    frames = torch.rand(2, 3, 64, 64, generator=draws(0))
-    assert FrameDiscriminator(3, 4)(frames).shape == (2, 4, 4)

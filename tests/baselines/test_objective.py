@@ -12,6 +12,7 @@ from s3vae.baselines.interface import Categories
 from s3vae.baselines.mocogan.baseline import MoCoGANMethod
 from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.baselines.mocogan.objective import AdversarialObjective, AdversarialSettings
+from s3vae.baselines.mocogan.views import DiscriminatorViews
 from s3vae.data.clips import ClipFile
 from s3vae.engine.batches import Batch
 from s3vae.engine.checkpoint import Checkpoint, History
@@ -38,11 +39,16 @@ def examples(labelled: TrainingSet) -> Batch:
     return labelled.batches[labelled.batches.clips.split("train")[::3]]
 
 
-@pytest.fixture
-def objective(tiny: Architecture) -> AdversarialObjective:
+VIEWS = DiscriminatorViews(frames=3)
+PUBLISHED = AdversarialSettings("published", width=4, decay=0.5, views=VIEWS)
+BOUNDED = AdversarialSettings("bounded", width=4, decay=0.5)
+
+
+@pytest.fixture(params=[PUBLISHED, BOUNDED], ids=["published", "bounded"])
+def objective(request: pytest.FixtureRequest, tiny: Architecture) -> AdversarialObjective:
     torch.manual_seed(0)
     model = MoCoGAN(tiny, Categories("dynamic", {"motion": 3}))
-    return AdversarialObjective(model, AdversarialSettings(width=4, decay=0.5), 4)
+    return AdversarialObjective(model, request.param, 4)
 
 
 def has_gradient(module: nn.Module) -> bool:
@@ -71,13 +77,13 @@ def test_each_loss_has_a_gradient_for_one_network_alone(
 def test_the_model_is_a_running_mean_of_the_generator_in_training(
     objective: AdversarialObjective, examples: Batch, draws: Draws
 ) -> None:
-    before = objective.model.recurrent.bias_ih_l0.clone()
-    nn.init.constant_(objective.generator.recurrent.bias_ih_l0, 3.0)
+    before = objective.model.motion.bias.clone()
+    nn.init.constant_(objective.generator.motion.bias, 3.0)
     objective(examples, draws(0))
-    assert torch.allclose(objective.model.recurrent.bias_ih_l0, (before + 3) / 2)
+    assert torch.allclose(objective.model.motion.bias, (before + 3) / 2)
     objective.eval()
     objective(examples, draws(0))
-    assert torch.allclose(objective.model.recurrent.bias_ih_l0, (before + 3) / 2)
+    assert torch.allclose(objective.model.motion.bias, (before + 3) / 2)
 
 
 def test_clips_are_discriminated_at_the_same_times_and_motion_is_drawn_for_all(
@@ -86,7 +92,8 @@ def test_clips_are_discriminated_at_the_same_times_and_motion_is_drawn_for_all(
     """Every pixel of a real frame is its number / 255, of a generated one minus its number."""
     time, seen = 20, []
     model = MoCoGAN(tiny, Categories("dynamic", {"motion": 3}))
-    settings = AdversarialSettings(width=4, shift=0, recolour=0, noise=0)
+    views = DiscriminatorViews(shift=0, recolour=0, noise=0)
+    settings = AdversarialSettings("published", width=4, views=views)
     objective = AdversarialObjective(model, settings, time)
 
     def numbered(_: object, time: int, __: Generator) -> torch.Tensor:
@@ -135,13 +142,14 @@ def trained(
     return objective, history
 
 
+@pytest.mark.parametrize("kind", ["published", "bounded"])
 def test_the_discriminator_of_clips_learns_the_labels_of_the_dynamic_factor(
-    tiny: Architecture, labelled: TrainingSet, tmp_path: Path
+    kind: Any, tiny: Architecture, labelled: TrainingSet, tmp_path: Path
 ) -> None:
     schedule = TrainingSettings(
         steps=40, batch_size=12, learning_rate=0.003, warmup=0, momentum=0.5, log_every=10
     )
-    method = MoCoGANMethod(tiny, AdversarialSettings(width=8), schedule)
+    method = MoCoGANMethod(tiny, AdversarialSettings(kind, width=8), schedule)
     objective, history = trained(method, labelled, tmp_path)
     assert objective.model.categories == Categories("dynamic", {"motion": 3})
     assert history[-1]["real_category"] < history[0]["real_category"] / 2
@@ -151,7 +159,7 @@ def test_an_interrupted_training_ends_in_the_same_weights(
     tiny: Architecture, labelled: TrainingSet, tmp_path: Path
 ) -> None:
     schedule = TrainingSettings(steps=5, warmup=0, log_every=1, checkpoint_every=1)
-    method = MoCoGANMethod(tiny, AdversarialSettings(width=4), schedule)
+    method = MoCoGANMethod(tiny, PUBLISHED, schedule)
     whole, _ = trained(method, labelled, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         trained(method, labelled, tmp_path / "interrupted", stop=3)
@@ -185,3 +193,8 @@ def test_settings_that_an_adversary_does_not_follow_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="remove `patience` and `accelerated`"):
         MoCoGANMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1, **setting))
+
+
+def test_published_discriminators_have_no_differences() -> None:
+    with pytest.raises(ValueError, match="`adversarial.differences` is for"):
+        AdversarialSettings("published", differences=True)

@@ -23,8 +23,8 @@ from s3vae.weights import load_weights
 class MoCoGANMethod:
     """MoCoGAN in a config, with `adversarial` instead of the `losses` of sequential VAEs.
 
-    Of the architecture it has the decoder, its width and normalization, `static` (noise of the
-    content) and `dynamic` (states of the GRU).
+    Of the architecture it has the decoder, its width and normalization, `recurrent` (of the GRU),
+    `static` and `dynamic`.
     """
 
     architecture: PresetArchitecture

@@ -1,6 +1,7 @@
-"""MoCoGAN's adversarial losses (Goodfellow et al. 2014), and the loss of its categories."""
+"""The adversarial losses of MoCoGAN, logistic or of hinge form, and the loss of its categories."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -13,14 +14,41 @@ Logits = Float[Tensor, "sample *place"]
 """A discriminator's outputs, above 0 for samples that it takes for real."""
 
 
-def discriminator_loss(real: Logits, generated: Logits) -> Scalar:
-    """Return -mean log D(real) - mean log(1 - D(generated)), where D is the logit's sigmoid."""
+class Adversarial(NamedTuple):
+    """The loss of a discriminator on real and generated samples, and the generator's."""
+
+    discriminator: Callable[[Logits, Logits], Scalar]
+    generator: Callable[[Logits], Scalar]
+
+
+def logistic(real: Logits, generated: Logits) -> Scalar:
+    """Return -mean log D(real) - mean log(1 - D(generated)), where D is the logit's sigmoid.
+
+    Goodfellow et al. 2014.
+    """
     return softplus(-real).mean() + softplus(generated).mean()
 
 
-def generator_loss(generated: Logits) -> Scalar:
+def logistic_generator(generated: Logits) -> Scalar:
     """Return -mean log D(generated)."""
     return softplus(-generated).mean()
+
+
+def hinge(real: Logits, generated: Logits) -> Scalar:
+    """Return mean max(1 - real, 0) + mean max(1 + generated, 0) (Lim & Ye 2017)."""
+    return (1 - real).relu().mean() + (1 + generated).relu().mean()
+
+
+def hinge_generator(generated: Logits) -> Scalar:
+    """Return minus the mean logit of generated samples."""
+    return -generated.mean()
+
+
+LOSSES = {
+    "published": Adversarial(logistic, logistic_generator),
+    "bounded": Adversarial(hinge, hinge_generator),
+}
+"""The losses by the kind of the discriminators."""
 
 
 def category_loss(

@@ -6,7 +6,7 @@ discriminators' losses have no gradient in the generator, nor the generator's in
 
 import copy
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -15,14 +15,11 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from s3vae.baselines.interface import Categories
-from s3vae.baselines.mocogan.discriminators import (
-    MOST_FRAMES,
-    ClipDiscriminator,
-    FrameDiscriminator,
-)
+from s3vae.baselines.mocogan.bounded import BoundedClipDiscriminator, BoundedFrameDiscriminator
 from s3vae.baselines.mocogan.generator import MoCoGAN
-from s3vae.baselines.mocogan.losses import category_loss, discriminator_loss, generator_loss
-from s3vae.baselines.mocogan.views import noisy, random_times, recolour, shift
+from s3vae.baselines.mocogan.losses import LOSSES, category_loss
+from s3vae.baselines.mocogan.published import ClipDiscriminator, FrameDiscriminator
+from s3vae.baselines.mocogan.views import DiscriminatorViews, random_times
 from s3vae.engine.batches import Batch
 from s3vae.losses.elbo import frame_subset, take_frames
 from s3vae.losses.supervision import label_of
@@ -35,18 +32,27 @@ from s3vae.tensors import Labels, Scalar, Video, to_unit
 class AdversarialSettings:
     """The discriminators, what they are given, and the average of the generator."""
 
-    width: int = Field(default=24, gt=0)
+    discriminators: Literal["published", "bounded"] = "bounded"
+    """`published`: kernels over time and space, batch normalization and a logistic loss (Tulyakov
+    et al. 2018). `bounded`: of frames, then over time, with spectral normalization (Miyato et al.
+    2018) and a hinge loss: they leave the generator a chance where clips are drawn and exact."""
+    width: int = Field(default=32, gt=0)
     """Channels after a discriminator's first convolution."""
+    differences: bool = False
+    """Whether `bounded` ones also read categories from deviations of features from their clip's
+    mean."""
+    views: DiscriminatorViews | None = None
+    """What the discriminators are given; null: all frames as they are."""
     category: float = Field(default=1.0, ge=0)
     """Weight of the categories' cross-entropy relative to the adversarial losses."""
-    shift: float = Field(default=6.0, ge=0, lt=32)
-    """The largest shift of a clip before the discriminators, in pixels along each axis."""
-    recolour: float = Field(default=0.2, ge=0, lt=1)
-    """The largest relative change of its intensities, and twice the largest offset of a channel."""
-    noise: float = Field(default=0.1, ge=0, lt=1)
-    """Standard deviation of the noise on its frames, in units of half the range of intensities."""
-    decay: float = Field(default=0.99, ge=0, lt=1)
+    decay: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the moving average of the generator's weights, which is the model that is saved."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a setting of the other discriminators."""
+        if self.differences and self.discriminators == "published":
+            msg = "`adversarial.differences` is for `discriminators: bounded`: remove it"
+            raise ValueError(msg)
 
 
 class AdversarialTerms(NamedTuple):
@@ -76,11 +82,22 @@ class AdversarialObjective(nn.Module):
     def __init__(self, model: MoCoGAN, settings: AdversarialSettings, time: int) -> None:
         super().__init__()
         self.generator, self.settings = model, settings
-        self.frames_seen = min(time, MOST_FRAMES)
         self.model = copy.deepcopy(model).requires_grad_(requires_grad=False)
-        channels, values = model.architecture.channels, model.categories.values
-        self.frames = FrameDiscriminator(channels, settings.width)
-        self.clips = ClipDiscriminator(channels, settings.width, values, self.frames_seen)
+        channels, values, width = (
+            model.architecture.channels,
+            model.categories.values,
+            settings.width,
+        )
+        self.frames_seen = min(time, settings.views.frames) if settings.views else time
+        self.adversarial = LOSSES[settings.discriminators]
+        self.frames: nn.Module
+        self.clips: nn.Module
+        if settings.discriminators == "published":
+            self.frames = FrameDiscriminator(channels, width)
+            self.clips = ClipDiscriminator(channels, width, values, self.frames_seen)
+        else:
+            self.frames = BoundedFrameDiscriminator(channels, width)
+            self.clips = BoundedClipDiscriminator(channels, width, values, settings.differences)
 
     def losses(self, batch: Batch, generator: Generator) -> dict[str, Scalar]:
         """Return the terms by name, and as `total` what the optimizer minimizes."""
@@ -92,34 +109,37 @@ class AdversarialObjective(nn.Module):
         if self.training:
             self.update_average()
         labels = labels_of(batch, self.generator.categories)
-        time = batch.frames.shape[1]
-        times = random_times(time, self.frames_seen, generator)
-        static = self.generator.draw_static(labels, generator)
-        dynamic = self.generator.draw_dynamic(labels, time, generator)
-        generated = self.view(self.generator.decode(static, dynamic[:, times]), generator)
-        real = self.view(to_unit(batch.frames[:, times]), generator)
-        real_frames, frames = (random_frames(video, generator) for video in (real, generated))
+        real, generated = self.given(to_unit(batch.frames), labels, generator)
+        real_frame, frame = (single_frames(video, generator) for video in (real, generated))
         real_clip, real_categories = self.clips(real)
         generated_clip, _ = self.clips(generated.detach())
         # for the generator's losses, whose gradients must not reach the discriminators
-        fixed_frames = functional_call(self.frames, detached(self.frames), (frames,))
+        fixed_frame = functional_call(self.frames, detached(self.frames), (frame,))
         fixed_clip, categories = functional_call(self.clips, detached(self.clips), (generated,))
+        discriminator_loss, generator_loss = self.adversarial
         return AdversarialTerms(
             frame_discriminator=discriminator_loss(
-                self.frames(real_frames), self.frames(frames.detach())
+                self.frames(real_frame), self.frames(frame.detach())
             ),
             clip_discriminator=discriminator_loss(real_clip, generated_clip),
             real_category=category_loss(real_categories, labels),
-            frame_generator=generator_loss(fixed_frames),
+            frame_generator=generator_loss(fixed_frame),
             clip_generator=generator_loss(fixed_clip),
             generated_category=category_loss(categories, labels),
         )
 
-    def view(self, video: Video, generator: Generator) -> Video:
-        """Return clips as the discriminators are given them."""
-        settings = self.settings
-        moved = shift(video, settings.shift, generator)
-        return noisy(recolour(moved, settings.recolour, generator), settings.noise, generator)
+    def given(
+        self, video: Video, labels: Mapping[str, Labels], generator: Generator
+    ) -> tuple[Video, Video]:
+        """Return the real clips and generated ones of the same labels, as discriminated."""
+        views, time = self.settings.views, video.shape[1]
+        static = self.generator.draw_static(labels, generator)
+        dynamic = self.generator.draw_dynamic(labels, time, generator)
+        if views is None:
+            return video, self.generator.decode(static, dynamic)
+        times = random_times(time, self.frames_seen, generator)
+        generated = self.generator.decode(static, dynamic[:, times])
+        return views.of(video[:, times], generator), views.of(generated, generator)
 
     @torch.no_grad()
     def update_average(self) -> None:
@@ -137,9 +157,10 @@ def labels_of(batch: Batch, categories: Categories) -> Mapping[str, Labels]:
     return {name: batch.known[label_of(name)] for name in categories.values}
 
 
-def random_frames(video: Video, generator: Generator) -> Frames:
-    """Draw two frames of every clip."""
-    return take_frames(video, frame_subset(len(video), video.shape[1], 2, generator)).flatten(0, 1)
+def single_frames(video: Video, generator: Generator) -> Frames:
+    """Draw one frame of every clip."""
+    chosen = frame_subset(len(video), video.shape[1], 1, generator)
+    return take_frames(video, chosen)[:, 0]
 
 
 def detached(module: nn.Module) -> dict[str, Tensor]:

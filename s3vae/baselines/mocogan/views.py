@@ -6,10 +6,32 @@ NeurIPS 2020). Without them the discriminators remember the few clips of a filme
 
 import torch
 from jaxtyping import Int
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from s3vae.settings import STRICT
 from s3vae.tensors import Video
+
+
+@dataclass(frozen=True, config=STRICT)
+class DiscriminatorViews:
+    """How clips are changed before the discriminators are given them."""
+
+    frames: int = Field(default=8, gt=1)
+    """The frames of a clip, neighbouring or alternate; all of a clip that has no more."""
+    shift: float = Field(default=6.0, ge=0, lt=32)
+    """The largest shift of a clip, in pixels along each axis."""
+    recolour: float = Field(default=0.2, ge=0, lt=1)
+    """The largest relative change of its intensities, and twice the largest offset of a channel."""
+    noise: float = Field(default=0.1, ge=0, lt=1)
+    """Standard deviation of the noise on its frames, in units of half the range of intensities."""
+
+    def of(self, video: Video, generator: Generator) -> Video:
+        """Return the clips as they are given, except for the choice of frames."""
+        moved = shift(video, self.shift, generator)
+        return noisy(recolour(moved, self.recolour, generator), self.noise, generator)
 
 
 def random_times(time: int, count: int, generator: Generator) -> Int[Tensor, " chosen"]:

@@ -1,4 +1,4 @@
-"""MoCoGAN's discriminators: one of single frames, one of whole clips (Tulyakov et al. 2018)."""
+"""MoCoGAN's own discriminators: one of single frames, one of whole clips (Tulyakov et al. 2018)."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -8,11 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from s3vae.model.layers import SLOPE, Frames
-from s3vae.model.s3vae import deviations
 from s3vae.tensors import Video
-
-MOST_FRAMES = 8
-"""The frames of a clip that its discriminator is given, if the clip has so many."""
 
 
 class FrameDiscriminator(nn.Module):
@@ -35,8 +31,7 @@ class FrameDiscriminator(nn.Module):
 class ClipDiscriminator(nn.Module):
     """A classifier of clips of `frames` frames as real or generated, and of their categories.
 
-    Frames, and beside them their deviations from the clip's mean, which show slight motion, are
-    reduced to patches of 4x4 pixels; kernels over time and space do the rest.
+    Frames are reduced to patches of 4x4 pixels; kernels over time and space do the rest.
     """
 
     def __init__(
@@ -44,9 +39,9 @@ class ClipDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.categories = dict(categories)
-        patches = nn.Conv3d(2 * channels, width, (1, 4, 4), (1, 4, 4))
+        patches = nn.Conv3d(channels, width, (1, 4, 4), (1, 4, 4))
         layers: list[nn.Module] = [patches, nn.LeakyReLU(SLOPE)]
-        # over time 8 -> 6 -> 5 -> 4 frames, in space 16 -> 8 -> 4 -> 1 places
+        # over time, of 8: 8 -> 6 -> 5 -> 4 frames, in space 16 -> 8 -> 4 -> 1 places
         for inputs, outputs, longest, stride in ((1, 2, 3, 2), (2, 4, 2, 2), (4, 4, 2, 1)):
             kernel, edge = min(longest, frames), stride - 1
             layers += [
@@ -69,7 +64,6 @@ class ClipDiscriminator(nn.Module):
         self, video: Video
     ) -> tuple[Float[Tensor, " batch"], dict[str, Float[Tensor, "batch value"]]]:
         """Return one logit per clip, above 0 for real, and the logits of every category."""
-        both = torch.cat([video, deviations(video)], dim=2)
-        logits: Tensor = self.clip((2 * both - 1).transpose(1, 2))
+        logits: Tensor = self.clip((2 * video - 1).transpose(1, 2))
         real, *categories = torch.split(logits, [1, *self.categories.values()], dim=1)
         return real[:, 0], dict(zip(self.categories, categories, strict=True))
