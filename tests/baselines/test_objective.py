@@ -196,5 +196,5 @@ def test_settings_that_an_adversary_does_not_follow_are_refused(
 
 
 def test_published_discriminators_have_no_differences() -> None:
-    with pytest.raises(ValueError, match="`adversarial.differences` is for"):
+    with pytest.raises(ValueError, match="`discriminators: bounded`"):
         AdversarialSettings("published", differences=True)

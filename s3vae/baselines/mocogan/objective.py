@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Generator, Tensor, nn
@@ -53,6 +54,10 @@ class AdversarialSettings:
         if self.differences and self.discriminators == "published":
             msg = "`adversarial.differences` is for `discriminators: bounded`: remove it"
             raise ValueError(msg)
+
+
+Seen = Float[Tensor, "batch seen channel height width"]
+"""Clips as the discriminators are given them."""
 
 
 class AdversarialTerms(NamedTuple):
@@ -130,7 +135,7 @@ class AdversarialObjective(nn.Module):
 
     def given(
         self, video: Video, labels: Mapping[str, Labels], generator: Generator
-    ) -> tuple[Video, Video]:
+    ) -> tuple[Seen, Seen]:
         """Return the real clips and generated ones of the same labels, as discriminated."""
         views, time = self.settings.views, video.shape[1]
         static = self.generator.draw_static(labels, generator)
