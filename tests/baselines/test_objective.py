@@ -142,12 +142,12 @@ def trained(
     return objective, history
 
 
-@pytest.mark.parametrize("kind", ["published", "bounded"])
+@pytest.mark.parametrize(("kind", "steps"), [("published", 40), ("bounded", 80)])
 def test_the_discriminator_of_clips_learns_the_labels_of_the_dynamic_factor(
-    kind: Any, tiny: Architecture, labelled: TrainingSet, tmp_path: Path
+    kind: Any, steps: int, tiny: Architecture, labelled: TrainingSet, tmp_path: Path
 ) -> None:
     schedule = TrainingSettings(
-        steps=40, batch_size=12, learning_rate=0.003, warmup=0, momentum=0.5, log_every=10
+        steps=steps, batch_size=12, learning_rate=0.003, warmup=0, momentum=0.5, log_every=10
     )
     method = MoCoGANMethod(tiny, AdversarialSettings(kind, width=8), schedule)
     objective, history = trained(method, labelled, tmp_path)
