@@ -72,22 +72,22 @@ def judge_learner(
         scores = real_scores(judge, clips, device, "val")
         return {name.removeprefix("val_"): value for name, value in scores.items()}
 
-    def finished(history: History) -> bool:
-        wanted = settings.perfect_validations
-        return wanted is not None and perfect_in_a_row(history) >= wanted
-
-    return Learner(judge, losses, validate, finished)
+    return Learner(judge, losses, validate, lambda history: finished(history, settings))
 
 
-def perfect_in_a_row(history: History) -> int:
-    """Return the number of latest validations in which every factor of every clip was right."""
-    count = 0
-    for row in reversed(history):
-        accuracies = [row[name] for name in row if name.startswith("val_accuracy_")]
-        if accuracies and min(accuracies) < 1:
-            break
-        count += bool(accuracies)
-    return count
+def finished(history: History, settings: JudgeStage) -> bool:
+    """Return whether a judge is perfect, or has become no better, on the validation split.
+
+    What counts is the accuracy of the worst factor at each validation.
+    """
+    accuracies = ([v for k, v in row.items() if k.startswith("val_accuracy_")] for row in history)
+    worst = [min(each) for each in accuracies if each]
+    perfect, patience = settings.perfect_validations, settings.patience
+    if perfect is not None and len(worst) >= perfect and min(worst[-perfect:]) == 1:
+        return True
+    if patience is None or len(worst) <= patience:
+        return False
+    return max(worst[-patience:]) <= max(worst[:-patience])
 
 
 def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:

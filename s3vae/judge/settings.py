@@ -35,6 +35,9 @@ class JudgeStage:
     """Random frames per clip and step, for factors that a few frames determine; all if null."""
     perfect_validations: int | None = Field(default=None, gt=0)
     """End the training early after so many validations in a row without an error; null: never."""
+    patience: int | None = Field(default=None, gt=0)
+    """End it early, too, after so many validations in a row whose accuracy of the worst factor was
+    no better than the best before; null: never."""
     fresh: bool = False
     """Draw every training clip anew from the source of the train split, for drawn data sets."""
 
@@ -43,7 +46,8 @@ class JudgeStage:
         training = self.training
         if training.patience is not None or training.least_passes or training.accelerated:
             msg = (
-                "a judge ends by `perfect_validations`, in single precision: remove `patience`, "
-                "`least_passes` and `accelerated` from `judge.training`"
+                "a judge ends by `judge.perfect_validations` or `judge.patience`, in single "
+                "precision: remove `patience`, `least_passes` and `accelerated` from "
+                "`judge.training`"
             )
             raise ValueError(msg)

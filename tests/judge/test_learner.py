@@ -1,6 +1,7 @@
 """The training clips of a judge."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from s3vae.data.clips import ClipFile, write_clips
 from s3vae.data.fresh import FreshClips
 from s3vae.data.smmnist.smmnist import SMMNIST
 from s3vae.engine.schedule import TrainingSettings
-from s3vae.judge.learner import drawn_source, judge_batches, perfect_in_a_row
+from s3vae.judge.learner import drawn_source, finished, judge_batches
 from s3vae.judge.settings import JudgeSettings, JudgeStage
 
 SETTINGS = JudgeStage(JudgeSettings(), TrainingSettings(steps=5, batch_size=3), fresh=True)
@@ -55,10 +56,17 @@ def test_clips_that_are_not_drawn_are_refused_with_the_remedy(clips: ClipFile) -
         drawn_source(filmed)
 
 
-def test_validations_without_an_error_are_counted_from_the_last_one_that_had_one() -> None:
+def test_a_judge_ends_when_it_is_perfect_or_no_longer_gets_better() -> None:
     def row(shape: float, colour: float) -> dict[str, float]:
         return {"step": 1.0, "val_accuracy_shape": shape, "val_accuracy_colour": colour}
 
     log = {"step": 2.0, "total": 0.1}
-    assert perfect_in_a_row([log]) == perfect_in_a_row([row(1, 1), row(1, 0.99)]) == 0
-    assert perfect_in_a_row([row(1, 1), row(0.9, 1), row(1, 1), log, row(1, 1), log]) == 2
+    perfect = replace(SETTINGS, perfect_validations=2)
+    assert not finished([log], perfect)
+    assert not finished([row(1, 1), row(1, 1), row(1, 0.99)], perfect)
+    assert finished([row(0.9, 1), row(1, 1), log, row(1, 1), log], perfect)
+    patient = replace(SETTINGS, patience=2)
+    assert finished([row(0.6, 1), row(0.5, 1), log, row(1, 0.6)], patient)
+    assert not finished([row(0.6, 1), row(0.5, 1), row(0.8, 0.7)], patient)
+    assert not finished([row(0.6, 1), row(0.6, 1)], patient), "nothing before them"
+    assert not finished([row(0.6, 1)] * 9, SETTINGS)

@@ -173,5 +173,5 @@ def test_variants_of_dsprites_have_its_methods_and_differ_in_dependence() -> Non
 
 @pytest.mark.parametrize("of_models", [{"patience": 2}, {"accelerated": True}])
 def test_a_judge_refuses_settings_of_models(of_models: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="a judge ends by `perfect_validations`, in single"):
+    with pytest.raises(ValueError, match="a judge ends by `judge"):
         JudgeStage(JudgeSettings(), TrainingSettings(steps=4, **of_models))
