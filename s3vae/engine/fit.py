@@ -150,7 +150,13 @@ def stalled(history: History, patience: int | None) -> bool:
     prediction of a motion signal, may overfit while pictures still become better.
     """
     validated = [row for row in history if "val_total" in row]
-    errors = [row.get("val_reconstruction", row["val_total"]) for row in validated]
+    return no_better(
+        [row.get("val_reconstruction", row["val_total"]) for row in validated], patience
+    )
+
+
+def no_better(errors: Sequence[float], patience: int | None) -> bool:
+    """Return whether the latest `patience` errors are no smaller than the smallest before them."""
     if patience is None or len(errors) <= patience:
         return False
     return min(errors[-patience:]) >= min(errors[:-patience])

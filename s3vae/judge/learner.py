@@ -15,7 +15,7 @@ from s3vae.data.datasets import DataSet, Drawn
 from s3vae.data.fresh import FreshClips
 from s3vae.engine.batches import Batch, ClipBatches, FreshBatches, training_batches
 from s3vae.engine.checkpoint import Checkpoint, History
-from s3vae.engine.fit import Fitted, Learner, Losses, Report, fit
+from s3vae.engine.fit import Fitted, Learner, Losses, Report, fit, no_better
 from s3vae.judge.augment import augment
 from s3vae.judge.network import Judge, Logits
 from s3vae.judge.predictions import predict_clips
@@ -82,12 +82,10 @@ def finished(history: History, settings: JudgeStage) -> bool:
     """
     accuracies = ([v for k, v in row.items() if k.startswith("val_accuracy_")] for row in history)
     worst = [min(each) for each in accuracies if each]
-    perfect, patience = settings.perfect_validations, settings.patience
+    perfect = settings.perfect_validations
     if perfect is not None and len(worst) >= perfect and min(worst[-perfect:]) == 1:
         return True
-    if patience is None or len(worst) <= patience:
-        return False
-    return max(worst[-patience:]) <= max(worst[:-patience])
+    return no_better([1 - accuracy for accuracy in worst], settings.patience)
 
 
 def judge_losses(logits: Logits, labels: Mapping[str, Tensor]) -> dict[str, Scalar]:
