@@ -39,9 +39,11 @@ def drawn_clips(
             yield model.decode(static, model.draw_dynamic(batch, time, generator))
 
 
-def real_clips(clips: ClipFile, split: Split, device: torch.device) -> Iterator[Video]:
-    """Read the clips of a split in batches, in an order without meaning."""
-    order = np.random.default_rng(0).permutation(clips.split(split))
+def real_clips(
+    clips: ClipFile, split: Split, device: torch.device, count: int | None = None
+) -> Iterator[Video]:
+    """Read clips of a split in batches, in an order without meaning; all if `count` is None."""
+    order = np.random.default_rng(0).permutation(clips.split(split))[:count]
     return (batch() for batch in video_batches(clips, order, device))
 
 
@@ -108,12 +110,15 @@ def generation_scores(
 ) -> dict[str, dict[str, float]]:
     """Return the scores of clips drawn from both priors, as many as there are real ones.
 
-    Beside them stand those of one half of the real clips, compared with the other half, and of
-    reconstructions, which show what the decoder itself loses.
+    Beside them stand three others. `real`: one half of the real clips against the other. `train`:
+    real clips with the appearances of training, the nearest that drawn ones can be expected to be.
+    `reconstructed`: what the decoder itself loses.
     """
     real, entropies = judged(judge, real_clips(clips, split, device))
     half = len(real) // 2
     scores = {"real": entropies | compared(real[:half], real[half:])}
+    seen, entropies = judged(judge, real_clips(clips, "train", device, len(real)))
+    scores["train"] = entropies | compared(real, seen)
     again, entropies = judged(judge, reconstructed_clips(model, clips, split, device))
     scores["reconstructed"] = entropies | compared(real, again)
     for prior in ("standard", "learned"):

@@ -67,7 +67,7 @@ def test_real_clips_are_the_floor(clips: ClipFile, tiny: Architecture) -> None:
     values = {factor.name: len(factor.values) for factor in clips.factors}
     judge = Judge(values, channels=3, width=4).eval()
     scores = generation_scores(S3VAE(tiny).eval(), judge, clips, "train", 0, CPU)
-    assert scores.keys() == {"real", "reconstructed", "standard", "learned"}
+    assert scores.keys() == {"real", "train", "reconstructed", "standard", "learned"}
     assert scores["real"]["frechet_distance"] < scores["standard"]["frechet_distance"]
     assert scores["real"]["recall"] > scores["standard"]["recall"]
     names = {"entropy", "diversity", "frechet_distance", "precision", "recall"}
