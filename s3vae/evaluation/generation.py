@@ -4,7 +4,8 @@ Distances are between features of the judge. Fréchet distance: Heusel et al. 20
 features); precision and recall: Kynkäänniemi et al. 2019.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -56,18 +57,45 @@ def reconstructed_clips(
             yield model.decode(*pair)
 
 
-def judged(judge: Judge, videos: Iterator[Video]) -> tuple[Features, dict[str, float]]:
-    """Return the judge's features of clips, and the mean over factors of two entropies.
+class Appearances:
+    """The combinations of static attributes among the clips of training."""
 
-    `entropy`: H(y|x), low if every clip is clear; `diversity`: H(y), high if clips differ.
+    def __init__(self, clips: ClipFile) -> None:
+        self.names = [factor.name for factor in clips.static_factors]
+        train = clips.split("train")
+        self.labels = np.stack([clips.labels(name)[train] for name in self.names], axis=1)
+        self.known = {*map(tuple, self.labels.tolist())}
+
+    def unseen(self, predictions: Mapping[str, Float[ndarray, "clip value"]]) -> float:
+        """Return the share of clips with a combination that training never showed."""
+        found = np.stack([predictions[name].argmax(axis=1) for name in self.names], axis=1)
+        return float(np.mean([tuple(each) not in self.known for each in found.tolist()]))
+
+    def unseen_if_independent(self) -> float:
+        """Return that share for attributes drawn apart, each as often as in training."""
+        shares = [np.bincount(each) / len(each) for each in self.labels.T]
+        chosen = (
+            (share[value] for share, value in zip(shares, each, strict=True)) for each in self.known
+        )
+        return 1 - float(sum(map(math.prod, chosen)))
+
+
+def judged(
+    judge: Judge, appearances: Appearances, videos: Iterator[Video]
+) -> tuple[Features, dict[str, float]]:
+    """Return the judge's features of clips, and three scores of its predictions.
+
+    `entropy`: H(y|x), low if every clip is clear, and `diversity`: H(y), high if clips differ, both
+    means over factors; `unseen`: the share of appearances that training never showed.
     """
     batches = [*videos]
     with torch.no_grad():
         features = torch.cat([judge.features(batch) for batch in batches]).cpu().numpy()
-    found = predict(judge, batches).items()
+    found = predict(judge, batches)
     return features, {
-        "entropy": mean_of({name: conditional_entropy(each) for name, each in found}),
-        "diversity": mean_of({name: marginal_entropy(each) for name, each in found}),
+        "entropy": mean_of({name: conditional_entropy(each) for name, each in found.items()}),
+        "diversity": mean_of({name: marginal_entropy(each) for name, each in found.items()}),
+        "unseen": appearances.unseen(found),
     }
 
 
@@ -112,17 +140,21 @@ def generation_scores(
 
     Beside them stand three others. `real`: one half of the real clips against the other. `train`:
     real clips with the appearances of training, the nearest that drawn ones can be expected to be.
-    `reconstructed`: what the decoder itself loses.
+    `reconstructed`: what the decoder itself loses. `independent`: appearances whose attributes are
+    drawn apart.
     """
-    real, entropies = judged(judge, real_clips(clips, split, device))
+    appearances = Appearances(clips)
+    real, found = judged(judge, appearances, real_clips(clips, split, device))
     half = len(real) // 2
-    scores = {"real": entropies | compared(real[:half], real[half:])}
-    seen, entropies = judged(judge, real_clips(clips, "train", device, len(real)))
-    scores["train"] = entropies | compared(real, seen)
-    again, entropies = judged(judge, reconstructed_clips(model, clips, split, device))
-    scores["reconstructed"] = entropies | compared(real, again)
-    for prior in ("standard", "learned"):
-        videos = drawn_clips(model, prior, len(real), clips.time, seed, device)
-        drawn, entropies = judged(judge, videos)
-        scores[prior] = entropies | compared(real, drawn)
+    scores = {"real": found | compared(real[:half], real[half:])}
+    others = {
+        "train": real_clips(clips, "train", device, len(real)),
+        "reconstructed": reconstructed_clips(model, clips, split, device),
+        "standard": drawn_clips(model, "standard", len(real), clips.time, seed, device),
+        "learned": drawn_clips(model, "learned", len(real), clips.time, seed, device),
+    }
+    for name, videos in others.items():
+        features, found = judged(judge, appearances, videos)
+        scores[name] = found | compared(real, features)
+    scores["independent"] = {"unseen": appearances.unseen_if_independent()}
     return scores

@@ -1,11 +1,14 @@
 """Scores of drawn clips, at extremes with known values."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.generation import (
+    Appearances,
     drawn_clips,
     frechet_distance,
     generation_scores,
@@ -67,8 +70,21 @@ def test_real_clips_are_the_floor(clips: ClipFile, tiny: Architecture) -> None:
     values = {factor.name: len(factor.values) for factor in clips.factors}
     judge = Judge(values, channels=3, width=4).eval()
     scores = generation_scores(S3VAE(tiny).eval(), judge, clips, "train", 0, CPU)
-    assert scores.keys() == {"real", "train", "reconstructed", "standard", "learned"}
+    assert [*scores] == ["real", "train", "reconstructed", "standard", "learned", "independent"]
     assert scores["real"]["frechet_distance"] < scores["standard"]["frechet_distance"]
     assert scores["real"]["recall"] > scores["standard"]["recall"]
-    names = {"entropy", "diversity", "frechet_distance", "precision", "recall"}
+    assert scores.pop("independent").keys() == {"unseen"}
+    names = {"entropy", "diversity", "unseen", "frechet_distance", "precision", "recall"}
     assert all(each.keys() == names for each in scores.values())
+
+
+def test_unseen_appearances_are_combinations_that_training_never_showed(clips: ClipFile) -> None:
+    appearances = Appearances(clips)
+    shown = {name: np.eye(9)[appearances.labels[:4, i]] for i, name in enumerate(appearances.names)}
+    assert appearances.unseen(shown) == 0
+    for name in appearances.names:
+        shown[name][0] = np.eye(9)[8]  # a value that no clip has
+    assert appearances.unseen(shown) == 0.25
+    values = [len(set(column)) for column in appearances.labels.T.tolist()]
+    appearances.known = {*itertools.product(*map(range, values))}
+    assert appearances.unseen_if_independent() == pytest.approx(0)
