@@ -17,6 +17,7 @@ from pipelines.paths import BENCHMARK
 from pipelines.reporting import tables
 from pipelines.reporting.curves import draw_curves
 from pipelines.reporting.results import results, timed_curve
+from pipelines.reporting.trainings import over_trainings
 
 DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("distances_explained",)
@@ -47,7 +48,6 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
         "other": lambda: tables.other_scores(main),
         "grid": lambda: tables.without_labels(benchmark, "grid"),
         "judges": lambda: tables.judge_lines(benchmark),
-        "seeds": lambda: tables.reseeded(benchmark),
         "curves": lambda: curves(benchmark),
         "ablations-s3vae": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),
@@ -77,7 +77,7 @@ def fill(text: str, known: Mapping[str, Callable[[], str]]) -> str:
 
 def report() -> None:
     """Write the generated parts of every document."""
-    known = blocks(results(BENCHMARK))
+    known = blocks(over_trainings(results(BENCHMARK)))
     for document in DOCUMENTS:
         write_text(document, fill(document.read_text(), known))
 

@@ -23,12 +23,11 @@ LABELS = (
     "curve",
     "steps",
     "seconds",
-    "min",
+    "threads",
     "commit",
     NOT_JUDGED,
 )
-"""Columns beside the scores; `min` and `commit` are text about the training, `key` is the method's
-name in params.yaml."""
+"""Columns beside the scores; `key` is the method's name in params.yaml."""
 HAND_BUILT = " †"
 """Marks methods with a hand-built prior; docs/results.md says what it means."""
 FILES = ("metrics", "environment", "provenance-train", "provenance-evaluate")
@@ -88,15 +87,11 @@ def has_tracker(folder: Path, chosen: Chosen) -> bool:
 def training(
     commit: str, changed: bool, steps: int, seconds: float, threads: int, **_: object
 ) -> dict[str, object]:
-    """Return the columns about a training; `+` marks code that differed from the commit.
-
-    Minutes are on one thread unless they name another number.
-    """
-    on_threads = "" if threads == 1 else f" on {threads} threads"
+    """Return the columns about a training; `+` marks code that differed from the commit."""
     return {
         "steps": str(steps),
         "seconds": seconds,
-        "min": f"{seconds / 60:.1f}{on_threads}",
+        "threads": threads,
         "commit": f"`{commit[:7]}{'+' if changed else ''}`",
     }
 

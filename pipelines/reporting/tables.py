@@ -24,7 +24,7 @@ ARROWS = {"higher": "↑", "lower": "↓"}
 
 def methods(results: pd.DataFrame, *datasets: str) -> pd.DataFrame:
     """Return the rows of methods, not of their variants, on these data sets or on all."""
-    chosen = results["varies"].isna() & results["reseeds"].isna()
+    chosen = results["varies"].isna()
     return results[chosen & (results["data set"].isin(datasets) if datasets else True)]
 
 
@@ -35,6 +35,21 @@ def marked(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
         if name in columns:
             rows = results["encodes"].eq(False) & results[name].notna()
             table.loc[rows, metric(name).title] += UNENCODED
+    return table
+
+
+def with_best(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return columns as text, the best of every score bold, and what their deviations reach."""
+    table = marked(results, *columns)
+    for name in columns:
+        if name in names("headline") or name in SEPARATION:
+            ranked = results[name].where(results["encodes"].eq(True) | (name not in SEPARATION))
+            ranked = ranked if metric(name).better == "higher" else -ranked
+            ranked = ranked.round(4 if metric(name).unit == "%" else 3)  # as printed
+            reach = results[f"{name}_std"].fillna(0)
+            if ranked.notna().any():
+                best = ranked.max() - ranked <= reach + reach[ranked == ranked.max()].max()
+                table.loc[best, metric(name).title] = "**" + table[metric(name).title] + "**"
     return table
 
 
@@ -65,7 +80,7 @@ def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
 def against_published(results: pd.DataFrame, dataset: str) -> str:
     """Return the methods on a data set, each followed by the published row of its kind."""
     chosen, theirs = methods(results, dataset), published(dataset)
-    table = marked(chosen, "method", *names("headline"), *SEPARATION, *TRAINING)
+    table = with_best(chosen, "method", *names("headline"), *SEPARATION, *TRAINING)
     blocks = [
         block
         for index, key in chosen["key"].items()
@@ -154,8 +169,3 @@ def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...
     if set(full["steps"]) == set(varied["steps"]):
         varied = pd.concat([full, varied])
     return markdown(marked(varied, *columns))
-
-
-def reseeded(results: pd.DataFrame) -> str:
-    """Return trainings of methods from other seeds; the first ones are in the main tables."""
-    return separation(results.dropna(subset="reseeds"))
