@@ -1,4 +1,4 @@
-"""Pictures of a trained model: swaps, one code drawn, reconstructions, clips that go on."""
+"""Pictures of a trained model: swaps, drawn codes, reconstructions, clips that go on."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +15,7 @@ from s3vae.evaluation.codes import ClipGenerator, Codes, encode
 from s3vae.evaluation.continuation import continued
 from s3vae.evaluation.distances import draw_distances, predict_distances
 from s3vae.evaluation.encoded import conditional_samples
+from s3vae.evaluation.generation import Prior, drawn_clips
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.files import replacing
 from s3vae.model.s3vae import S3VAE
@@ -51,6 +52,8 @@ def write_pictures(
             save_picture(grid, aside, name)
         if isinstance(model, S3VAE):
             save_picture(continued_grid(model, margin, device, seed), aside, "continued")
+            size = len(chosen)
+            save_picture(generated_grid(model, (2, size), clips.time, seed, device), aside, "drawn")
         if landmarks is not None and isinstance(model, S3VAE):
             predicted = predict_distances(model, codes, clips, landmarks)
             tracked = landmarks.whole[chosen, None, None]
@@ -119,6 +122,24 @@ def drawn_grid(model: ClipGenerator, codes: Codes, real: Clips, which: str, seed
             drawn = codes.draw_dynamic(model, generator)
         columns.append(decode(model, drawn))
     return np.stack(columns, axis=1)
+
+
+def generated_grid(
+    model: S3VAE, size: tuple[int, int], time: int, seed: int, device: torch.device
+) -> Grid:
+    """Return rows of clips with both codes drawn: from N(0, I), below them from the learned prior.
+
+    `size` is the number of rows of each kind, and of columns.
+    """
+    rows, columns = size
+    priors: tuple[Prior, Prior] = ("standard", "learned")
+    drawn = [
+        to_bytes(batch).cpu().numpy()
+        for prior in priors
+        for batch in drawn_clips(model, prior, rows * columns, time, seed, device)
+    ]
+    clips = np.concatenate(drawn)
+    return clips.reshape(2 * rows, columns, *clips.shape[1:])
 
 
 def continued_grid(

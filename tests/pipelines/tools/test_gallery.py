@@ -1,0 +1,31 @@
+"""The animations of docs/gallery.md."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipelines.paths import Layout
+from pipelines.tools.gallery import CLIPS, GAP, gallery
+from s3vae.baselines.saved import save_model
+from s3vae.data.clips import ClipSet, write_clips
+from s3vae.model.architecture import Architecture
+from s3vae.model.s3vae import S3VAE
+from s3vae.tiles import GAP as BORDER
+
+
+def test_drawn_codes_stand_side_by_side_and_clips_go_on(
+    squares_set: ClipSet, tiny: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = Layout("squares")
+    write_clips(files.clips, squares_set)
+    save_model(S3VAE(tiny), files.model("tiny"))
+    gallery(files, "tiny", tmp_path)
+    time, side = squares_set.shape[1], squares_set.shape[2] + BORDER
+    with Image.open(tmp_path / "squares-drawn.webp") as drawn:
+        assert drawn.size == ((3 * CLIPS + 2) * side + 2 * GAP, CLIPS * side)
+        assert drawn.n_frames == time
+    with Image.open(tmp_path / "squares-continued.webp") as continued:
+        assert continued.size == (CLIPS * side, 2 * side)
+        assert continued.n_frames > time  # frames that do not change are one
