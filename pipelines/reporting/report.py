@@ -17,7 +17,7 @@ from pipelines.paths import BENCHMARK
 from pipelines.reporting import tables
 from pipelines.reporting.curves import draw_curves
 from pipelines.reporting.results import results, timed_curve
-from pipelines.reporting.trainings import over_trainings
+from pipelines.reporting.trainings import row_per_method
 
 DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("distances_explained",)
@@ -77,7 +77,7 @@ def fill(text: str, known: Mapping[str, Callable[[], str]]) -> str:
 
 def report() -> None:
     """Write the generated parts of every document."""
-    known = blocks(over_trainings(results(BENCHMARK)))
+    known = blocks(row_per_method(results(BENCHMARK)))
     for document in DOCUMENTS:
         write_text(document, fill(document.read_text(), known))
 

@@ -39,18 +39,29 @@ def marked(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 
 def with_best(results: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return columns as text, the best of every score bold, and what their deviations reach."""
+    """Return columns as text, with the best scores of the paper and of separation bold."""
     table = marked(results, *columns)
-    for name in columns:
-        if name in names("headline") or name in SEPARATION:
-            ranked = results[name].where(results["encodes"].eq(True) | (name not in SEPARATION))
-            ranked = ranked if metric(name).better == "higher" else -ranked
-            ranked = ranked.round(4 if metric(name).unit == "%" else 3)  # as printed
-            reach = results[f"{name}_std"].fillna(0)
-            if ranked.notna().any():
-                best = ranked.max() - ranked <= reach + reach[ranked == ranked.max()].max()
-                table.loc[best, metric(name).title] = "**" + table[metric(name).title] + "**"
+    for name in {*columns} & {*names("headline"), *SEPARATION}:
+        title = metric(name).title
+        table.loc[is_best(results, name), title] = "**" + table[title] + "**"
     return table
+
+
+def is_best(results: pd.DataFrame, name: str) -> "pd.Series[bool]":
+    """Return which scores are the best one or reach it by its deviation and their own.
+
+    Leakage is best at chance. Separation scores of generators without an encoder do not compete.
+    """
+    scores = results[name].where(results["encodes"].eq(True) | (name not in SEPARATION))
+    if name == "static_leakage":
+        scores = -(scores - results["static_chance"]).abs()
+    elif metric(name).better == "lower":
+        scores = -scores
+    scores = scores.round(4 if metric(name).unit == "%" else 3)  # as printed
+    deviations = results[f"{name}_std"]
+    reach = deviations + deviations[scores == scores.max()].max()
+    best: pd.Series[bool] = scores.max() - scores <= reach
+    return best
 
 
 def published(dataset: str) -> pd.DataFrame:
@@ -140,7 +151,7 @@ def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
         if not curve.empty:
             reached = curve.loc[(curve[list(REQUIRED)] >= least).all(axis=1), "minutes"]
             text = "not reached" if reached.empty else f"{reached.iloc[0]:.1f}"
-            rows.append([row["method"], text, *row[list(TRAINING[1:])]])
+            rows.append([f"`{row['key']}`", text, *row[list(TRAINING[1:])]])
     return markdown(pd.DataFrame(rows, columns=["method", title, *TRAINING[1:]]))
 
 

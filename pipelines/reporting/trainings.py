@@ -3,28 +3,34 @@
 import pandas as pd
 
 
-def over_trainings(found: pd.DataFrame) -> pd.DataFrame:
+def row_per_method(found: pd.DataFrame) -> pd.DataFrame:
     """Return a row per method: means of its trainings, and their deviation.
 
     The number of several trainings stands behind the method. One training keeps its deviation over
-    sampling seeds. Other columns are those of the training from the first seed.
+    sampling seeds. Other columns are those of the first training. Raises ValueError if trainings of
+    a method differ in steps or threads.
     """
     if found.empty:
         return found.assign(min=None)
     scores = [name.removesuffix("_std") for name in found.columns if name.endswith("_std")]
     groups = found.groupby([found["data set"], found["reseeds"].fillna(found["key"])], sort=False)
-    once = groups["key"].transform("size") == 1
-    number = groups["key"].transform("size").astype(str)
+    for name in ("steps", "threads"):
+        unequal = groups[name].transform("nunique") > 1
+        if unequal.any():
+            row = found[unequal].iloc[0]
+            msg = f"trainings of {row['method']} on {row['data set']} differ in {name}: train anew"
+            raise ValueError(msg)
+    count = groups["key"].transform("size")
     means = groups[scores].transform(lambda values: values.mean(skipna=False))
-    spread = groups[scores].transform("std", ddof=0).add_suffix("_std")
-    own = found[spread.columns]
-    others = found.drop(columns=[*means, *spread]).assign(
-        method=found["method"].where(once, found["method"] + " (" + number + ")"),
+    over_seeds = found[[f"{name}_std" for name in scores]]
+    over_trainings = groups[scores].transform("std", ddof=0).add_suffix("_std")
+    deviations = over_seeds.where(count == 1, over_trainings).where(means.notna().to_numpy())
+    others = found.drop(columns=[*means, *deviations]).assign(
+        method=found["method"].where(count == 1, found["method"] + count.map(" ({})".format)),
         commit=groups["commit"].transform(lambda commits: ", ".join(commits.unique())),
         min=[*map(minutes, groups["seconds"].transform("mean"), found["threads"])],
     )
-    table = pd.concat([means, own.where(once, spread.where(own.notna())), others], axis=1)
-    return table[found["reseeds"].isna()]
+    return pd.concat([means, deviations, others], axis=1)[groups.cumcount() == 0]
 
 
 def minutes(seconds: float, threads: int) -> str:

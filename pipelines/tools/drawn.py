@@ -28,8 +28,7 @@ def scores_of_drawn_clips(
     """Return the mean scores over the sampling seeds by prior, and those of real clips."""
     clips, device = ClipFile(files.clips), choose_device()
     model, judge = load_s3vae(files.model(method), device), load_judge(files.judge, device)
-    if model.static_prior is None:
-        learn_static_prior(model, clips, device)
+    learn_static_prior(model, clips, device)
     runs = [
         generation_scores(model, judge, clips, split, seed, device)
         for seed in settings.sampling_seeds

@@ -38,20 +38,19 @@ def gallery(files: Layout, method: str, folder: Path = PICTURES) -> None:
     """Write motions drawn, appearances drawn and both drawn, side by side; and clips that go on."""
     clips, device = ClipFile(files.clips), choose_device()
     model, chosen = load_s3vae(files.model(method), device), varied_clips(clips, CLIPS, SEED)
-    if model.static_prior is None:  # a model from before the learned prior
-        learn_static_prior(model, clips, device)
+    learn_static_prior(model, clips, device)
     codes, real = encode(model, clips, chosen, device), clips.frames(chosen)
     blocks = [
         drawn_grid(model, codes, real, "dynamic", SEED),
         drawn_grid(model, codes, real, "static", SEED),
         generated_grid(model, (CLIPS // 2, CLIPS), clips.time, SEED, device),
     ]
-    save(folder / f"{files.dataset}-drawn.webp", side_by_side([film(block) for block in blocks]))
+    save(folder / f"{files.dataset}-overview.webp", beside([film(block) for block in blocks]))
     continued = continued_grid(model, real, device, SEED)
     save(folder / f"{files.dataset}-continued.webp", film(continued))
 
 
-def side_by_side(films: list[Film]) -> Film:
+def beside(films: list[Film]) -> Film:
     """Return films of one height as one film, with a white gap between them."""
     gap = np.full_like(films[0][:, :, :GAP], 255)
     return np.concatenate([part for each in films for part in (gap, each)][1:], axis=2)

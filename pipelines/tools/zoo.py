@@ -46,8 +46,7 @@ def add(files: Layout, method: str) -> Path:
     """Write the folder of a model; in half precision if frames change by one grey level at most."""
     clips, device = ClipFile(files.clips), torch.device("cpu")
     model = load_s3vae(files.model(method), device)
-    if model.static_prior is None:
-        learn_static_prior(model, clips, device)
+    learn_static_prior(model, clips, device)
     exact, error = decoded(model, clips)
     rounded = load_s3vae(files.model(method), device)
     rounded.load_state_dict(stored(rounded, half=True))

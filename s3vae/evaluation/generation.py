@@ -63,12 +63,14 @@ class Appearances:
     def __init__(self, clips: ClipFile) -> None:
         self.names = [factor.name for factor in clips.static_factors]
         train = clips.split("train")
-        self.labels = np.stack([clips.labels(name)[train] for name in self.names], axis=1)
+        self.labels = np.array([clips.labels(name)[train] for name in self.names]).T
         self.known = {*map(tuple, self.labels.tolist())}
 
     def unseen(self, predictions: Mapping[str, Float[ndarray, "clip value"]]) -> float:
         """Return the share of clips with a combination that training never showed."""
-        found = np.stack([predictions[name].argmax(axis=1) for name in self.names], axis=1)
+        if not self.names:
+            return math.nan
+        found = np.array([predictions[name].argmax(axis=1) for name in self.names]).T
         return float(np.mean([tuple(each) not in self.known for each in found.tolist()]))
 
     def unseen_if_independent(self) -> float:
@@ -138,10 +140,9 @@ def generation_scores(
 ) -> dict[str, dict[str, float]]:
     """Return the scores of clips drawn from both priors, as many as there are real ones.
 
-    Beside them stand three others. `real`: one half of the real clips against the other. `train`:
-    real clips with the appearances of training, the nearest that drawn ones can be expected to be.
-    `reconstructed`: what the decoder itself loses. `independent`: appearances whose attributes are
-    drawn apart.
+    Beside them stand: `real`, one half of the real clips against the other; `train`, real clips of
+    the train split, which have other appearances, as drawn ones have; `reconstructed`, what the
+    decoder itself loses; `independent`, appearances whose attributes are drawn apart.
     """
     appearances = Appearances(clips)
     real, found = judged(judge, appearances, real_clips(clips, split, device))

@@ -14,8 +14,8 @@ CLIPS_AT_A_TIME = 64
 
 @torch.no_grad()
 def learn_static_prior(model: nn.Module, clips: ClipFile, device: torch.device) -> None:
-    """Give a sequential VAE a prior of appearance; other models keep theirs."""
-    if not isinstance(model, S3VAE):
+    """Give a sequential VAE without a prior of appearance one; other models keep theirs."""
+    if not isinstance(model, S3VAE) or model.static_prior is not None:
         return
     model.eval()
     codes, train = [], clips.split("train")

@@ -20,7 +20,7 @@ def test_every_file_has_its_checksum() -> None:
         assert checksum_of(path, "md5") == name.removesuffix(".dir")
 
 
-def test_every_folder_is_a_judge_of_the_table_and_complete() -> None:
+def test_the_remote_has_the_judges_of_the_table_and_of_the_demo() -> None:
     folders = {name for name in FILES if name.endswith(".dir")}
     parts = {part["md5"] for name in folders for part in json.loads(FILES[name].read_text())}
     judges = {
@@ -29,5 +29,6 @@ def test_every_folder_is_a_judge_of_the_table_and_complete() -> None:
         if name.startswith("judge@")
         for out in stage["outs"]
     }
+    demo = {out["md5"] for out in stages(ROOT)["judge@dsprites"]["outs"]}
     assert folders <= judges
-    assert FILES.keys() == folders | parts
+    assert FILES.keys() == folders | parts | demo

@@ -23,7 +23,7 @@ from pipelines.reporting.tables import (
     with_best,
     without_labels,
 )
-from pipelines.reporting.trainings import minutes, over_trainings
+from pipelines.reporting.trainings import minutes, row_per_method
 from pipelines.stages.table import results_table
 from s3vae.evaluation import metrics
 from s3vae.evaluation.metrics import METRICS, Metric
@@ -60,7 +60,7 @@ MODELS = [
 def found(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """Return results of all kinds, in the root of the repository."""
     monkeypatch.chdir(ROOT)
-    return over_trainings(result_table(MODELS))
+    return row_per_method(result_table(MODELS))
 
 
 def test_generated_parts_are_replaced_and_the_rest_stays() -> None:
@@ -135,20 +135,51 @@ def test_several_trainings_of_a_method_are_one_row(found: pd.DataFrame) -> None:
     assert pd.isna(row["swap_dynamic_std"])
 
 
+@pytest.mark.parametrize("column", [{"steps": 8}, {"threads": 2}])
+def test_trainings_of_one_method_have_equal_steps_and_threads(column: dict[str, int]) -> None:
+    rows = [model("s3vae", 0.9), model("again", 0.9, reseeds="s3vae")]
+    rows[1] |= {name: str(value) if name == "steps" else value for name, value in column.items()}
+    with pytest.raises(ValueError, match=f"differ in {next(iter(column))}"):
+        row_per_method(result_table(rows))
+
+
+def test_another_seed_stays_if_the_first_training_has_no_scores() -> None:
+    alone = row_per_method(result_table([model("again", 0.9, reseeds="s3vae")]))
+    assert alone["method"].tolist() == ["`again`"]
+
+
+def test_a_score_that_one_training_lacks_is_undefined() -> None:
+    rows = [model("s3vae", 0.9, swap_static=0.5), model("again", 0.9, reseeds="s3vae")]
+    row = row_per_method(result_table(rows)).iloc[0]
+    assert pd.isna(row["swap_static"])
+    assert pd.isna(row["swap_static_std"])
+
+
 def test_minutes_name_several_threads() -> None:
     assert (minutes(90, 1), minutes(90, 2)) == ("1.5", "1.5 on 2 threads")
 
 
 def test_what_deviations_reach_of_the_best_is_bold() -> None:
+    columns = ("accuracy", "accuracy_std", "static_preserved", "static_leakage", "h_y_given_x")
     rows = [
-        model("first", 0.50, static_preserved=0.9, static_leakage=0.3),
-        model("near", 0.49, static_preserved=0.8, static_leakage=0.1),
-        model("far", 0.47, static_preserved=0.7, static_leakage=0.2),
-        model("mocogan", 0.40, static_preserved=1.0, static_leakage=0.0),
+        ("first", 0.50, 0.01, 0.9, 0.30, 0.1),
+        ("near", 0.475, 0.02, 0.8, 0.15, 0.2),
+        ("far", 0.46, 0.02, 0.7, 0.05, 0.1004),
+        ("mocogan", 0.40, 0.01, 1.0, 0.20, 0.3),
     ]
-    table = with_best(result_table(rows), "accuracy", "static_preserved", "static_leakage")
+    found = result_table(
+        [
+            model(name, **dict(zip(columns, row, strict=True)), static_chance=0.2)
+            for name, *row in rows
+        ]
+    )
+    table = with_best(found, *columns[:1], *columns[2:])
     bold = table.apply(lambda column: column.str.startswith("**"))
-    assert bold.to_numpy().T.tolist() == [[1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]]
+    reached, preserved, leakage, clear = bold.to_numpy().T.tolist()
+    assert reached == [True, True, False, False]
+    assert preserved == [True, False, False, False]
+    assert leakage == [False, True, False, False]
+    assert clear == [True, False, True, False]
 
 
 def test_tables_of_several_data_sets_have_all_methods_of_these_alone() -> None:
@@ -160,7 +191,7 @@ def test_tables_of_several_data_sets_have_all_methods_of_these_alone() -> None:
             model("four", 0.4, **{"flow_cosine": 0.34}),
         ]
     )
-    results, chosen = over_trainings(rows), ("dsprites", "dsprites-dependent-90")
+    results, chosen = row_per_method(rows), ("dsprites", "dsprites-dependent-90")
     for table, figures in ((side_by_side, ("10.0", "20.0", "30.0")), (without_labels, ("0.31",))):
         text = table(results, *chosen)
         assert all(figure in text for figure in figures)
@@ -175,8 +206,8 @@ def test_a_data_set_has_one_line_for_its_judge(found: pd.DataFrame) -> None:
 
 def test_a_table_without_rows_is_a_sentence() -> None:
     for table in (judge_lines, other_scores):
-        assert "has been run" in table(over_trainings(result_table([])))
-    assert "has been run" in ablations(over_trainings(result_table([])), "sprites", "s3vae")
+        assert "has been run" in table(row_per_method(result_table([])))
+    assert "has been run" in ablations(row_per_method(result_table([])), "sprites", "s3vae")
 
 
 def test_published_figures_stand_below_ours_of_their_kind(found: pd.DataFrame) -> None:
@@ -198,7 +229,7 @@ def test_the_published_row_is_reached_by_the_first_snapshot_that_has_all_of_it(
     rows = [{"step": step, **row} for step, row in enumerate([*short, full, full], 1)]
     write_csv(tmp_path / "curve.csv", rows[:states])
     # 90 seconds for 7 steps
-    timed = over_trainings(result_table([model("s3vae", 1.0, curve=tmp_path / "curve.csv")]))
+    timed = row_per_method(result_table([model("s3vae", 1.0, curve=tmp_path / "curve.csv")]))
     assert text in minutes_to_the_published_row(timed, "sprites")
 
 
@@ -206,7 +237,7 @@ def test_documents_agree_with_the_metrics_files(monkeypatch: pytest.MonkeyPatch)
     """If this fails: `dvc repro --single-item docs/dvc.yaml:report`."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("pipelines.reporting.report.draw_curves", lambda path, curves: None)
-    known = blocks(over_trainings(results(BENCHMARK)))
+    known = blocks(row_per_method(results(BENCHMARK)))
     for document in DOCUMENTS:
         text = document.read_text()
         assert BLOCK.search(text)

@@ -23,7 +23,7 @@ def test_drawn_codes_stand_side_by_side_and_clips_go_on(
     save_model(S3VAE(tiny), files.model("tiny"))
     gallery(files, "tiny", tmp_path)
     time, side = squares_set.shape[1], squares_set.shape[2] + BORDER
-    with Image.open(tmp_path / "squares-drawn.webp") as drawn:
+    with Image.open(tmp_path / "squares-overview.webp") as drawn:
         assert drawn.size == ((3 * CLIPS + 2) * side + 2 * GAP, CLIPS * side)
         assert drawn.n_frames == time
     with Image.open(tmp_path / "squares-continued.webp") as continued:
