@@ -2,8 +2,7 @@
 
 import json
 import shutil
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +13,16 @@ from pipelines.paths import RAW
 from pipelines.stages import landmark_backends
 from pipelines.stages.landmark_backends import FAN
 from pipelines.stages.landmarks import landmarks, report
-from pipelines.tools.follow_face import follow_face
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.download import DownloadError, RemoteFile
 from s3vae.data.faces.expressions import EXPRESSIONS
 from s3vae.data.faces.faces import filmed, scene, traits
 from s3vae.data.faces.faces import landmarks as exact_landmarks
-from s3vae.data.media import frames_of
 from s3vae.files import checksum_of
 from s3vae.runtime import choose_device
 from s3vae.signals.detectors import Dlib, FaceAlignment, LandmarkSettings, TooFewFacesError
 from s3vae.signals.face_alignment_detector import FaceAlignmentDetector
 from s3vae.signals.landmark_file import LandmarkSignal
-from s3vae.signals.landmark_picture import FRAMES
 from s3vae.signals.landmarks import Landmarks
 
 TIME = 3
@@ -217,21 +213,3 @@ def test_the_network_runs_with_the_weights_of_a_mirror(
     alone = detect(ClipFile(clips).frames([0])[0])
     np.testing.assert_allclose(signal.points, alone.points, atol=1e-3)
     assert (tmp_path / RAW / FAN.path).is_file()
-
-
-def test_the_landmarks_of_a_real_face_are_drawn_with_a_few_frames_in_memory(
-    tmp_path: Path, carphone: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alive: weakref.WeakValueDictionary[int, np.ndarray] = weakref.WeakValueDictionary()
-    counts: list[int] = []
-
-    def counted(path: Path) -> Iterator[np.ndarray]:
-        for frame in frames_of(path):
-            alive[len(counts)] = frame
-            counts.append(len(alive))
-            yield frame
-
-    monkeypatch.setattr("pipelines.tools.follow_face.frames_of", counted)
-    assert follow_face(carphone, tmp_path / "face.png") >= 0.95
-    assert (tmp_path / "face.png").read_bytes().startswith(b"\x89PNG")
-    assert max(counts) <= FRAMES + 2
