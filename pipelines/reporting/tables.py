@@ -107,7 +107,7 @@ def side_by_side(results: pd.DataFrame, *datasets: str) -> str:
 
 def separation(table: pd.DataFrame) -> str:
     """Return rows of several data sets with Acc and the scores that test both codes."""
-    columns = ("data set", "method", "accuracy", *SEPARATION, *TRAINING)
+    columns = ("data set", "method", "accuracy", *SEPARATION, "commit")
     return markdown(marked(table, *columns))
 
 
@@ -151,8 +151,8 @@ def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
         if not curve.empty:
             reached = curve.loc[(curve[list(REQUIRED)] >= least).all(axis=1), "minutes"]
             text = "not reached" if reached.empty else f"{reached.iloc[0]:.1f}"
-            rows.append([f"`{row['key']}`", text, *row[list(TRAINING[1:])]])
-    return markdown(pd.DataFrame(rows, columns=["method", title, *TRAINING[1:]]))
+            rows.append([f"`{row['key']}`", text, row["commit"]])
+    return markdown(pd.DataFrame(rows, columns=["method", title, "commit"]))
 
 
 def by_factor(results: pd.DataFrame, dataset: str) -> str:
@@ -173,7 +173,7 @@ def by_factor(results: pd.DataFrame, dataset: str) -> str:
 
 def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...] = ()) -> str:
     """Return the variants of a method, and the method itself if its number of steps is theirs."""
-    columns = ("method", "accuracy", *SEPARATION, *also, *TRAINING)
+    columns = ("method", "accuracy", *SEPARATION, *also, "commit")
     varied = results[(results["varies"] == of) & (results["data set"] == dataset)]
     full = methods(results, dataset)
     full = full[full["key"] == of]
