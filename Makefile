@@ -11,7 +11,7 @@ demo: $(if $(wildcard .venv/installed),.venv/installed,.venv/demo)  ## a trained
 	@s3vae generate -n 16 --model sprites -o results/drawn.mp4 --force
 	@s3vae explore --model dsprites -o results/explorer.html --force
 	@echo "A first look: results/drawn.mp4 and results/explorer.html. Now the pipeline:"
-	dvc pull --quiet --remote judges judge@dsprites || echo "No judge came with the project: it is trained."
+	dvc pull --quiet --remote judges judge@dsprites || echo "The judge of the project was not taken: dvc repro trains it if need be."
 	dvc repro
 	@cat results/table.md
 	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"

@@ -75,6 +75,8 @@ class Appearances:
 
     def unseen_if_independent(self) -> float:
         """Return that share for attributes drawn apart, each as often as in training."""
+        if not self.names:
+            return math.nan
         shares = [np.bincount(each) / len(each) for each in self.labels.T]
         chosen = (
             (share[value] for share, value in zip(shares, each, strict=True)) for each in self.known

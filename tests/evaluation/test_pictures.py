@@ -1,5 +1,6 @@
 """Pictures: the arrangement and the size of their clips."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from s3vae.evaluation.pictures import (
     MILLISECONDS,
     decode,
     drawn_grid,
+    generated_grid,
     pictures,
     save_picture,
     swap_grid,
@@ -21,6 +23,7 @@ from s3vae.evaluation.pictures import (
 )
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
+from s3vae.model.static_prior import StaticPrior
 from s3vae.tiles import GAP, film, still
 
 CPU = torch.device("cpu")
@@ -173,3 +176,16 @@ def test_equal_grids_are_saved_as_equal_bytes(tmp_path: Path) -> None:
     for kind in ("png", "gif"):
         first, second = (tmp_path / f"{name}.{kind}" for name in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_clips_of_the_learned_prior_stand_below_those_of_the_standard_one(
+    model: S3VAE, tiny: Architecture
+) -> None:
+    learned = copy.deepcopy(model)
+    learned.static_prior = StaticPrior(tiny.static, [(1, tiny.static)])
+    learned.static_prior.parts[0].means.fill_(5)
+    standard, both = (generated_grid(each, (1, 3), TIME, 0, CPU) for each in (model, learned))
+    assert standard.shape == (2, 3, TIME, SIDE, SIDE, 3)
+    np.testing.assert_array_equal(standard[0], standard[1])  # without a learned prior
+    np.testing.assert_array_equal(both[0], standard[0])
+    assert not np.array_equal(both[1], standard[1])

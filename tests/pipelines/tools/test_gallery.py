@@ -2,26 +2,18 @@
 
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from pipelines.paths import Layout
 from pipelines.tools.gallery import CLIPS, GAP, gallery
-from s3vae.baselines.saved import save_model
-from s3vae.data.clips import ClipSet, write_clips
-from s3vae.model.architecture import Architecture
-from s3vae.model.s3vae import S3VAE
+from s3vae.data.clips import ClipSet
 from s3vae.tiles import GAP as BORDER
 
 
 def test_drawn_codes_stand_side_by_side_and_clips_go_on(
-    squares_set: ClipSet, tiny: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    squares: Layout, squares_set: ClipSet, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    files = Layout("squares")
-    write_clips(files.clips, squares_set)
-    save_model(S3VAE(tiny), files.model("tiny"))
-    gallery(files, "tiny", tmp_path)
+    gallery(squares, "tiny", tmp_path)
     time, side = squares_set.shape[1], squares_set.shape[2] + BORDER
     with Image.open(tmp_path / "squares-overview.webp") as drawn:
         assert drawn.size == ((3 * CLIPS + 2) * side + 2 * GAP, CLIPS * side)
