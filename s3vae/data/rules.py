@@ -11,7 +11,7 @@ from s3vae.files import open_hdf5
 
 FORMAT, VERSION = "s3vae-clips", 1
 TEXTS = ("name", "source", "licence", "sha256", "parameters")
-SPLIT_COUNT = 3
+SPLIT_COUNT = 4
 LANDMARKS = 68
 
 
@@ -88,7 +88,7 @@ def _broken_by_clips(file: h5py.File) -> Iterator[str]:
 
 def _broken_by_split(identity: np.ndarray, split: np.ndarray) -> Iterator[str]:
     if split.max() >= SPLIT_COUNT:
-        yield f"'split' must be 0 (train), 1 (val) or 2 (test), not {split.max()}"
+        yield f"'split' must be 0 (train), 1 (val), 2 (test) or 3 (judge), not {split.max()}"
     _, first, identities = np.unique(identity, return_index=True, return_inverse=True)
     astray = np.flatnonzero(split[first][identities] != split)
     if len(astray):

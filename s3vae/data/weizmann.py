@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.splits import TEST, TRAIN, VAL, Span, split_by_time
+from s3vae.data.splits import JUDGE, TEST, TRAIN, VAL, Span, split_by_time
 from s3vae.settings import STRICT
 
 ORIGIN = (
@@ -90,8 +90,9 @@ class Weizmann:
     jumping jack. The mirror image of each clip is in the same split.
 
     `split_by: time` tests on the end of each video and validates on the part before it.
-    `split_by: combination` tests on whole videos: combinations of an outfit and an action that are
-    not in the train split, although each of the two is.
+    `split_by: combination` tests combinations of an outfit and an action that are not in the train
+    split, although each of the two is. The first half of those videos is for the judge, which has
+    to know them; the second half tests or validates.
     """
 
     kind: Literal["weizmann"] = "weizmann"
@@ -141,7 +142,10 @@ class Weizmann:
     ) -> list[Span]:
         """Return the parts of a video that belong to one split each."""
         if self.split_by == "combination":
-            return [Span(video, split_of_combination(video), frames)]
+            split, half = split_of_combination(video), len(frames) // 2
+            if split == TRAIN:
+                return [Span(video, TRAIN, frames)]
+            return [Span(video, JUDGE, frames[:half]), Span(video, split, frames[half:])]
         return split_by_time(video, frames, self.val, self.test, least=self.time)
 
 

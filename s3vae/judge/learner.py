@@ -127,7 +127,7 @@ def judge_batches(
             factor.name: torch.from_numpy(clips.labels(factor.name).astype(np.int64))
             for factor in clips.factors
         }
-        batches, chosen = ClipBatches(clips, labels), clips.split("train")
+        batches, chosen = ClipBatches(clips, labels), clips.split_of_judge()
     return training_batches(batches, chosen, training, first, workers)
 
 

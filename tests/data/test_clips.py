@@ -124,7 +124,7 @@ def test_processes_forked_after_reading_use_their_own_handle(path: Path) -> None
     ("changes", "rule"),
     [
         ({"split": np.array([0, 1, 2, 1, 1, 2])}, "identity must be in one split only, but 7"),
-        ({"split": np.array([0, 0, 3, 1, 1, 3])}, "0 .train., 1 .val. or 2 .test., not 3"),
+        ({"split": np.array([0, 0, 4, 1, 1, 4])}, "1 .val., 2 .test. or 3 .judge., not 4"),
         ({"labels": {"zebra": SPLIT, "action": SPLIT}}, "labels of 'factors/zebra' must lie in"),
         ({"labels": {"zebra": -SPLIT, "action": SPLIT}}, "labels of 'factors/zebra' must lie in"),
         ({"labels": {"zebra": SPLIT * 0}}, "each factor must have labels, and {'zebra'} have"),
