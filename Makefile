@@ -12,16 +12,10 @@ demo: $(if $(wildcard .venv/installed),.venv/installed,.venv/demo)  ## a trained
 	@s3vae explore --model dsprites -o results/explorer.html --force
 	@echo "A first look: results/drawn.mp4 and results/explorer.html. Now the pipeline:"
 	dvc pull --quiet --remote judges judge@dsprites || echo "The judge of the project was not taken: dvc repro trains it if need be."
-	@$(MAKE) --no-print-directory --jobs $(words $(DEMO)) $(DEMO:%=repro-%)
-	dvc repro
+	dvc repro evaluate@dsprites-s3vae-plus
+	dvc repro --single-item table
 	@cat results/table.md
-	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif, then: make ui"
-
-# two trainings side by side are faster than one on all cores
-DEMO := dsprites-s3vae-plus faces-small-s3vae
-repro-%: export OMP_NUM_THREADS = $(shell expr \( $$(getconf _NPROCESSORS_ONLN) + 1 \) / 2)
-repro-%:
-	dvc --wait-for-lock repro evaluate@$*
+	@echo "Look next: results/scores/dsprites/s3vae-plus/pictures/swap.gif; then: dvc repro (adds faces), make ui"
 
 # active waiting would occupy cores that the processes of the tests need
 test slow: export OMP_WAIT_POLICY = passive
