@@ -70,9 +70,10 @@ ui: .venv/installed
 	@echo "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db
 
+INSTALL = $(if $(shell command -v uv),uv pip install --python $(BIN)/python,$(BIN)/pip install)
 .venv/demo: EXTRAS := pipeline,export
 .venv/installed: EXTRAS := dev
 .venv/demo .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]' --constraint constraints.txt
+	$(INSTALL) --quiet --editable '.[$(EXTRAS)]' --constraint constraints.txt
 	touch $@
