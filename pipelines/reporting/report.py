@@ -49,8 +49,9 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
         "grid": lambda: tables.without_labels(benchmark, "grid"),
         "judges": lambda: tables.judge_lines(benchmark),
         "curves": lambda: curves(benchmark),
-        "ablations-s3vae": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),
+        "pairs": lambda: tables.side_by_side(benchmark, "weizmann-pairs"),
+        "sprites-signals": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
         "faces-signals": lambda: tables.ablations(benchmark, "faces", "s3vae", FACES),
     }
     for dataset in MAIN:

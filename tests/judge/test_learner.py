@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s3vae.data.clips import ClipFile, write_clips
+from s3vae.data.clips import SPLITS, ClipFile, write_clips
 from s3vae.data.fresh import FreshClips
 from s3vae.data.smmnist.smmnist import SMMNIST
+from s3vae.data.splits import JUDGE, TEST, TRAIN, VAL
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.judge.learner import drawn_source, finished, judge_batches
 from s3vae.judge.settings import JudgeSettings, JudgeStage
@@ -47,6 +48,18 @@ def test_fresh_clips_are_equal_after_a_resume_and_in_another_process(
     for one, other in zip(expected, again, strict=True):
         assert one.frames.equal(other.frames)
         assert all(one.known[name].equal(other.known[name]) for name in one.known)
+
+
+def test_clips_for_the_judge_alone_train_it_and_no_model(tmp_path: Path) -> None:
+    settings = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
+    clips = settings.clips(Path("unused"))
+    split = np.array([TRAIN, JUDGE, TRAIN, JUDGE, VAL, VAL, TEST, TEST])
+    write_clips(tmp_path / "clips.h5", replace(clips, split=split))
+    file = ClipFile(tmp_path / "clips.h5")
+    batches = judge_batches(0, file, replace(SETTINGS, fresh=False))
+    seen = {clip.tobytes() for batch in batches for clip in batch.frames.numpy()}
+    assert seen == {clip.tobytes() for clip in file.frames(range(4))}
+    assert [list(file.split(name)) for name in SPLITS] == [[0, 2], [4, 5], [6, 7]]
 
 
 def test_clips_that_are_not_drawn_are_refused_with_the_remedy(clips: ClipFile) -> None:
