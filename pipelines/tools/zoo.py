@@ -12,7 +12,7 @@ import torch
 
 from pipelines.cli import arguments
 from pipelines.paths import Layout
-from s3vae.app.load import ZOO
+from s3vae.app.config import ZOO
 from s3vae.app.package import Package, stored, write_package
 from s3vae.data.clips import ClipFile
 from s3vae.data.preparation import preparation_of

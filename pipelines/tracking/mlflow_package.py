@@ -26,7 +26,10 @@ NAME = "model"
 DRAWN_FRAMES = 16
 """The default length of generated clips."""
 LOADER = ROOT / "pipelines" / "tracking" / "pyfunc_model.py"
-REQUIREMENTS = ("mlflow", "torch", "numpy", "safetensors", "jaxtyping", "pydantic")
+REQUIREMENTS = (
+    *("mlflow", "torch", "numpy", "safetensors", "jaxtyping", "pydantic"),
+    *("h5py", "tqdm"),  # of modules of s3vae/ that come along
+)
 
 
 def log_model(client: "MlflowClient", experiment: str, run_id: str, folder: Path) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from s3vae.app.load import ZOO, load, zoo_names
+from s3vae.app.config import ZOO, read_config, zoo_names
+from s3vae.app.load import load
 from s3vae.app.model import VideoModel
-from s3vae.app.package import read_config
 from s3vae.app.recording import times_of, whole_frames
 from s3vae.data.crops import FRAMES_TO_DETECT_IN, Crop, detect_face
 from s3vae.progress import LOG
@@ -35,7 +36,9 @@ def choose_model(
     models = [load(name, device) for name in names]
     errors = [max(_error(model, video) for video in videos) for model in models]
     best = int(np.argmin(errors))
-    reason = "faces" if face else "no face in every video"
+    reason = (
+        "faces" if face else "no face in every video" if find_spec("dlib") else "no dlib for faces"
+    )
     listed = ", ".join(f"{n} {e:.4f}" for n, e in zip(names, errors, strict=True))
     LOG.info("model: %s (%s; squared error per pixel: %s)", names[best], reason, listed)
     return models[best]

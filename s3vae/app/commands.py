@@ -1,27 +1,27 @@
-"""What the command `s3vae` does: one function per command, named as it is with a final `_`."""
+"""What the command `s3vae` does: one function per command, named as it is with a final `_`.
+
+PyTorch, which takes a second to import, is imported when a model is needed.
+"""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy import ndarray
 
-from s3vae.app.choice import choose_model
-from s3vae.app.exported import export
+from s3vae.app.config import CARD, WEIGHTS, ZOO, read_config, zoo_names
 from s3vae.app.film import LEAST_SIDE, SUFFIXES, enlarged, require_writable, write_film
-from s3vae.app.hub import upload
-from s3vae.app.load import ZOO, find_model, load, zoo_names
-from s3vae.app.model import Codes, VideoModel, Which
-from s3vae.app.package import CARD, WEIGHTS, read_config, read_package
 from s3vae.app.paste import pasted
 from s3vae.app.recording import PICTURES_PER_SECOND, Frame, Recording, require_videos
 from s3vae.files import replacing
 from s3vae.progress import LOG, Progress
 from s3vae.tiles import Grid, film
+
+if TYPE_CHECKING:
+    from s3vae.app.model import Codes, VideoModel, Which
 
 CODES = (".npz",)
 STRANGE = 4.0
@@ -60,7 +60,9 @@ def swap_(
     _write(output, frames, codes.times, motion, options["force"])
 
 
-def _warn_of_stranger(model: VideoModel, codes: Codes, recording: Recording, video: Path) -> None:
+def _warn_of_stranger(
+    model: "VideoModel", codes: "Codes", recording: Recording, video: Path
+) -> None:
     """Say so if the model describes a video much worse than what it knows."""
     if model.known_error is None:
         return
@@ -85,6 +87,7 @@ def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
         arrays |= {f"dynamic_{index}": each.dynamic, f"times_{index}": each.times}
     with replacing(output) as aside:
         np.savez(aside, **arrays)
+        require_writable(output, CODES, force=options["force"])  # another process may have written
     LOG.info("%s: the codes of %d videos", output, len(videos))
 
 
@@ -102,7 +105,7 @@ def generate_(number: int, seconds: float | None, output: Path, **options: Any) 
     _write_grid(output, grid, np.arange(grid.shape[2]) / rate, options)
 
 
-def traverse_(video: Path, code: Which, output: Path, **options: Any) -> None:
+def traverse_(video: Path, code: "Which", output: Path, **options: Any) -> None:
     """Write a row of films per principal direction of a code, in which it is moved step by step."""
     model = _prepared(output, [video], options)
     recording = model.open(video)
@@ -137,6 +140,11 @@ def models_() -> None:
 
 def inspect_(model: str) -> None:
     """Print the card of a model and the settings that it was made with."""
+    import torch
+
+    from s3vae.app.load import find_model
+    from s3vae.app.package import read_package
+
     folder = find_model(model)
     package = read_package(folder, torch.device("cpu"))
     count = sum(each.numel() for each in package.model.parameters())
@@ -150,22 +158,30 @@ def inspect_(model: str) -> None:
 
 def export_(model: str, output: Path, force: bool) -> None:
     """Write a model as files for onnxruntime."""
+    from s3vae.app.exported import export
+    from s3vae.app.load import load
+
     export(load(model, "cpu"), output, force=force)
     LOG.info("%s: %s", output, ", ".join(sorted(path.name for path in output.iterdir())))
 
 
 def explore_(model: str | None, videos: Sequence[Path], output: Path | None, force: bool) -> None:
     """Write the page of a model and open it, or serve it if ONNX cannot express the model."""
-    from s3vae.app.explorer.open import explore
-
     require_videos(videos)
     if output is not None:
         require_writable(output, (".html",), force=force)
+    from s3vae.app.choice import choose_model
+    from s3vae.app.explorer.open import explore
+    from s3vae.app.load import load
+
     explore(load(model, "cpu") if model else choose_model(videos, "cpu"), videos, output)
 
 
 def push_(model: str, name: str) -> None:
     """Upload a model to the Hugging Face hub."""
+    from s3vae.app.hub import upload
+    from s3vae.app.load import find_model
+
     LOG.info("%s", upload(find_model(model), name))
 
 
@@ -174,10 +190,13 @@ def _prepared(
     videos: Sequence[Path],
     options: dict[str, Any],
     suffixes: tuple[str, ...] = SUFFIXES,
-) -> VideoModel:
+) -> "VideoModel":
     """Check the output before any work, and load the model that is named or that fits."""
     require_writable(output, suffixes, force=options["force"])
     require_videos(videos)
+    from s3vae.app.choice import choose_model
+    from s3vae.app.load import load
+
     named = options["model"]
     device, crop = options["device"], options["crop"]
     model = load(named, device) if named else choose_model(videos, device, crop)

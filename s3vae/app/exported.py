@@ -22,13 +22,19 @@ def export(model: VideoModel, folder: Path, *, force: bool = False) -> None:
     """
     from s3vae.export.onnx_files import export_onnx
 
+    require_free(folder, force=force)
+    with replacing(folder) as aside:
+        export_onnx(model.model, aside)
+        (aside / CODES).write_text(json.dumps(codes(model), indent=1) + "\n")
+        require_free(folder, force=force)  # another process may have written it
+
+
+def require_free(folder: Path, *, force: bool) -> None:
+    """Raise OutputError if a folder exists, unless forced, or is a file."""
     if folder.exists() and not force:
         raise OutputError(f"{folder} exists: choose another name, or replace it by --force")
     if folder.is_file():
         raise OutputError(f"{folder} is a file: name a folder")
-    with replacing(folder) as aside:
-        export_onnx(model.model, aside)
-        (aside / CODES).write_text(json.dumps(codes(model), indent=1) + "\n")
 
 
 def codes(model: VideoModel) -> dict[str, Any]:

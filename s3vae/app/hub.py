@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from s3vae.app.package import CONFIG, read_package, trained_card, write_package
+from s3vae.app.config import CARD, CONFIG, WEIGHTS
+from s3vae.app.package import read_package, trained_card, write_package
 
 TIMEOUT = 5.0
 """Seconds after which a hub that does not answer is given up."""
@@ -16,8 +17,9 @@ def download(name: str) -> Path:
     """Return the folder of a model `OWNER/MODEL`. Raises ImportError or ConnectionError."""
     hub = _hub()
     try:
-        return Path(hub.snapshot_download(name, etag_timeout=TIMEOUT))
-    except (hub.errors.HfHubHTTPError, OSError) as error:
+        files = [CONFIG, WEIGHTS, CARD]
+        return Path(hub.snapshot_download(name, etag_timeout=TIMEOUT, allow_patterns=files))
+    except (*_network_errors(hub), OSError) as error:
         raise ConnectionError(
             f"{name} cannot be downloaded from the hub, and is not in its cache "
             f"({type(error).__name__}): check the name and the network"
@@ -39,11 +41,17 @@ def upload(folder: Path, name: str) -> str:
         try:
             hub.create_repo(name, exist_ok=True)
             return str(hub.upload_folder(repo_id=name, folder_path=folder))
-        except (hub.errors.HfHubHTTPError, OSError) as error:
+        except (*_network_errors(hub), OSError) as error:
             raise ConnectionError(
                 f"{name} cannot be uploaded ({type(error).__name__}): check the network, and log "
                 "in by `hf auth login`"
             ) from error
+
+
+def _network_errors(hub: Any) -> tuple[type[Exception], ...]:
+    """Return what its HTTP library raises: errors of the hub derive from those of that library."""
+    bases = hub.errors.HfHubHTTPError.__mro__
+    return tuple(each for each in bases if each.__name__ == "HTTPError")
 
 
 def _hub() -> Any:

@@ -6,21 +6,15 @@ from pathlib import Path
 
 import torch
 
+from s3vae.app.config import ZOO, zoo_names
 from s3vae.app.hub import download
 from s3vae.app.model import VideoModel
 from s3vae.app.package import read_package
 from s3vae.model.architecture import ARCHITECTURE
 from s3vae.runtime import choose_device
 
-ZOO = Path(__file__).parent.parent / "zoo"
-"""The folder of the models that come with this package."""
 REGISTRY = "models:/"
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-
-
-def zoo_names() -> list[str]:
-    """Return the names of the models that come with this package."""
-    return sorted(path.parent.name for path in ZOO.glob("*/config.json"))
 
 
 def load(name: str | Path, device: str | None = None) -> VideoModel:

@@ -12,19 +12,12 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from s3vae.app.config import CARD, CONFIG, FORMAT, WEIGHTS, PackageError, read_config
 from s3vae.data.preparation import PREPARATION, Preparation
 from s3vae.files import checksum_of, replacing
 from s3vae.model.architecture import ARCHITECTURE, Architecture
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import fill, load_s3vae
-
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-FORMAT = 1
-"""The version of the layout; a larger one is of later code."""
-
-
-class PackageError(ValueError):
-    """A folder that is no model that this version can read."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +74,9 @@ def read_package(folder: Path, device: torch.device) -> Package:
     try:
         model = S3VAE(Architecture(**config["architecture"]))
         preparation = Preparation(**config["clips"])
-    except (ValidationError, TypeError) as error:
-        raise PackageError(f"{folder / CONFIG} does not describe a model: {error}") from error
-    weights: Mapping[str, Tensor] = load_file(path)
-    fill(model, weights)  # copies into parameters of single precision
+        fill(model, load_file(path))  # copies into parameters of single precision
+    except (ValidationError, TypeError, RuntimeError) as error:
+        raise PackageError(f"{folder / CONFIG} does not describe its model: {error}") from error
     return Package(model.to(device).eval(), preparation, config["facts"])
 
 
@@ -101,25 +93,6 @@ A sequential VAE that separates the appearance and the motion of a video.
 
     s3vae swap APPEARANCE MOTION -o swap.mp4 --model {name}
 """
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Read the settings of a shared model. Raises PackageError."""
-    path = folder / CONFIG
-    try:
-        config: dict[str, Any] = json.loads(path.read_text())
-        version = int(config["format"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PackageError(
-            f"{folder} holds no model: neither {ARCHITECTURE} of a pipeline nor {CONFIG} of a "
-            "shared model can be read"
-        ) from error
-    if version > FORMAT:
-        raise PackageError(
-            f"{path} has format {version}, and this version of s3vae reads up to {FORMAT}: "
-            "pip install --upgrade s3vae"
-        )
-    return config
 
 
 def _trained(folder: Path, device: torch.device) -> Package:

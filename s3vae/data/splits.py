@@ -9,7 +9,7 @@ from jaxtyping import Integer, UInt8
 from numpy import ndarray
 
 TRAIN, VAL, TEST, JUDGE = range(4)
-"""The splits of a file of clips. Clips of `JUDGE` are for the judge alone; models never see them."""
+"""The splits of a file of clips. From `JUDGE` the judge alone learns; no model sees it."""
 LEAST = {"train": 2, "val": 1, "test": 1}
 """Training compares each clip of a batch with another one."""
 

@@ -178,10 +178,19 @@ def test_help_needs_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("words", [["models"], ["swap", "no.mp4", "no.mp4", "-o", "out.mp4"]])
+def test_torch_is_imported_when_a_model_is_needed(words: list[str]) -> None:
+    code = (
+        f"import sys; from s3vae.app.command import execute; execute({words}); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_commands_need_none_of_the_packages_of_the_pipeline() -> None:
     unwanted = ["mlflow", "dvc", "prefect", "pandas", "matplotlib", "sklearn", "requests", "ruamel"]
     code = (
-        "import sys; from s3vae.app import commands; commands.models_(); "
+        "import sys; from s3vae.app import choice, commands, exported, hub; commands.models_(); "
         f"print(*(name for name in {unwanted} if name in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

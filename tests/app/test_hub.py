@@ -8,8 +8,8 @@ import pytest
 
 from s3vae.app import hub
 from s3vae.app.command import execute
+from s3vae.app.config import read_config
 from s3vae.app.load import load
-from s3vae.app.package import read_config
 from s3vae.baselines.saved import save_model
 from s3vae.data.preparation import Preparation
 from s3vae.model.architecture import Architecture
@@ -59,3 +59,13 @@ def test_a_hub_that_cannot_be_reached_is_reported_in_one_line(
     words = ["generate", "-o", str(tmp_path / "a.mp4"), "--model", "owner/none"]
     assert execute(words) == 2
     assert "owner/none cannot be downloaded from the hub" in capsys.readouterr().err
+
+
+def test_an_upload_that_cannot_reach_the_hub_is_reported_in_one_line(
+    store: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = huggingface_hub.HfApi(endpoint="http://127.0.0.1:9").create_repo
+    monkeypatch.setattr(huggingface_hub, "create_repo", refused)
+    assert execute(["push", str(folder), "owner/model"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (store / "owner").exists()

@@ -1,5 +1,6 @@
 """A model as one folder to share."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -10,9 +11,10 @@ import pytest
 import torch
 from numpy import ndarray
 
-from s3vae.app.load import find_model, load, zoo_names
+from s3vae.app.config import PackageError, zoo_names
+from s3vae.app.load import find_model, load
 from s3vae.app.model import VideoModel
-from s3vae.app.package import Package, PackageError, read_package, write_package
+from s3vae.app.package import Package, read_package, write_package
 from s3vae.baselines.saved import save_model
 from s3vae.data.preparation import Preparation
 from s3vae.model.architecture import Architecture
@@ -66,9 +68,13 @@ def test_damaged_weights_are_refused(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"format": 2}, "format 2.*reads up to 1"), ({"architecture": {"x": 1}}, "not describe")],
+    [
+        ({"format": 2}, "format 2.*reads up to 1"),
+        ({"architecture": {"x": 1}}, "does not describe"),
+        ({"architecture": dataclasses.asdict(Architecture())}, "does not describe"),
+    ],
 )
-def test_a_model_of_later_code_is_refused(
+def test_a_model_of_later_code_or_other_sizes_is_refused(
     change: dict[str, object], message: str, folder: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copytree(folder, tmp_path / "copy")
@@ -76,6 +82,12 @@ def test_a_model_of_later_code_is_refused(
     (copy / "config.json").write_text(json.dumps(config))
     with pytest.raises(PackageError, match=message):
         load(copy)
+
+
+def test_settings_that_lack_a_part_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"format": 1, "facts": {}}')
+    with pytest.raises(PackageError, match="has no architecture, clips, sha256"):
+        load(tmp_path)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

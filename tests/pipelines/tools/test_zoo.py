@@ -10,8 +10,8 @@ from pipelines.params import section
 from pipelines.paths import Layout
 from pipelines.stages.acquire import acquire
 from pipelines.tools import zoo
-from s3vae.app.load import ZOO, load, zoo_names
-from s3vae.app.package import read_config
+from s3vae.app.config import ZOO, read_config, zoo_names
+from s3vae.app.load import load
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.datasets import DataSet
