@@ -1,6 +1,6 @@
 """The check of everything that params.yaml reaches, before any work.
 
-A stage reads its own section only: a fault in that of a later one would be found after hours.
+A fault in the section of a later stage would otherwise be found after hours.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.params import ParamsError, Pipeline, read_pipeline, section
+from pipelines.params import ParamsError, Pipeline, Settings, read_pipeline, section
 from pipelines.paths import Layout
 
 PLAIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -25,6 +25,12 @@ def check_settings(folder: Path = Path()) -> Pipeline:
     if faults:
         raise ParamsError("\n".join(dict.fromkeys(faults)))
     return pipeline
+
+
+def checked_section(kind: type[Settings], dataset: str, *keys: str) -> Settings:
+    """Return a section of a data set's config, after the check of all of them."""
+    check_settings()
+    return section(kind, dataset, *keys)
 
 
 def _faults_of_names(pipeline: Pipeline) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.checks import checked_section
 from pipelines.cli import feature_arguments
 from pipelines.io import write_json
-from pipelines.params import section
 from pipelines.paths import Layout
 from pipelines.shards import in_shards
 from s3vae.data.clips import ClipFile
@@ -56,5 +56,5 @@ def score(clips_path: Path, flow_path: Path, scores_path: Path) -> None:
 if __name__ == "__main__":
     (dataset,) = feature_arguments("dataset")
     files = Layout(dataset)
-    flow(dataset, files.clips, section(MotionSettings, dataset, "flow"), files.flow)
+    flow(dataset, files.clips, checked_section(MotionSettings, dataset, "flow"), files.flow)
     score(files.clips, files.flow, files.results / "flow.json")

@@ -4,10 +4,10 @@ import dataclasses
 
 import torch
 
+from pipelines.checks import checked_section
 from pipelines.cli import arguments, loader_workers
 from pipelines.downloads import fetch_files
 from pipelines.io import write_csv, write_json
-from pipelines.params import section
 from pipelines.paths import CHECKPOINTS, RAW, Layout
 from pipelines.runner import run_stage
 from pipelines.tracking.environment import running_code, write_environment
@@ -56,5 +56,5 @@ def fresh_clips(clips: ClipFile) -> FreshClips:
 if __name__ == "__main__":
     keep_freed_memory()
     (dataset,) = arguments("dataset")
-    settings = section(JudgeStage, dataset, "judge")
+    settings = checked_section(JudgeStage, dataset, "judge")
     run_stage(f"judge {dataset}", lambda: train_judge(Layout(dataset), settings))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.checks import checked_section
 from pipelines.cli import feature_arguments
 from pipelines.io import write_json
-from pipelines.params import section
 from pipelines.paths import RAW, Layout
 from pipelines.shards import in_shards
 from pipelines.stages.landmark_backends import fetch_weights, landmark_source
@@ -55,6 +55,6 @@ def report(clips_path: Path, signal_path: Path, folder: Path) -> None:
 if __name__ == "__main__":
     (dataset,) = feature_arguments("dataset")
     files = Layout(dataset)
-    asked = section(LandmarkSettings, dataset, "landmarks")
+    asked = checked_section(LandmarkSettings, dataset, "landmarks")
     landmarks(dataset, files.clips, asked, files.landmarks)
     report(files.clips, files.landmarks, files.results)

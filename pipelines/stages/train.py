@@ -4,9 +4,9 @@ import dataclasses
 from functools import partial
 from typing import Any
 
+from pipelines.checks import checked_section
 from pipelines.cli import arguments, loader_workers
 from pipelines.io import write_csv
-from pipelines.params import section
 from pipelines.paths import CHECKPOINTS, Layout
 from pipelines.preview import with_preview
 from pipelines.runner import run_stage
@@ -60,5 +60,5 @@ if __name__ == "__main__":
     start_trainers("pipelines.stages.train")
     keep_freed_memory()
     dataset, chosen = arguments("dataset", "method")
-    settings: Any = section(AnyMethod, dataset, "methods", chosen)
+    settings: Any = checked_section(AnyMethod, dataset, "methods", chosen)
     run_stage(f"train {dataset} {chosen}", lambda: train(Layout(dataset), chosen, settings))

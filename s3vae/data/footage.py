@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.crops import SIZE, Box, Crop, Size, crop_boxes, crop_to
 from s3vae.data.media import announced_frames, frame_times, frames_of
-from s3vae.data.rates import frames_at, mixed_rates, rate_of
+from s3vae.data.rates import frames_at, mixed_rates, rate_of, uneven_rate
 from s3vae.processes import in_processes
 from s3vae.progress import LOG, Progress
 from s3vae.settings import STRICT
@@ -77,8 +77,8 @@ class Footage(NamedTuple):
     """Its frames per second; NaN for pictures."""
     faceless: int = 0
     """Clips that are left out because no face was detected."""
-    damage: str = ""
-    """How many frames of a file can be read, if it announces more."""
+    fault: str = ""
+    """What is wrong with its frames or their times, though it can be used."""
     used: Sequence[int] = ()
     """The indices of all frames that clips may show, in order of time."""
 
@@ -132,8 +132,8 @@ def scan_footage(
                 if scan.faceless:
                     clips = scan.faceless + len(scan.windows)
                     LOG.warning("%s: no face in %d of its %d clips", path, scan.faceless, clips)
-                if scan.damage:
-                    LOG.warning("%s: %s", path, scan.damage)
+                if scan.fault:
+                    LOG.warning("%s: %s", path, scan.fault)
             progress.advance()
     if len(unusable) > most_unreadable * count or not usable:
         raise TooManyUnreadableError(label, count, unusable, most_unreadable)
@@ -195,5 +195,6 @@ def _scan(path: Path, cut: Cut, crop: Crop, size: Size, fps: float | None) -> Fo
         return "it shows no face"
     windows_with_face, boxes_with_face = zip(*clips, strict=True)
     faceless = len(windows) - len(clips)
-    damage = damage if frames < UNREPORTED * announced else ""
-    return Footage(path, windows_with_face, boxes_with_face, rate_of(times), faceless, damage, used)
+    uneven = uneven_rate(times) if fps is None else ""
+    fault = damage if frames < UNREPORTED * announced else uneven
+    return Footage(path, windows_with_face, boxes_with_face, rate_of(times), faceless, fault, used)

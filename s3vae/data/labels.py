@@ -6,6 +6,7 @@ Spreadsheets write such tables in several encodings, with several delimiters and
 import codecs
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,10 @@ from s3vae.progress import LOG
 
 LABELS, FILE, SPLIT = "labels.csv", "file", "split"
 DELIMITERS = ",;\t"
+STATED = re.compile(r"sep=(.)")
+"""The first line by which Excel states its delimiter."""
+UNSEEN = "\u200b\u2060\ufeff"
+"""Characters without width, which copied text brings along."""
 NAMED = 3
 """Values of a column that an error names."""
 LOGGED = {"total", "step", "gradient norm"}
@@ -86,20 +91,24 @@ def _fault(name: str, cells: Mapping[str, str], known: bool) -> str | None:
 def read_table(path: Path) -> tuple[list[str], list[Row]]:
     """Return the names of the columns, and all rows that are not blank.
 
-    The delimiter is the most frequent one of the header. Blanks around cells and blank cells at the
-    end of a row are left out; cells without a column are in the column "". Raises LabelsError.
+    The delimiter is the one that Excel states, or the most frequent one of the header. Blanks
+    around cells and blank cells at the end of a row are left out; cells without a column are in the
+    column "". Raises LabelsError.
     """
     text = unicodedata.normalize("NFC", _text(path))
     header = next(filter(str.strip, text.splitlines()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=header.count))
+    stated = STATED.fullmatch(header.strip())
+    delimiter = stated[1] if stated else max(DELIMITERS, key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows, line = [], 1
     for cells in reader:
-        stripped = [cell.strip() for cell in cells]
+        stripped = [cell.strip().strip(UNSEEN).strip() for cell in cells]
         while stripped and not stripped[-1]:
             stripped.pop()
         if stripped:
             rows.append((line, stripped))
         line = reader.line_num + 1
+    rows = rows[stated is not None :]
     _, columns = rows.pop(0) if rows else (0, [])
     columns = [each.lower() if each.lower() in (FILE, SPLIT) else each for each in columns]
     for fault in _unusable(columns):
@@ -108,10 +117,15 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
 
 
 def _text(path: Path) -> str:
-    """Return the text of a file in UTF-8, in UTF-16 with its mark, or in Windows-1252."""
+    """Return the text of a file in UTF-8, in UTF-16 or in Windows-1252."""
     content = path.read_bytes()
-    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    elif b"\0" in content[:2]:  # `file` in UTF-16 without its mark
+        encodings = ["utf-16-be" if content[0] == 0 else "utf-16-le"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:

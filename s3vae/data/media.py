@@ -23,6 +23,8 @@ VIDEOS = COUNTED | {
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 TRANSPARENT = {".png", ".webp"}
 """The kinds of pictures that can be transparent; OpenCV lays TIFF over black."""
+CUT_SHORT = {".jpg", ".jpeg"}
+"""The kinds of pictures that OpenCV reads without their end."""
 FASTEST = 300
 """Frames per second above which a header has the resolution of its clock in place of its rate."""
 
@@ -149,11 +151,21 @@ def _pictures(folder: Path) -> Iterator[ndarray]:
 
 def _picture(path: Path) -> ndarray:
     read = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if read is None:
-        raise ValueError(f"OpenCV cannot read {path.name} as a picture")
+    if read is None or (path.suffix.lower() in CUT_SHORT and _is_cut_short(path)):
+        raise ValueError(f"OpenCV cannot read {path.name} as a picture, or not all of it")
     if (count := cv2.imcount(str(path))) > 1:
         raise ValueError(f"{path.name} holds {count} pictures: save each as a file of its own")
     return _on_black(read, path)
+
+
+def _is_cut_short(path: Path) -> bool:
+    """Return whether the end of a picture is missing, in whose place OpenCV gives grey."""
+    try:
+        with Image.open(path) as file:
+            file.load()
+    except OSError:
+        return True
+    return False
 
 
 def _on_black(picture: ndarray, path: Path) -> ndarray:

@@ -13,6 +13,10 @@ LEAST_DISTINCT = 0.9
 MIXED = 1.1
 """The ratio of the largest to the smallest rate of a folder above which its rates are mixed."""
 
+UNEVEN = 1.5
+"""The ratio of long to short intervals between frames above which a video has no one rate."""
+FEW = 10
+
 
 def rate_of(times: Float64[ndarray, " frame"]) -> float:
     """Return the mean number of frames per second; NaN for pictures and without time stamps."""
@@ -25,6 +29,8 @@ def frames_at(fps: float, times: Float64[ndarray, " frame"]) -> list[int]:
 
     Raises ValueError, with the remedy, if there are no time stamps or too few frames.
     """
+    if len(times) < 2:
+        return [*range(len(times))]
     rate = rate_of(times)
     if math.isnan(rate):
         raise ValueError("it has no time stamps, which `fps` needs: convert it again")
@@ -37,6 +43,20 @@ def frames_at(fps: float, times: Float64[ndarray, " frame"]) -> list[int]:
             f"{np.diff(times).max():.2g} s: set `fps: {fitting:.4g}`, or remove it"
         )
     return [int(index) for index in np.unique(nearest)]
+
+
+def uneven_rate(times: Float64[ndarray, " frame"]) -> str:
+    """Return a message if frames do not follow evenly, else ""; single late ones do not count."""
+    intervals = np.diff(times)
+    if np.isnan(times).any() or len(intervals) < FEW:
+        return ""
+    shortest, longest = np.quantile(intervals, (0.1, 0.9))
+    if longest <= UNEVEN * shortest:
+        return ""
+    return (
+        f"it has from {1 / longest:.3g} to {1 / max(shortest, 1e-3):.3g} frames per second, so one "
+        f"motion has several speeds: set `fps: {1 / longest:.0f}` in the `data` section"
+    )
 
 
 def _nearest(fps: float, times: Float64[ndarray, " frame"]) -> Int64[ndarray, " tick"]:

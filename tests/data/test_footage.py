@@ -191,6 +191,33 @@ def test_unreadable_videos_are_named_with_the_reason_and_left_out(
     assert all(str(path) in str(raised.value) for path in (text, short, cut))
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif"])
+def test_a_picture_without_its_end_is_named(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"{number}{suffix}"), noise)
+    assert len(list(frames_of(tmp_path))) == 4
+    half = (tmp_path / f"2{suffix}").read_bytes()
+    (tmp_path / f"2{suffix}").write_bytes(half[: len(half) // 2])
+    with pytest.raises(ValueError, match=rf"OpenCV cannot read 2\{suffix}"):
+        list(frames_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        *(".mp4", ".m4v", ".mov", ".avi", ".3gp", ".3g2", ".mkv", ".webm", ".mpg", ".mpeg", ".gif"),
+        *(".flv", ".f4v", ".wmv", ".asf", ".ts", ".mts", ".m2ts", ".vob", ".ogv"),
+    ],
+)
+def test_every_kind_of_video_is_found_whatever_the_case_of_its_name(
+    tmp_path: Path, suffix: str
+) -> None:
+    (tmp_path / f"a{suffix.upper()}").touch()
+    (tmp_path / "notes.txt").touch()
+    assert find_footage(tmp_path) == [tmp_path / f"a{suffix.upper()}"]
+
+
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "mp4v"), ("a.avi", "MJPG")])
 def test_a_video_of_which_frames_are_lost_is_refused_with_their_number(
     tmp_path: Path, name: str, codec: str

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from numpy import ndarray
 
+from s3vae.data import footage
 from s3vae.data.footage import Cut, Footage, TooManyUnreadableError, read_clips, scan_footage
 from s3vae.data.media import frame_times
-from s3vae.data.rates import frames_at, mixed_rates
+from s3vae.data.rates import frames_at, mixed_rates, uneven_rate
 
 
 def moving(path: Path, fps: float, seconds: float = 2) -> Path:
@@ -68,6 +69,28 @@ def test_a_slow_part_of_a_video_counts_as_too_few_frames() -> None:
     with pytest.raises(ValueError, match=r"gaps of up to 0\.17 s: set `fps: 7`"):
         frames_at(13, times)
     assert np.diff(times[frames_at(6, times)]) == pytest.approx(1 / 6, abs=1 / 30)
+
+
+def test_a_video_whose_rate_changes_is_reported_and_one_with_late_frames_is_not() -> None:
+    changing = np.cumsum([*[1 / 30] * 60, *[1 / 6] * 12])
+    assert "from 6 to 30 frames per second" in uneven_rate(changing)
+    assert "set `fps: 6`" in uneven_rate(changing)
+    jittered = np.round(np.arange(60) / 30, 3)
+    late = np.delete(jittered, [20, 40])
+    assert uneven_rate(jittered) == uneven_rate(late) == uneven_rate(np.full(60, np.nan)) == ""
+
+
+def test_the_changing_rate_of_a_video_is_logged_unless_a_rate_is_stated(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = moving(tmp_path / "a.avi", 30)
+    changing = np.cumsum([*[1 / 30] * 30, *[1 / 10] * 30])
+    monkeypatch.setattr(footage, "in_processes", lambda function, *each: map(function, *each))
+    monkeypatch.setattr(footage, "frame_times", lambda _: changing)
+    scan([path], fps=10)
+    assert "several speeds" not in caplog.text
+    scan([path])
+    assert "a.avi: it has from 10 to 30 frames per second" in caplog.text
 
 
 def test_a_video_without_time_stamps_is_refused_if_a_rate_is_stated() -> None:

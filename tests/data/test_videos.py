@@ -140,7 +140,9 @@ def test_labels_and_split_are_refused_before_any_video_is_read(
         Videos(cut=CUT).clips(folder)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"]
+)
 @pytest.mark.parametrize(("delimiter", "end"), [(",", "\n"), (";", "\r\n"), ("\t", "\r")])
 def test_tables_of_spreadsheets_are_read(
     folder: Path, encoding: str, delimiter: str, end: str
@@ -156,6 +158,18 @@ def test_tables_of_spreadsheets_are_read(
     assert [f.values for f in clips.factors] == [("Ben", "Änn"), ("glad", "sad")]
     assert clips.labels("person").tolist() == [1, 0, 1, 0, 0, 0]
     assert len(clips.split("train")) == 4
+
+
+def test_the_delimiter_that_excel_states_and_characters_without_width_are_no_cells(
+    folder: Path,
+) -> None:
+    text = LABELS.replace("Ann", "Ann\u200b").replace("file", "\ufefffile").replace(",", "|")
+    (folder / "labels.csv").write_text(f"sep=|\n{text}")
+    clips = build(folder, Videos(cut=CUT))
+    assert [f.values for f in clips.factors] == [("Ann", "Ben"), ("glad", "sad")]
+    (folder / "labels.csv").write_text(f"sep=|\n{text}none|Ben|sad|train\n")
+    with pytest.raises(LabelsError, match=f"line {len(text.splitlines()) + 2}: there is no video"):
+        Videos(cut=CUT).clips(folder)
 
 
 def test_a_table_in_no_known_encoding_is_refused(folder: Path) -> None:

@@ -116,9 +116,15 @@ def test_a_model_or_faces_of_a_data_set_that_is_not_named_are_refused(tmp_path: 
         check_settings(tmp_path)
 
 
-def test_acquire_refuses_the_fault_of_a_later_stage_before_it_reads_a_video(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "stage", ["acquire mine", "flow mine", "judge mine", "train mine s3vae-plus"]
+)
+def test_a_stage_refuses_the_fault_of_a_later_one_before_any_work(
+    stage: str, tmp_path: Path
+) -> None:
     write(tmp_path, with_changes(VIDEOS, evaluation={"picture_clip": 2}))
-    command = [sys.executable, "-m", "pipelines.stages.acquire", "mine"]
+    command = [sys.executable, "-m", *f"pipelines.stages.{stage}".split()]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "evaluation.picture_clip: Unexpected keyword" in done.stderr
     assert "holds no videos" not in done.stderr
+    assert "clips.h5 is missing" not in done.stderr
