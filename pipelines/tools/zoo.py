@@ -31,7 +31,7 @@ SCORES = (
     *("aed_nearer", "flow_cosine"),
 )
 LIMITS = {
-    "dsprites": "It knows three shapes in eight colours on black, and nothing else.",
+    "dsprites": "It knows three shapes in nine colours on black, and nothing else.",
     "sprites": "It knows one kind of drawn character on black; other pictures become such ones.",
     "smmnist": "It knows two digits that move on black and tracks them by a hand-built prior.",
     "faces": "It knows drawn faces; a photograph becomes a drawing.",
