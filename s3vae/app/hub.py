@@ -19,7 +19,7 @@ def download(name: str) -> Path:
     try:
         files = [CONFIG, WEIGHTS, CARD]
         return Path(hub.snapshot_download(name, etag_timeout=TIMEOUT, allow_patterns=files))
-    except (*_network_errors(hub), OSError) as error:
+    except _network_errors(hub) as error:
         raise ConnectionError(
             f"{name} cannot be downloaded from the hub, and is not in its cache "
             f"({type(error).__name__}): check the name and the network"
@@ -41,7 +41,7 @@ def upload(folder: Path, name: str) -> str:
         try:
             hub.create_repo(name, exist_ok=True)
             return str(hub.upload_folder(repo_id=name, folder_path=folder))
-        except (*_network_errors(hub), OSError) as error:
+        except _network_errors(hub) as error:
             raise ConnectionError(
                 f"{name} cannot be uploaded ({type(error).__name__}): check the network, and log "
                 "in by `hf auth login`"
@@ -49,9 +49,9 @@ def upload(folder: Path, name: str) -> str:
 
 
 def _network_errors(hub: Any) -> tuple[type[Exception], ...]:
-    """Return what its HTTP library raises: errors of the hub derive from those of that library."""
+    """Return what it raises: OSError, and that of its HTTP library, from which its own derives."""
     bases = hub.errors.HfHubHTTPError.__mro__
-    return tuple(each for each in bases if each.__name__ == "HTTPError")
+    return OSError, *(each for each in bases if each.__name__ == "HTTPError")
 
 
 def _hub() -> Any:
