@@ -29,7 +29,7 @@ def check_judge(
         message = ", ".join(f"{name} {value:.2%}" for name, value in failed.items())
         msg = (
             f"the judge needs an accuracy of {least:.2%} on real clips, but has: {message}. "
-            "Nothing is judged; increase the steps in `judge.training` of its config, and `patience`"
+            "Nothing is judged; increase `judge.training.steps` and `judge.patience` in its config"
         )
         raise InaccurateJudgeError(msg)
     return accuracies
