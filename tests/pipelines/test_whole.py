@@ -32,7 +32,7 @@ pipeline:
   datasets:
     dsprites: s3vae/data/dsprites
     smmnist: s3vae/data/smmnist
-    mine: my-videos
+    mine: my videos & ü
   faces: [mine]
   models:
     dsprites-s3vae-plus: {dataset: dsprites, method: s3vae-plus}
@@ -128,7 +128,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, carphone: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
-    cut_into_videos(carphone, folder / "my-videos")
+    cut_into_videos(carphone, folder / "my videos & ü")
     write_settings(folder, TINY)
     run(folder, "git", "init", "--quiet")
     run(folder, "dvc", "init", "--quiet")
@@ -179,7 +179,7 @@ def test_videos_without_labels_have_a_model_and_pictures_but_no_judge_scores(pro
 
 
 def test_a_trained_model_swaps_videos_as_it_cut_them(project: Path, tmp_path: Path) -> None:
-    folder, videos = project / "data" / "mine" / "s3vae", project / "my-videos"
+    folder, videos = project / "data" / "mine" / "s3vae", project / "my videos & ü"
     model = load(folder, "cpu")
     assert (model.preparation.time, model.preparation.crop) == (4, "face")
     assert model.model.static_prior is not None
@@ -221,7 +221,7 @@ def test_changed_settings_and_videos_make_their_own_stages_stale_and_no_other(
     changed = deepcopy(TINY)
     changed["datasets"]["dsprites"]["methods"]["mocogan"]["training"]["steps"] = 5
     write_settings(project, changed)
-    more, there = (project / "my-videos" / name for name in ("more.avi", "00.avi"))
+    more, there = (project / "my videos & ü" / name for name in ("more.avi", "00.avi"))
     shutil.copy(there, more)
     planned = run(project, "dvc", "repro", "--dry")
     more.unlink()
