@@ -135,7 +135,7 @@ def code_scores(
     device: torch.device,
     landmarks: LandmarkSignal | None = None,
 ) -> Scores:
-    """Return the scores that need an encoder but no judge; with landmarks, those of faces too."""
+    """Return the scores that need an encoder but no judge; those of faces if clips show faces."""
     train = probe_clips(clips, settings.probe_clips)
     train_labels, labels = (
         {factor.name: clips.labels(factor.name)[chosen] for factor in clips.factors}
@@ -154,7 +154,8 @@ def code_scores(
     if len(rows) > 1:  # a swap needs two clips
         frames = swapped_clips(model, codes, clips, rows)
         scores |= label_free_scores(frames)
-        scores |= face_scores(frames) if landmarks is not None else {}
+        of_faces = landmarks is not None or clips.parameters.get("crop") == "face"
+        scores |= face_scores(frames) if of_faces else {}
     return scores
 
 

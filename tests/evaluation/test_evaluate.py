@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
+from s3vae.evaluation import evaluate
 from s3vae.evaluation.evaluate import curve_scores, real_clips, score
 from s3vae.evaluation.metrics import names
 from s3vae.evaluation.pictures import write_pictures
@@ -52,6 +53,22 @@ def test_every_metric_but_those_of_faces_is_scored(
     }
     assert {*names()} - faces <= scores.keys()
     assert curve_scores(model, judge, clips, real, CPU).keys() == {*names("headline", "separation")}
+
+
+@pytest.mark.parametrize(("crop", "scored"), [("face", True), ("centre", False)])
+def test_faces_are_compared_if_the_clips_are_cropped_to_them(
+    crop: str,
+    scored: bool,
+    model: S3VAE,
+    squares_set: ClipSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_clips(tmp_path / "clips.h5", replace(squares_set, parameters={"crop": crop}))
+    monkeypatch.setattr(evaluate, "face_scores", lambda frames: {"akd": float(len(frames.swaps))})
+    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
+    scores, _ = score(model, judge, ClipFile(tmp_path / "clips.h5"), None, SETTINGS, CPU)
+    assert ("akd" in scores) is scored
 
 
 def test_an_inaccurate_judge_scores_nothing(clips: ClipFile) -> None:

@@ -26,7 +26,7 @@ from pipelines.reporting.tables import (
 from pipelines.reporting.trainings import minutes, row_per_method
 from pipelines.stages.table import results_table
 from s3vae.evaluation import metrics
-from s3vae.evaluation.metrics import METRICS, Metric
+from s3vae.evaluation.metrics import METRICS, REFERENCES, Metric
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -274,3 +274,12 @@ def test_scores_of_another_judge_are_not_reported(tmp_path: Path) -> None:
             f"  evaluate@toy-ours: {{deps: [{{path: data/toy/judge, md5: {checksum}}}]}}\n",
         )
         assert judged_by_the_judge(stages(tmp_path), chosen) is reported
+
+
+def test_the_protocol_defines_every_metric() -> None:
+    protocol = (ROOT / "docs" / "protocol.md").read_text()
+    ends = tuple(REFERENCES)
+    missing = [
+        m.name for m in METRICS if f"`{m.name}`" not in protocol and not m.name.endswith(ends)
+    ]
+    assert not missing
