@@ -37,6 +37,8 @@ def dtypes(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 class FlowSignal(SignalFile):
     """A flow signal file (1 or 2 kB per clip), read and validated."""
 
+    kind = KIND
+
     def __init__(self, path: Path) -> None:
         super().__init__(path, KIND, dtypes)
         self._require_agreement(*(self._arrays[name] for name in DTYPES))

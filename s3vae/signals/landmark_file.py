@@ -43,6 +43,8 @@ class LandmarkSignal(SignalFile):
     `s3vae.signals.landmarks.distances`.
     """
 
+    kind = KIND
+
     def __init__(self, path: Path) -> None:
         super().__init__(path, KIND, lambda parameters: DTYPES)
         self.points, self.found, self.whole, self.distances = (

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -40,6 +40,9 @@ class SignalFile:
 
     Raises ValueError with the file and the violated rule if the file does not fit the format.
     """
+
+    kind: ClassVar[str]
+    """Its files are called `<kind>.h5`."""
 
     def __init__(
         self, path: Path, kind: str, dtypes: Callable[[Mapping[str, Any]], Mapping[str, Any]]

@@ -1,15 +1,16 @@
 """The terms of the objective and their weights: the paper's, the released code's, and ours."""
 
 from dataclasses import field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from s3vae.settings import STRICT
 from s3vae.signals.clusters import ClusterSettings
+from s3vae.training.targets import known_signal
 
-Signal = Literal["top-cells", "top-cells+direction", "cells", "distances"]
+Signal = Annotated[str, AfterValidator(known_signal)]
 
 
 @dataclass(frozen=True, config=STRICT)

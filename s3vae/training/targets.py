@@ -129,7 +129,14 @@ TARGETS: dict[str, Target] = {
 def read_signal(name: str, folder: Path) -> SignalFile:
     """Read the file of a signal from the folder of a data set's signals."""
     file: type[SignalFile] = TARGETS[name].file
-    return file(folder / ("landmarks.h5" if file is LandmarkSignal else "flow.h5"))
+    return file(folder / f"{file.kind}.h5")
+
+
+def known_signal(name: str) -> str:
+    """Return the name of a signal. Raises ValueError if there is none of this name."""
+    if name not in TARGETS:
+        raise ValueError(f"there is no signal {name!r}: choose one of {', '.join(TARGETS)}")
+    return name
 
 
 def _cells(signal: FlowSignal) -> int:
