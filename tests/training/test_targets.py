@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from s3vae.data.clips import ClipFile
 from s3vae.signals.flow_file import FlowSignal, write_flow
 from s3vae.signals.landmark_file import LandmarkSignal
-from s3vae.training.targets import TARGETS, read_signal
+from s3vae.training.presets import LossSettings
+from s3vae.training.targets import TARGETS, Distances, read_signal
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,22 @@ def test_a_signal_is_read_from_the_file_of_its_kind(squares_folder: Path) -> Non
     assert TARGETS["distances"].file is LandmarkSignal
     with pytest.raises(FileNotFoundError, match=r"landmarks\.h5"):
         read_signal("distances", squares_folder)
+
+
+def test_a_signal_added_to_the_targets_is_known_and_read_from_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sound(FlowSignal):
+        kind = "sound"
+
+        def __init__(self, path: Path) -> None:
+            self.path = path
+
+    class Loudness(Distances):
+        file = Sound
+
+    with pytest.raises(ValidationError, match="no signal 'loudness': choose one of top-cells"):
+        LossSettings(signal="loudness")
+    monkeypatch.setitem(TARGETS, "loudness", Loudness())
+    assert TypeAdapter(LossSettings).validate_python({"signal": "loudness"}).signal == "loudness"
+    assert read_signal("loudness", tmp_path).path == tmp_path / "sound.h5"
