@@ -8,9 +8,9 @@ export OMP_WAIT_POLICY ?= active
 
 demo: $(if $(wildcard .venv/installed),.venv/installed,.venv/demo)  ## a trained model at once, then from data to an evaluated model and its table
 	@mkdir -p results
-	@s3vae generate -n 16 --model sprites -o results/drawn.mp4 --force
+	@python -m pipelines.tools.first_look results/swaps.mp4
 	@s3vae explore --model dsprites -o results/explorer.html --force
-	@echo "A first look: results/drawn.mp4 and results/explorer.html. Now the pipeline:"
+	@echo "A first look: results/swaps.mp4 and results/explorer.html. Now the pipeline:"
 	dvc pull --quiet --remote judges judge@dsprites || echo "The judge of the project was not taken: dvc repro trains it if need be."
 	dvc repro evaluate@dsprites-s3vae-plus
 	dvc repro --single-item table
