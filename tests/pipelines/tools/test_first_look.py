@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipelines.tools.first_look import MODEL, swaps, shown_clips
+from pipelines.tools.first_look import MODEL, shown_clips, swaps
 from s3vae.app.load import load
 
 
