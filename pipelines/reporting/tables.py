@@ -172,11 +172,15 @@ def by_factor(results: pd.DataFrame, dataset: str) -> str:
 
 
 def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...] = ()) -> str:
-    """Return the variants of a method, and the method itself if its number of steps is theirs."""
-    columns = ("method", "accuracy", *SEPARATION, *also, "commit")
+    """Return the variants of a method, and the method itself if its number of steps is theirs.
+
+    Deviations are left out: they are of sampling, while variants differ by training too.
+    """
+    columns = ("method", "accuracy", *names("separation"), *also, "commit")
     varied = results[(results["varies"] == of) & (results["data set"] == dataset)]
     full = methods(results, dataset)
     full = full[full["key"] == of]
     if set(full["steps"]) == set(varied["steps"]):
         varied = pd.concat([full, varied])
-    return markdown(marked(varied, *columns))
+    certain = {f"{name}_std": 0.0 for name in columns if name in names()}
+    return markdown(marked(varied.assign(**certain), *columns))
