@@ -16,6 +16,7 @@ import requests
 import torch
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from numpy import ndarray
 
 from pipelines.paths import Layout
 from pipelines.tracking.mlflow_run import tracked
@@ -134,7 +135,9 @@ def test_an_unknown_action_is_refused(model: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_served_model_swaps(repository: Path, run_id: str) -> None:
+def test_the_served_model_encodes_swaps_decodes_and_generates(
+    repository: Path, run_id: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     clips = ClipFile(Layout("toy").clips).frames(range(2))
@@ -149,10 +152,19 @@ def test_the_served_model_swaps(repository: Path, run_id: str) -> None:
                 if requests.get(f"{address}/ping", timeout=1).ok:
                     break
             time.sleep(1)
-        body = {"inputs": clips.tolist(), "params": {"action": "swap"}}
-        answer = requests.post(f"{address}/invocations", json=body, timeout=60)
-        assert answer.ok, answer.text
-        assert np.shape(answer.json()["predictions"]["video"]) == (1, *clips.shape[1:])
+
+        def asked(**params: Any) -> dict[str, ndarray]:
+            body = {"inputs": clips.tolist(), "params": params}
+            answer = requests.post(f"{address}/invocations", json=body, timeout=60)
+            assert answer.ok, answer.text
+            return {name: np.array(each) for name, each in answer.json()["predictions"].items()}
+
+        codes = asked(action="encode")
+        assert asked(action="swap")["video"].shape == (1, *clips.shape[1:])
+        given = {name: codes[name].flatten().tolist() for name in ("static", "dynamic")}
+        decoded = asked(action="decode", number=2, **given)["video"]
+        assert np.abs(decoded.astype(int) - codes["video"].astype(int)).max() <= 1
+        assert asked(action="generate", number=3, time=5)["video"].shape[:2] == (3, 5)
     finally:
         server.terminate()
         server.wait()
