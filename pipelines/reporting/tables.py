@@ -107,7 +107,7 @@ def side_by_side(results: pd.DataFrame, *datasets: str) -> str:
 
 def separation(table: pd.DataFrame) -> str:
     """Return rows of several data sets with Acc and the scores that test both codes."""
-    columns = ("data set", "method", "accuracy", *SEPARATION, "commit")
+    columns = ("data set", "method", "accuracy", *names("separation"), "commit")
     return markdown(marked(table, *columns))
 
 
@@ -176,7 +176,7 @@ def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...
 
     Deviations are left out: they are of sampling, while variants differ by training too.
     """
-    columns = ("method", "accuracy", *names("separation"), *also, "commit")
+    columns = ("method", "accuracy", "swap_dynamic", "swap_static", *also, "commit")
     varied = results[(results["varies"] == of) & (results["data set"] == dataset)]
     full = methods(results, dataset)
     full = full[full["key"] == of]

@@ -46,7 +46,7 @@ def train(files: Layout, name: str, method: Any) -> None:
         with tracked(run) as tracker:
             preview = with_preview(tracker, objective.model, clips, files.preview(name))
             history, seconds = fit(report=preview)
-            learn_static_prior(objective.model, clips, device)
+            learn_static_prior(objective.model, data.batches, device)
             save_model(objective.model, model, checkpoint.snapshots, preparation_of(clips))
             write_csv(results / "history.csv", history)
             write_environment(results, code, int(history[-1]["step"]), seconds, total_threads())

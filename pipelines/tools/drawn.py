@@ -14,6 +14,7 @@ from pipelines.cli import arguments
 from pipelines.params import section
 from pipelines.paths import Layout
 from s3vae.data.clips import ClipFile, Split
+from s3vae.engine.batches import ClipBatches
 from s3vae.evaluation.generation import generation_scores
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.judge.network import load_judge
@@ -28,7 +29,7 @@ def scores_of_drawn_clips(
     """Return the mean scores over the sampling seeds by prior, and those of real clips."""
     clips, device = ClipFile(files.clips), choose_device()
     model, judge = load_s3vae(files.model(method), device), load_judge(files.judge, device)
-    learn_static_prior(model, clips, device)
+    learn_static_prior(model, ClipBatches(clips, {}), device)
     runs = [
         generation_scores(model, judge, clips, split, seed, device)
         for seed in settings.sampling_seeds

@@ -14,6 +14,7 @@ from PIL import Image
 from pipelines.cli import arguments
 from pipelines.paths import Layout
 from s3vae.data.clips import ClipFile
+from s3vae.engine.batches import ClipBatches
 from s3vae.evaluation.codes import encode
 from s3vae.evaluation.pictures import (
     MILLISECONDS,
@@ -38,7 +39,7 @@ def gallery(files: Layout, method: str, folder: Path = PICTURES) -> None:
     """Write motions drawn, appearances drawn and both drawn, side by side; and clips that go on."""
     clips, device = ClipFile(files.clips), choose_device()
     model, chosen = load_s3vae(files.model(method), device), varied_clips(clips, CLIPS, SEED)
-    learn_static_prior(model, clips, device)
+    learn_static_prior(model, ClipBatches(clips, {}), device)
     codes, real = encode(model, clips, chosen, device), clips.frames(chosen)
     blocks = [
         drawn_grid(model, codes, real, "dynamic", SEED),

@@ -16,6 +16,7 @@ from s3vae.app.config import ZOO
 from s3vae.app.package import Package, stored, write_package
 from s3vae.data.clips import ClipFile
 from s3vae.data.preparation import preparation_of
+from s3vae.engine.batches import ClipBatches
 from s3vae.evaluation.codes import encode, reconstruction_error
 from s3vae.evaluation.metrics import METRICS
 from s3vae.model.s3vae import S3VAE
@@ -46,7 +47,7 @@ def add(files: Layout, method: str) -> Path:
     """Write the folder of a model; in half precision if frames change by one grey level at most."""
     clips, device = ClipFile(files.clips), torch.device("cpu")
     model = load_s3vae(files.model(method), device)
-    learn_static_prior(model, clips, device)
+    learn_static_prior(model, ClipBatches(clips, {}), device)
     exact, error = decoded(model, clips)
     rounded = load_s3vae(files.model(method), device)
     rounded.load_state_dict(stored(rounded, half=True))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from s3vae.data.clips import ClipFile
+from s3vae.engine.batches import ClipBatches
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.static_prior import fit_static_prior
 from s3vae.tensors import to_unit
@@ -13,13 +13,17 @@ CLIPS_AT_A_TIME = 64
 
 
 @torch.no_grad()
-def learn_static_prior(model: nn.Module, clips: ClipFile, device: torch.device) -> None:
-    """Give a sequential VAE without a prior of appearance one; other models keep theirs."""
+def learn_static_prior(model: nn.Module, batches: ClipBatches, device: torch.device) -> None:
+    """Give a sequential VAE without a prior of appearance one; other models keep theirs.
+
+    Objects are followed along the tracks of the batches, or tracked anew if these have none.
+    """
     if not isinstance(model, S3VAE) or model.static_prior is not None:
         return
     model.eval()
-    codes, train = [], clips.split("train")
+    codes, train = [], batches.clips.split("train")
     for start in range(0, len(train), CLIPS_AT_A_TIME):
-        frames = torch.from_numpy(clips.frames(train[start : start + CLIPS_AT_A_TIME])).to(device)
-        codes.append(model.encode(to_unit(frames)).static.mean.cpu().numpy())
+        batch = batches[train[start : start + CLIPS_AT_A_TIME]].to(device)
+        features = model.features(to_unit(batch.frames), batch.known.get("tracks"))
+        codes.append(model.posterior(features).static.mean.cpu().numpy())
     model.static_prior = fit_static_prior(np.concatenate(codes)).to(device)
