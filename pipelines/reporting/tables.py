@@ -156,17 +156,18 @@ def minutes_to_the_published_row(results: pd.DataFrame, dataset: str) -> str:
 
 
 def by_factor(results: pd.DataFrame, dataset: str) -> str:
-    """Return static preservation and leakage of every static factor, without deviations."""
-    chosen = methods(results, dataset).dropna(axis=1, how="all")
+    """Return static preservation and leakage of every static factor, without deviations.
+
+    Generators without an encoder are left out.
+    """
+    encoded = methods(results, dataset)
+    chosen = encoded[encoded["encodes"].eq(True)].dropna(axis=1, how="all")
     columns = chosen.columns[chosen.columns.str.startswith("preserved_")]
     factors = [name.removeprefix("preserved_") for name in columns if not name.endswith("_std")]
     rows = []
     for _, row in chosen.iterrows():
         for kind in ("preserved", "leakage"):
-            scores = [
-                score_text(row[f"{kind}_{name}"], None, "%") + ("" if row["encodes"] else UNENCODED)
-                for name in factors
-            ]
+            scores = [score_text(row[f"{kind}_{name}"], None, "%") for name in factors]
             rows.append([row["method"], kind, *scores])
     return markdown(pd.DataFrame(rows, columns=["method", "", *factors]))
 
