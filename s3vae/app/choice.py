@@ -29,16 +29,16 @@ def choose_model(
     if not videos:
         LOG.info("model: %s (`--model` names another one)", WITHOUT_VIDEOS)
         return load(WITHOUT_VIDEOS, device)
-    face = crop in (None, "face") and all(_shows_face(video) for video in videos)
+    sought = crop in (None, "face")
+    face = sought and all(_shows_face(video) for video in videos)
     names = [name for name in zoo_names() if (_crop(name) == "face") == face]
     if not names:
         raise ValueError("no model of the zoo fits these videos: name one by --model")
     models = [load(name, device) for name in names]
     errors = [max(_error(model, video) for video in videos) for model in models]
     best = int(np.argmin(errors))
-    reason = (
-        "faces" if face else "no face in every video" if find_spec("dlib") else "no dlib for faces"
-    )
+    without_dlib = sought and not find_spec("dlib")
+    reason = "faces" if face else "no dlib for faces" if without_dlib else "no face in every video"
     listed = ", ".join(f"{n} {e:.4f}" for n, e in zip(names, errors, strict=True))
     LOG.info("model: %s (%s; squared error per pixel: %s)", names[best], reason, listed)
     return models[best]

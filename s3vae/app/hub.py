@@ -49,7 +49,7 @@ def upload(folder: Path, name: str) -> str:
 
 
 def _network_errors(hub: Any) -> tuple[type[Exception], ...]:
-    """Return what it raises: OSError, and that of its HTTP library, from which its own derives."""
+    """Return the errors of the hub: OSError, and the `HTTPError` of its HTTP library."""
     bases = hub.errors.HfHubHTTPError.__mro__
     return OSError, *(each for each in bases if each.__name__ == "HTTPError")
 

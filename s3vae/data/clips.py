@@ -170,7 +170,8 @@ class ClipFile:
 
     def split_of_judge(self) -> Int64[ndarray, " clips"]:
         """Return the clips that a judge learns from: those of train, and those no model may see."""
-        return np.nonzero((self._split == SPLITS.index("train")) | (self._split == len(SPLITS)))[0]
+        judge = len(SPLITS)  # splits.JUDGE
+        return np.nonzero(np.isin(self._split, (SPLITS.index("train"), judge)))[0]
 
     def frames(
         self, indices: Iterable[SupportsIndex]
