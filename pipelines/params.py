@@ -1,8 +1,8 @@
 """params.yaml says what runs; configs/<data set>.yaml holds the settings, one section per stage.
 
 A stage uses its own section only, so it depends on no other settings; long ones first check all
-(checks.py). Sections are checked
-strictly: an unknown key or a wrong type is refused by its place in the file.
+(checks.py). Sections are checked strictly: an unknown key or a wrong type is refused by its place
+in the file.
 """
 
 from dataclasses import field

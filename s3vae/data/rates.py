@@ -12,10 +12,10 @@ LEAST_DISTINCT = 0.9
 """The share of the frames at a stated rate that a video must have, so that 29.97 serves as 30."""
 MIXED = 1.1
 """The ratio of the largest to the smallest rate of a folder above which its rates are mixed."""
-
 UNEVEN = 1.5
 """The ratio of long to short intervals between frames above which a video has no one rate."""
 FEW = 10
+"""Intervals below which nothing is said about their evenness."""
 
 
 def rate_of(times: Float64[ndarray, " frame"]) -> float:

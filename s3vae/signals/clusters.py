@@ -42,8 +42,8 @@ class ClusterSettings:
     fast and slow clips, large and small objects. `components`: number of principal components; the
     others are mostly texture. `candidates`: numbers of clusters tried, on at most `subset`
     clips; `least`: if no silhouette reaches it, all clips form one cluster (the best one is .86 on
-    Sprites and .62 on dSprites; .33 on filmed people, whose motions form no
-    clusters). `restarts`: runs of k-means, of which the best is used.
+    Sprites and .62 on dSprites; .33 on filmed people, whose motions form no clusters). `restarts`:
+    runs of k-means, of which the best is used.
     """
 
     own_scale: bool = True

@@ -40,7 +40,7 @@ class FlowSignal(SignalFile):
     kind = KIND
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, KIND, dtypes)
+        super().__init__(path, dtypes)
         self._require_agreement(*(self._arrays[name] for name in DTYPES))
         self.motion = Motion(**self._arrays)
         if self.motion.tracks is not None and self.motion.unexplained is not None:

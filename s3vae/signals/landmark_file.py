@@ -46,7 +46,7 @@ class LandmarkSignal(SignalFile):
     kind = KIND
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, KIND, lambda parameters: DTYPES)
+        super().__init__(path, lambda parameters: DTYPES)
         self.points, self.found, self.whole, self.distances = (
             self._arrays[name] for name in DTYPES
         )

@@ -42,14 +42,14 @@ class SignalFile:
     """
 
     kind: ClassVar[str]
-    """Its files are called `<kind>.h5`."""
+    """What its files say that they hold; they are called `<kind>.h5`."""
 
     def __init__(
-        self, path: Path, kind: str, dtypes: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+        self, path: Path, dtypes: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     ) -> None:
         self.path = path
         with open_signal(path) as file:
-            self._require_header(file, kind)
+            self._require_header(file)
             self.parameters: dict[str, Any] = json.loads(file.attrs["parameters"])
             self.clips_sha256 = str(file.attrs["clips_sha256"])
             self._arrays = {
@@ -64,8 +64,8 @@ class SignalFile:
             f"was made from the clips of sha256 {self.clips_sha256}, not {clips_sha256}",
         )
 
-    def _require_header(self, file: h5py.File, kind: str) -> None:
-        for name, expected in {"format": FORMAT, "version": VERSION, "kind": kind}.items():
+    def _require_header(self, file: h5py.File) -> None:
+        for name, expected in {"format": FORMAT, "version": VERSION, "kind": self.kind}.items():
             actual = file.attrs.get(name)
             self._require(
                 bool(actual == expected), f"attribute {name} must be {expected!r}, it is {actual!r}"
