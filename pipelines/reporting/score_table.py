@@ -4,7 +4,15 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from s3vae.evaluation.metrics import METRICS, NOT_JUDGED, REFERENCES, metric, names
+from s3vae.evaluation.metrics import (
+    MEASURED,
+    METRICS,
+    NOT_JUDGED,
+    REFERENCES,
+    Group,
+    metric,
+    names,
+)
 
 MODEL = ("data set", "method")
 
@@ -45,20 +53,21 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join([head, "|" + "---|" * table.shape[1], *lines]) + "\n"
 
 
-def label_free(table: pd.DataFrame) -> str:
-    """Return a row for every label-free measure of every model that has it, as Markdown.
+def with_references(table: pd.DataFrame, group: Group) -> str:
+    """Return a row for every measure of a group of every model that has it, as Markdown.
 
     The columns of `MODEL` name the model.
     """
-    measures = [each for each in METRICS if each.group == "label-free" and each.better]
+    measures = [each for each in METRICS if each.group == group and each.better]
+    references = REFERENCES[group]
     rows = [
         [*row[list(MODEL)], each.title, each.better]
-        + [each.text(row.get(f"{each.name}{end}")) for end in ("", *REFERENCES)]
+        + [each.text(row.get(f"{each.name}{end}")) for end in ("", *references)]
         for _, row in table.iterrows()
         for each in measures
-        if pd.notna(row[each.name])
+        if row.reindex([f"{each.name}{end}" for end in ("", *references)]).notna().any()
     ]
-    columns = [*MODEL, "measure", "better", "swap", *REFERENCES.values()]
+    columns = [*MODEL, "measure", "better", MEASURED[group], *references.values()]
     return markdown(pd.DataFrame(rows, columns=columns))
 
 

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from pipelines.paths import BENCHMARK
 from pipelines.reporting.results import timed_curve
 from pipelines.reporting.score_table import markdown, not_judged, texts
-from s3vae.evaluation.metrics import METRICS, REFERENCES, metric, names, score_text
+from s3vae.evaluation.metrics import MEASURED, METRICS, REFERENCES, metric, names, score_text
 
 PUBLISHED = BENCHMARK / "published.yaml"
 TRAINING = ("min", "commit")
@@ -125,7 +125,7 @@ def without_labels(results: pd.DataFrame, *datasets: str) -> str:
     measures = [each for each in METRICS if each.group == "label-free" and each.better]
     columns = {"measure": [f"{each.title} {ARROWS[str(each.better)]}" for each in measures]}
     for _, row in chosen.iterrows():
-        for end, title in {"": "swap", **REFERENCES}.items():
+        for end, title in {"": MEASURED["label-free"], **REFERENCES["label-free"]}.items():
             cells = [each.text(row.get(f"{each.name}{end}")) for each in measures]
             columns[f"{row['data set']} {row['method']}: {title}"] = cells
     table = pd.DataFrame(columns)

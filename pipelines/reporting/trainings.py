@@ -6,9 +6,9 @@ import pandas as pd
 def row_per_method(found: pd.DataFrame) -> pd.DataFrame:
     """Return a row per method: means of its trainings, and their deviation.
 
-    The number of several trainings stands behind the method. One training keeps its deviation over
-    sampling seeds. Other columns are those of the first training. Raises ValueError if trainings of
-    a method differ in steps or threads.
+    The number of several trainings stands behind the method. A score that only one of them has
+    keeps its deviation over sampling seeds. Other columns are those of the first training. Raises
+    ValueError if trainings of a method differ in steps or threads.
     """
     if found.empty:
         return found.assign(min=None)
@@ -21,10 +21,11 @@ def row_per_method(found: pd.DataFrame) -> pd.DataFrame:
             msg = f"trainings of {row['method']} on {row['data set']} differ in {name}: train anew"
             raise ValueError(msg)
     count = groups["key"].transform("size")
-    means = groups[scores].transform(lambda values: values.mean(skipna=False))
-    over_seeds = found[[f"{name}_std" for name in scores]]
+    means, known = groups[scores].transform("mean"), groups[scores].transform("count")
+    over_seeds = groups[[f"{name}_std" for name in scores]].transform("mean")
     over_trainings = groups[scores].transform("std", ddof=0).add_suffix("_std")
-    deviations = over_seeds.where(count == 1, over_trainings).where(means.notna().to_numpy())
+    deviations = over_seeds.where(known.to_numpy() == 1, over_trainings)
+    deviations = deviations.where(means.notna().to_numpy())
     others = found.drop(columns=[*means, *deviations]).assign(
         method=found["method"].where(count == 1, found["method"] + count.map(" ({})".format)),
         commit=groups["commit"].transform(lambda commits: ", ".join(commits.unique())),

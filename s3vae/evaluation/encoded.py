@@ -96,8 +96,9 @@ def conditional_samples(
     condition: Mapping[str, Int[ndarray, " clip"]],
     time: int,
     device: torch.device,
+    seed: int = 0,
 ) -> tuple[ConditionalGenerator, Codes]:
     """Return a generator conditioned on the categories of clips, and a draw of their codes."""
     labels = {name: torch.from_numpy(values).to(device) for name, values in condition.items()}
     generator = ConditionalGenerator(model, labels)
-    return generator, generator.codes(time, generator_at(device, 0, SAMPLES))
+    return generator, generator.codes(time, generator_at(device, seed, SAMPLES))

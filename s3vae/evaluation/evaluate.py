@@ -16,6 +16,7 @@ from s3vae.evaluation.dependence import dependence_scores
 from s3vae.evaluation.distances import distance_scores, predict_distances
 from s3vae.evaluation.encoded import EncodedClips, encode_clips
 from s3vae.evaluation.faces import face_scores
+from s3vae.evaluation.generation import generation_scores
 from s3vae.evaluation.intervention import intervention_scores
 from s3vae.evaluation.label_free import label_free_scores, swapped_clips
 from s3vae.evaluation.metrics import names
@@ -95,6 +96,7 @@ def score(
         encoded = encode_clips(model, judge, clips, rows, real, device)
         scores, predictions = judged_scores(encoded, judge, settings)
         scores |= judge_scores(real)
+        scores |= generation_scores(model, judge, clips, rows, settings.sampling_seeds, device)
         if isinstance(model, S3VAE):
             scores |= reconstruction_scores(encoded.real, encoded.reconstruction)
         codes = encoded.codes

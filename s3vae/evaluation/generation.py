@@ -5,26 +5,34 @@ features); precision and recall: Kynkäänniemi et al. 2019.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
-from s3vae.data.clips import ClipFile, Split
-from s3vae.evaluation.codes import encode
+from s3vae.baselines.saved import Model
+from s3vae.data.clips import ClipFile
+from s3vae.evaluation.codes import ClipGenerator, Codes, encode
+from s3vae.evaluation.encoded import conditional_samples
+from s3vae.evaluation.novelty import Appearances, Copies, Thumbnails, thumbnails
+from s3vae.evaluation.protocol import Scores, over_seeds
 from s3vae.judge.network import Judge
-from s3vae.judge.predictions import BATCH, predict, video_batches
+from s3vae.judge.predictions import BATCH, Predictions, video_batches
 from s3vae.judge.scores import conditional_entropy, marginal_entropy, mean_of
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.tensors import Video
 
 Prior = Literal["standard", "learned"]
-Features = Float[ndarray, "clip feature"]
+Features = Float[ndarray, "_clip feature"]
 NEIGHBOURS = 3
+CLIPS = 1000
+"""The most clips of each kind that are compared."""
+FEWEST = 4 * NEIGHBOURS
+"""With fewer clips nothing is scored: a half needs neighbours."""
 
 
 def drawn_clips(
@@ -40,67 +48,56 @@ def drawn_clips(
             yield model.decode(static, model.draw_dynamic(batch, time, generator))
 
 
-def real_clips(
-    clips: ClipFile, split: Split, device: torch.device, count: int | None = None
-) -> Iterator[Video]:
-    """Read clips of a split in batches, in an order without meaning; all if `count` is None."""
-    order = np.random.default_rng(0).permutation(clips.split(split))[:count]
-    return (batch() for batch in video_batches(clips, order, device))
-
-
-def reconstructed_clips(
-    model: S3VAE, clips: ClipFile, split: Split, device: torch.device
-) -> Iterator[Video]:
-    """Decode the posterior means of the clips of a split in batches."""
-    for pair in encode(model, clips, clips.split(split), device).batches():
+def decoded_clips(model: ClipGenerator, codes: Codes) -> Iterator[Video]:
+    """Decode codes in batches."""
+    for pair in codes.batches():
         with torch.no_grad():
             yield model.decode(*pair)
 
 
-class Appearances:
-    """The combinations of static attributes among the clips of training."""
+def draws(
+    model: Model, clips: ClipFile, rows: Int[ndarray, " clip"], seed: int, device: torch.device
+) -> dict[str, Iterator[Video]]:
+    """Draw as many clips as there are rows, by the end of their scores' names.
 
-    def __init__(self, clips: ClipFile) -> None:
-        self.names = [factor.name for factor in clips.static_factors]
-        train = clips.split("train")
-        self.labels = np.array([clips.labels(name)[train] for name in self.names]).T
-        self.known = {*map(tuple, self.labels.tolist())}
-
-    def unseen(self, predictions: Mapping[str, Float[ndarray, "clip value"]]) -> float:
-        """Return the share of clips with a combination that training never showed."""
-        if not self.names:
-            return math.nan
-        found = np.array([predictions[name].argmax(axis=1) for name in self.names]).T
-        return float(np.mean([tuple(each) not in self.known for each in found.tolist()]))
-
-    def unseen_if_independent(self) -> float:
-        """Return that share for attributes drawn apart, each as often as in training."""
-        if not self.names:
-            return math.nan
-        shares = [np.bincount(each) / len(each) for each in self.labels.T]
-        chosen = (
-            (share[value] for share, value in zip(shares, each, strict=True)) for each in self.known
-        )
-        return 1 - float(sum(map(math.prod, chosen)))
-
-
-def judged(
-    judge: Judge, appearances: Appearances, videos: Iterator[Video]
-) -> tuple[Features, dict[str, float]]:
-    """Return the judge's features of clips, and three scores of its predictions.
-
-    `entropy`: H(y|x), low if every clip is clear, and `diversity`: H(y), high if clips differ, both
-    means over factors; `unseen`: the share of appearances that training never showed.
+    `_standard`: z_f from N(0, I); no end: from the learned prior, if there is one. A generator with
+    categories draws clips of those of the rows.
     """
-    batches = [*videos]
-    with torch.no_grad():
-        features = torch.cat([judge.features(batch) for batch in batches]).cpu().numpy()
-    found = predict(judge, batches)
-    return features, {
-        "entropy": mean_of({name: conditional_entropy(each) for name, each in found.items()}),
-        "diversity": mean_of({name: marginal_entropy(each) for name, each in found.items()}),
-        "unseen": appearances.unseen(found),
+    if not isinstance(model, S3VAE):
+        labels = {name: clips.labels(name)[rows] for name in model.categories.values}
+        generator, codes = conditional_samples(model, labels, clips.time, device, seed)
+        return {"_standard": decoded_clips(generator, codes)}
+    priors: dict[str, Prior] = {"_standard": "standard"}
+    if model.static_prior is not None:
+        priors[""] = "learned"
+    count, time = len(rows), clips.time
+    return {
+        end: drawn_clips(model, prior, count, time, seed, device) for end, prior in priors.items()
     }
+
+
+class Seen(NamedTuple):
+    """What is kept of clips that are looked at."""
+
+    features: Features
+    predictions: Predictions
+    thumbnails: Thumbnails
+
+
+@torch.no_grad()
+def look(judge: Judge, videos: Iterable[Video]) -> Seen:
+    """Return the judge's features and predictions of clips, and their thumbnails."""
+    parts = []
+    for video in videos:
+        features = judge.features(video)
+        found = {name: head(features).double().softmax(-1) for name, head in judge.heads.items()}
+        parts.append((features, found, thumbnails(video)))
+    features, found, small = zip(*parts, strict=True)
+    return Seen(
+        torch.cat(features).cpu().numpy(),
+        {name: torch.cat([each[name] for each in found]).cpu().numpy() for name in found[0]},
+        torch.cat(small).cpu(),
+    )
 
 
 def frechet_distance(first: Features, second: Features) -> float:
@@ -130,34 +127,79 @@ def coverage(centres: Features, points: Features) -> float:
     return float(near.any(dim=1).double().mean())
 
 
-def compared(real: Features, drawn: Features) -> dict[str, float]:
-    """Return the Fréchet distance, precision and recall of drawn clips."""
-    precision, recall = precision_and_recall(real, drawn)
-    distance = frechet_distance(real, drawn)
-    return {"frechet_distance": distance, "precision": precision, "recall": recall}
+class Reference:
+    """What drawn clips are compared with: real clips, and the clips of training."""
+
+    def __init__(self, real: Seen, clips: ClipFile) -> None:
+        self.real, self.appearances, self.copies = real, Appearances(clips), Copies(clips)
+
+    def scores(self, seen: Seen, of: slice = slice(None), against: slice = slice(None)) -> Scores:
+        """Return the scores of (a part of) some clips against (a part of) the real ones.
+
+        `entropy`: H(y|x), low if every clip is clear, and `diversity`: H(y), high if clips differ,
+        both means over factors. `unseen`: the share of new combinations of static attributes over
+        that of attributes drawn apart.
+        """
+        found, expected = seen.predictions, self.appearances.unseen_if_independent()
+        features, real = seen.features[of], self.real.features[against]
+        precision, recall = precision_and_recall(real, features)
+        return {
+            "entropy": mean_of({name: conditional_entropy(each) for name, each in found.items()}),
+            "diversity": mean_of({name: marginal_entropy(each) for name, each in found.items()}),
+            "distance": frechet_distance(real, features),
+            "precision": precision,
+            "recall": recall,
+            "unseen": self.appearances.unseen(found) / expected if expected else math.nan,
+            "copies": self.copies.share(seen.thumbnails),
+        }
 
 
 def generation_scores(
-    model: S3VAE, judge: Judge, clips: ClipFile, split: Split, seed: int, device: torch.device
-) -> dict[str, dict[str, float]]:
-    """Return the scores of clips drawn from both priors, as many as there are real ones.
+    model: Model,
+    judge: Judge,
+    clips: ClipFile,
+    rows: Int[ndarray, " clip"],
+    seeds: Sequence[int],
+    device: torch.device,
+) -> Scores:
+    """Return the scores of drawn clips, by prior, and of clips that they can be compared with.
 
-    Beside them stand: `real`, one half of the real clips against the other; `train`, real clips of
-    the train split, which have other appearances, as drawn ones have; `reconstructed`, what the
-    decoder itself loses; `independent`, appearances whose attributes are drawn apart.
+    `_real`: one half of the real clips against the other; `_train`: clips of the train split, which
+    have other appearances, as drawn ones have; `_reconstructed`: what the decoder itself loses.
+    Empty if there are fewer than `FEWEST` clips.
     """
-    appearances = Appearances(clips)
-    real, found = judged(judge, appearances, real_clips(clips, split, device))
-    half = len(real) // 2
-    scores = {"real": found | compared(real[:half], real[half:])}
-    others = {
-        "train": real_clips(clips, "train", device, len(real)),
-        "reconstructed": reconstructed_clips(model, clips, split, device),
-        "standard": drawn_clips(model, "standard", len(real), clips.time, seed, device),
-        "learned": drawn_clips(model, "learned", len(real), clips.time, seed, device),
+    if min(len(rows), len(clips.split("train"))) < FEWEST:
+        return {}
+    # in a random order: clips of one identity are neighbours
+    chosen = np.random.default_rng(0).permutation(rows)[:CLIPS]
+    real = look(judge, frames(clips, chosen, device))
+    reference, half = Reference(real, clips), len(chosen) // 2
+    others = look(judge, frames(clips, reference.copies.others, device))
+    scores = {
+        "_real": reference.scores(real, slice(half, None), slice(half)),
+        "_train": reference.scores(others),
     }
-    for name, videos in others.items():
-        features, found = judged(judge, appearances, videos)
-        scores[name] = found | compared(real, features)
-    scores["independent"] = {"unseen": appearances.unseen_if_independent()}
-    return scores
+    if isinstance(model, S3VAE):
+        reconstructed = decoded_clips(model, encode(model, clips, chosen, device))
+        scores["_reconstructed"] = reference.scores(look(judge, reconstructed))
+    drawn = []
+    for seed in seeds:
+        videos = draws(model, clips, chosen, seed, device)
+        drawn.append(
+            named({end: reference.scores(look(judge, each)) for end, each in videos.items()})
+        )
+    return named(scores) | over_seeds(drawn)
+
+
+def named(scores: Mapping[str, Scores]) -> Scores:
+    """Return scores by the end of their names as scores by name."""
+    return {
+        f"generated_{name}{end}": value
+        for end, each in scores.items()
+        for name, value in each.items()
+    }
+
+
+def frames(clips: ClipFile, rows: Int[ndarray, " clip"], device: torch.device) -> Iterator[Video]:
+    """Read clips in batches."""
+    return (batch() for batch in video_batches(clips, rows, device))

@@ -5,6 +5,7 @@ a key with `_std` added is the standard deviation over the sampling seeds. Needs
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,6 +15,7 @@ Group = Literal[
     "separation",
     "intervention",
     "draws",
+    "generation",
     "continuation",
     "reconstruction",
     "probes",
@@ -25,8 +27,18 @@ Group = Literal[
 ]
 NOT_JUDGED = "not_judged"
 """The key of metrics.json with the reason why the judge scored nothing."""
-REFERENCES = {"_other": "other donor", "_floor": "reconstruction", "_null": "wrong pair"}
-"""What stands beside each measure of swaps, by the end of its name."""
+REFERENCES: Mapping[Group, Mapping[str, str]] = {
+    "generation": {
+        "_standard": "N(0, I)",
+        "_reconstructed": "reconstruction",
+        "_train": "train clips",
+        "_real": "real halves",
+    },
+    "label-free": {"_other": "other donor", "_floor": "reconstruction", "_null": "wrong pair"},
+}
+"""What stands beside each measure of a group, by the end of its name."""
+MEASURED = {"generation": "learned prior", "label-free": "swap"}
+"""What the measure itself is of."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +58,10 @@ class Metric:
 
 
 def with_references(measure: Metric) -> tuple[Metric, ...]:
-    """Return a measure of swaps and the reference values beside it."""
+    """Return a measure and the reference values beside it."""
     return measure, *(
         replace(measure, name=measure.name + end, title=f"{measure.title}, {title}", better=None)
-        for end, title in REFERENCES.items()
+        for end, title in REFERENCES[measure.group].items()
     )
 
 
@@ -61,6 +73,17 @@ MEASURES = (
     Metric("akd", "faces: AKD (pixels)", "", "label-free", "lower"),
     Metric("akd_motion", "faces: AKD of motion (pixels)", "", "label-free", "lower"),
     Metric("aed", "faces: AED", "", "label-free", "lower"),
+)
+GENERATED = (
+    Metric("generated_entropy", "drawn: H(y given x)", "nats", "generation", "lower"),
+    Metric("generated_diversity", "drawn: H(y)", "nats", "generation", "higher"),
+    Metric("generated_distance", "drawn: Fréchet distance", "", "generation", "lower"),
+    Metric("generated_precision", "drawn: precision %", "%", "generation", "higher"),
+    Metric("generated_recall", "drawn: recall %", "%", "generation", "higher"),
+    Metric(
+        "generated_unseen", "drawn: new combinations, of independent %", "%", "generation", "higher"
+    ),
+    Metric("generated_copies", "drawn: copies %", "%", "generation", "lower"),
 )
 METRICS = (
     # Table 1 of the paper
@@ -80,6 +103,8 @@ METRICS = (
     Metric("static_h_y", "H(y) of drawn appearance", "nats", "draws", "higher"),
     Metric("drawn_h_y", "H(y) of drawn motion", "nats", "draws", "higher"),
     Metric("drawn_h_y_given_x", "H(y given x) of drawn motion", "nats", "draws", "lower"),
+    # both codes drawn
+    *(each for measure in GENERATED for each in with_references(measure)),
     Metric("continued_dynamic", "continued: dynamic %", "%", "continuation", "higher"),
     Metric("continuation_error", "continued: error", "", "continuation", "lower"),
     Metric("continuation_error_floor", "its floor, reconstruction", "", "continuation", None),

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.generation import (
-    Appearances,
-    drawn_clips,
+    draws,
     frechet_distance,
     generation_scores,
     precision_and_recall,
 )
+from s3vae.evaluation.metrics import names
 from s3vae.judge.network import Judge
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
@@ -23,6 +24,23 @@ CPU = torch.device("cpu")
 def points(count: int, seed: int = 0, centre: float = 0, spread: float = 1) -> np.ndarray:
     draws = np.random.default_rng(seed)
     return (centre + spread * draws.normal(size=(count, 3))).astype(np.float32)
+
+
+@pytest.fixture
+def judge(clips: ClipFile) -> Judge:
+    torch.manual_seed(0)
+    values = {factor.name: len(factor.values) for factor in clips.factors}
+    return Judge(values, channels=3, width=4).eval()
+
+
+@pytest.fixture
+def model(tiny: Architecture) -> S3VAE:
+    """Return a model whose learned prior draws one appearance."""
+    model = S3VAE(tiny).eval()
+    model.static_prior = StaticPrior(tiny.static, [(1, tiny.static)])
+    model.static_prior.parts[0].factors.zero_()
+    model.static_prior.parts[0].means.fill_(3)
+    return model
 
 
 def test_the_frechet_distance_of_a_set_to_itself_is_zero() -> None:
@@ -47,46 +65,40 @@ def test_points_of_half_of_the_real_set_are_precise_and_miss_the_other_half() ->
     assert recall <= 0.5
 
 
-def test_each_prior_draws_its_own_appearances(tiny: Architecture) -> None:
-    model = S3VAE(tiny).eval()
-    model.static_prior = StaticPrior(tiny.static, [(1, tiny.static)])
-    model.static_prior.parts[0].factors.zero_()
-    model.static_prior.parts[0].means.fill_(3)
-    drawn = {
-        prior: torch.cat([*drawn_clips(model, prior, 70, 3, 0, CPU)])
-        for prior in ("standard", "learned")
-    }
-    assert {len(each) for each in drawn.values()} == {70}
-    assert not torch.equal(drawn["standard"], drawn["learned"])
+def test_each_prior_draws_its_own_appearances(clips: ClipFile, model: S3VAE) -> None:
+    rows = np.arange(70)
+
+    def drawn() -> dict[str, torch.Tensor]:
+        found = draws(model, clips, rows, 0, CPU)
+        return {end: torch.cat([*batches]) for end, batches in found.items()}
+
+    of_each = drawn()
+    assert {end: len(each) for end, each in of_each.items()} == {"_standard": 70, "": 70}
+    assert not torch.equal(of_each["_standard"], of_each[""])
     model.static_prior = None
-    again = torch.cat([*drawn_clips(model, "learned", 70, 3, 0, CPU)])
-    assert torch.equal(again, drawn["standard"])
+    without = drawn()
+    assert [*without] == ["_standard"]
+    assert torch.equal(without["_standard"], of_each["_standard"])
 
 
-def test_real_clips_are_the_floor(clips: ClipFile, tiny: Architecture) -> None:
-    torch.manual_seed(0)
-    values = {factor.name: len(factor.values) for factor in clips.factors}
-    judge = Judge(values, channels=3, width=4).eval()
-    scores = generation_scores(S3VAE(tiny).eval(), judge, clips, "val", 0, CPU)
-    assert [*scores] == ["real", "train", "reconstructed", "standard", "learned", "independent"]
-    assert scores["real"]["frechet_distance"] < scores["standard"]["frechet_distance"]
-    assert scores["real"]["recall"] > scores["standard"]["recall"]
-    assert scores.pop("independent").keys() == {"unseen"}
-    names = {"entropy", "diversity", "unseen", "frechet_distance", "precision", "recall"}
-    assert all(each.keys() == names for each in scores.values())
+def test_every_score_is_declared_and_real_clips_are_the_floor(
+    clips: ClipFile, judge: Judge, model: S3VAE
+) -> None:
+    scores = generation_scores(model, judge, clips, clips.split("test"), [0, 1], CPU)
+    assert {name for name in scores if not name.endswith("_std")} == {*names("generation")}
+    assert scores["generated_distance_real"] < scores["generated_distance_standard"]
+    assert scores["generated_recall_real"] > scores["generated_recall_standard"]
+    assert scores["generated_entropy_standard_std"] > 0
 
 
-def test_unseen_appearances_are_combinations_that_training_never_showed(clips: ClipFile) -> None:
-    appearances = Appearances(clips)
-    appearances.names = ["shape", "colour"]
-    appearances.labels = np.array([[0, 0], [0, 1], [1, 1], [1, 1]])
-    appearances.known = {(0, 0), (0, 1), (1, 1)}
-    found = {"shape": np.eye(2)[[0, 1, 1, 1]], "colour": np.eye(2)[[1, 1, 1, 0]]}
-    assert appearances.unseen(found) == 0.25
-    assert appearances.unseen_if_independent() == pytest.approx(1 / 2 * 1 / 4)
+def test_a_generator_without_an_encoder_is_scored_for_its_own_prior(
+    clips: ClipFile, judge: Judge, tiny: Architecture
+) -> None:
+    generator = MoCoGAN(tiny, Categories("dynamic", {"motion": 3})).eval()
+    scores = generation_scores(generator, judge, clips, clips.split("test"), [0], CPU)
+    kinds = {name.rsplit("_", 1)[1] for name in scores if name.startswith("generated_recall")}
+    assert kinds == {"standard", "train", "real", "std"}
 
 
-def test_appearances_of_the_train_split_are_known(clips: ClipFile) -> None:
-    appearances, train = Appearances(clips), clips.split("train")
-    labels = {factor.name: clips.labels(factor.name)[train] for factor in clips.static_factors}
-    assert appearances.unseen({name: np.eye(9)[values] for name, values in labels.items()}) == 0
+def test_too_few_clips_are_not_scored(clips: ClipFile, judge: Judge, model: S3VAE) -> None:
+    assert generation_scores(model, judge, clips, clips.split("test")[:11], [0], CPU) == {}

@@ -9,7 +9,8 @@ import pytest
 from pipelines.io import write_csv, write_json
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import Layout
-from pipelines.stages.table import results_table, write_table
+from pipelines.reporting.all_scores import STEP, results_table
+from pipelines.stages.table import write_table
 from s3vae.evaluation.metrics import NOT_JUDGED, metric, names
 
 SAMPLED = names("headline", "separation")
@@ -24,9 +25,18 @@ TOY = Pipeline(
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Change to a folder where two methods have been evaluated, one without a static factor."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text('pipeline: {datasets: {}, models: {}, code: "./"}\n')
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "toy.yaml").write_text(
+        "methods:\n"
+        "  ours: {architecture: {encoder: objects}}\n"
+        "  later: {architecture: {encoder: patch}}\n"
+        "  theirs: {architecture: {encoder: patch}}\n"
+    )
     sampled = {name: 0.5 + place / 100 for place, name in enumerate(SAMPLED)}
     scores = {**sampled, **{f"{name}_std": 0.0123 for name in SAMPLED}, "static_chance": 1 / 6}
     write_json(Layout("toy").scores("ours") / "metrics.json", {**scores, "accuracy": 0.98765})
+    write_json(Layout("toy").scores("ours") / "environment.json", {"steps": 20, "seconds": 5.0})
     write_json(
         Layout("toy").scores("theirs") / "metrics.json",
         {name: value for name, value in scores.items() if "static" not in name},
@@ -39,7 +49,7 @@ def test_only_evaluated_models_have_a_row_and_each_has_every_metric_with_its_spr
     table = results_table(TOY)
     assert table["method"].tolist() == ["ours", "theirs"]
     columns = [column for name in names() for column in (name, f"{name}_std")]
-    assert table.columns.tolist() == ["dataset", "method", *columns, NOT_JUDGED]
+    assert table.columns.tolist() == ["dataset", "method", *columns, STEP, NOT_JUDGED]
     assert table.loc[0, ["accuracy", "static_leakage_std"]].tolist() == [0.98765, 0.0123]
     assert table.loc[0, "static_chance_std"] == 0  # no draw enters it
 
@@ -76,8 +86,10 @@ def test_markdown_has_percentages_with_spread_and_a_dash_for_an_undefined_score(
     ours, theirs = (
         dict(zip(map(str.strip, head), map(str.strip, row), strict=True)) for row in rows
     )
-    assert (ours["data set"], ours["method"], ours["Acc %"]) == ("toy", "`ours`", "98.77 ± 1.23")
+    assert (ours["data set"], ours["method"], ours["Acc %"]) == ("toy", "`ours` †", "98.77 ± 1.23")
     assert ours["H(y)"] == "0.530 ± 0.012"
+    assert (ours["s/step"], theirs["s/step"]) == ("0.250", "-")
+    assert theirs["method"] == "`theirs`"
     assert theirs[metric("static_leakage").title] == "-"
 
 
@@ -91,6 +103,14 @@ def test_a_model_that_is_not_judged_has_its_reason_and_a_line_for_each_label_fre
     line = "| toy | `later` | flow: cosine | higher | 0.900 | 0.100 | 0.950 | - |"
     assert text.splitlines()[-1] == line
     assert json.loads(Path("results/table.json").read_text())[1][NOT_JUDGED] == "no labels"
+
+
+@pytest.mark.usefixtures("folder")
+def test_drawn_clips_have_a_line_for_each_measure_with_what_it_compares_with() -> None:
+    scores = {"generated_recall_standard": 0.25, "generated_recall_real": 0.9}
+    write_json(Layout("toy").scores("later") / "metrics.json", scores)
+    line = "| toy | `later` | drawn: recall % | higher | - | 25.00 | - | - | 90.00 |"
+    assert line in write_table(TOY).splitlines()
 
 
 def test_a_score_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
