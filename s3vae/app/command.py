@@ -38,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
 
     encode = _command(commands, "encode", "z_f and z_t of videos as arrays of NumPy")
     encode.add_argument("videos", type=Path, nargs="+", metavar="VIDEO")
+    encode.add_argument(
+        "--fps", type=_number, help="codes per second; default: of the frames that the model reads"
+    )
 
     _add_model_commands(commands)
     _add_drawing_commands(commands)

@@ -77,7 +77,9 @@ def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
     codes = []
     with Progress("encode", len(videos), "videos") as progress:
         for video in videos:
-            codes.append(model.encode(video))
+            recording = model.open(video)
+            found, rate = model.encode(recording), options["fps"]
+            codes.append(found.at(recording.at_rate(rate)) if rate else found)
             progress.advance(note=str(video))
     arrays: dict[str, Any] = {
         "videos": np.array([str(video) for video in videos]),

@@ -66,6 +66,11 @@ def test_every_command_writes_what_it_says(
         assert codes["static"].shape == (2, 4)
         assert codes["dynamic_1"].shape == (6, 3)
         assert codes["videos"].tolist() == words(*videos)
+    often = tmp_path / "often.npz"
+    assert execute(words("encode", videos[1], "-o", often, "--fps", 20, *model)) == 0
+    with np.load(often) as codes:
+        assert np.allclose(np.diff(codes["times_0"]), 0.05)
+        assert len(codes["dynamic_0"]) == len(codes["times_0"])
 
 
 def test_models_and_their_cards_are_printed(
