@@ -45,6 +45,17 @@ def test_the_bounded_discriminator_of_clips_depends_on_the_order_of_frames(draws
     assert BoundedFrameDiscriminator(3, 4).eval()(video[:, 0]).shape == (2,)
 
 
+def test_published_discriminators_with_differences_see_slight_motion_more(draws: Draws) -> None:
+    torch.manual_seed(0)
+    still = torch.rand(1, 1, 3, 64, 64, generator=draws(0)).expand(1, TIME, -1, -1, -1)
+    moving = still + 0.01 * torch.randn(still.shape, generator=draws(1))
+    changes = []
+    for differences in (False, True):
+        clips = ClipDiscriminator(3, 4, {"action": 3}, TIME, differences).eval()
+        changes.append((clips(moving)[0] - clips(still)[0]).abs() / clips(still)[0].abs())
+    assert changes[1] > 2 * changes[0]
+
+
 def test_with_differences_a_slight_motion_changes_the_category_logits_more(draws: Draws) -> None:
     torch.manual_seed(0)
     plain = BoundedClipDiscriminator(3, 4, {"action": 3}).eval()

@@ -195,6 +195,19 @@ def test_settings_that_an_adversary_does_not_follow_are_refused(
         MoCoGANMethod(tiny, AdversarialSettings(), TrainingSettings(steps=1, **setting))
 
 
-def test_published_discriminators_have_no_differences() -> None:
-    with pytest.raises(ValueError, match="`discriminators: bounded`"):
-        AdversarialSettings("published", differences=True)
+def test_the_categories_of_real_clips_are_learned_first(
+    tiny: Architecture, examples: Batch, draws: Draws
+) -> None:
+    settings = AdversarialSettings(
+        "published", width=4, views=VIEWS, differences=True, categories_first=1
+    )
+    model = MoCoGAN(tiny, Categories("dynamic", {"motion": 3}))
+    objective = AdversarialObjective(model, settings, 4)
+    alone = objective.losses(examples, draws(0))
+    alone["total"].backward()
+    networks = ("frames", "clips", "generator")
+    assert [n for n in networks if has_gradient(getattr(objective, n))] == ["clips"]
+    assert alone["total"] == alone["real_category"] > 0
+    objective.zero_grad()
+    objective.losses(examples, draws(0))["total"].backward()
+    assert all(has_gradient(getattr(objective, n)) for n in networks)

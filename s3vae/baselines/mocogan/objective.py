@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Generator, Tensor, nn
@@ -40,8 +40,11 @@ class AdversarialSettings:
     width: int = Field(default=32, gt=0)
     """Channels after a discriminator's first convolution."""
     differences: bool = False
-    """Whether `bounded` ones also read categories from deviations of features from their clip's
-    mean."""
+    """Whether categories are also read from deviations from the mean over a clip: of features if
+    `bounded`, of frames if `published`, which then judges by them too."""
+    categories_first: int = Field(default=0, ge=0)
+    """The number of first steps in which only the categories of real clips are learned, since a
+    generator can only obey a discriminator that reads them."""
     views: DiscriminatorViews | None = None
     """What the discriminators are given; null: all frames as they are."""
     category: float = Field(default=1.0, ge=0)
@@ -49,15 +52,11 @@ class AdversarialSettings:
     decay: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the moving average of the generator's weights, which is the model that is saved."""
 
-    def __post_init__(self) -> None:
-        """Raise ValueError for a setting of the other discriminators."""
-        if self.differences and self.discriminators == "published":
-            msg = "`adversarial.differences` is for `discriminators: bounded`: remove it"
-            raise ValueError(msg)
-
 
 Seen = Float[Tensor, "batch seen channel height width"]
 """Clips as the discriminators are given them."""
+Times = Int[Tensor, " seen"] | slice
+"""Which frames of a clip."""
 
 
 class AdversarialTerms(NamedTuple):
@@ -94,12 +93,15 @@ class AdversarialObjective(nn.Module):
             settings.width,
         )
         self.frames_seen = min(time, settings.views.frames) if settings.views else time
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         self.adversarial = LOSSES[settings.discriminators]
         self.frames: nn.Module
         self.clips: nn.Module
         if settings.discriminators == "published":
             self.frames = FrameDiscriminator(channels, width)
-            self.clips = ClipDiscriminator(channels, width, values, self.frames_seen)
+            self.clips = ClipDiscriminator(
+                channels, width, values, self.frames_seen, settings.differences
+            )
         else:
             self.frames = BoundedFrameDiscriminator(channels, width)
             self.clips = BoundedClipDiscriminator(channels, width, values, settings.differences)
@@ -111,9 +113,12 @@ class AdversarialObjective(nn.Module):
 
     def forward(self, batch: Batch, generator: Generator) -> AdversarialTerms:
         """Return the terms on a batch of real clips and generated ones with the same labels."""
+        labels = labels_of(batch, self.generator.categories)
         if self.training:
             self.update_average()
-        labels = labels_of(batch, self.generator.categories)
+            self.steps += 1
+            if self.steps <= self.settings.categories_first:
+                return self.categories_alone(batch, labels, generator)
         real, generated = self.given(to_unit(batch.frames), labels, generator)
         real_frame, frame = (single_frames(video, generator) for video in (real, generated))
         real_clip, real_categories = self.clips(real)
@@ -133,18 +138,37 @@ class AdversarialObjective(nn.Module):
             generated_category=category_loss(categories, labels),
         )
 
+    def categories_alone(
+        self, batch: Batch, labels: Mapping[str, Labels], generator: Generator
+    ) -> AdversarialTerms:
+        """Return the loss of the categories of real clips; all other terms are 0."""
+        video = to_unit(batch.frames)
+        times = self.times_seen(video.shape[1], generator)
+        real = self.as_seen(video[:, times], generator)
+        nothing = real.new_zeros(())
+        loss = category_loss(self.clips(real)[1], labels)
+        return AdversarialTerms(nothing, nothing, loss, nothing, nothing, nothing)
+
     def given(
         self, video: Video, labels: Mapping[str, Labels], generator: Generator
     ) -> tuple[Seen, Seen]:
         """Return the real clips and generated ones of the same labels, as discriminated."""
-        views, time = self.settings.views, video.shape[1]
         static = self.generator.draw_static(labels, generator)
-        dynamic = self.generator.draw_dynamic(labels, time, generator)
-        if views is None:
-            return video, self.generator.decode(static, dynamic)
-        times = random_times(time, self.frames_seen, generator)
+        dynamic = self.generator.draw_dynamic(labels, video.shape[1], generator)
+        times = self.times_seen(video.shape[1], generator)
         generated = self.generator.decode(static, dynamic[:, times])
-        return views.of(video[:, times], generator), views.of(generated, generator)
+        return self.as_seen(video[:, times], generator), self.as_seen(generated, generator)
+
+    def times_seen(self, time: int, generator: Generator) -> Times:
+        """Draw the frames of a clip that the discriminators are given, if they are not all."""
+        if self.settings.views is None:
+            return slice(None)
+        return random_times(time, self.frames_seen, generator)
+
+    def as_seen(self, video: Video, generator: Generator) -> Seen:
+        """Return these frames of clips as the discriminators are given them."""
+        views = self.settings.views
+        return video if views is None else views.of(video, generator)
 
     @torch.no_grad()
     def update_average(self) -> None:

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from s3vae.model.layers import SLOPE, Frames
 from s3vae.tensors import Video
 
+ENLARGED = 8
+"""The factor of differences from the mean of a clip."""
+
 
 class FrameDiscriminator(nn.Module):
     """A classifier of the patches of single frames (64x64) as real or generated."""
@@ -31,15 +34,23 @@ class FrameDiscriminator(nn.Module):
 class ClipDiscriminator(nn.Module):
     """A classifier of clips of `frames` frames as real or generated, and of their categories.
 
-    Frames are reduced to patches of 4x4 pixels; kernels over time and space do the rest.
+    Frames are reduced to patches of 4x4 pixels; kernels over time and space do the rest. With
+    `differences`, each frame's difference from the mean of the clip stands beside it, enlarged:
+    slight motions of large objects are hardly seen without it.
     """
 
     def __init__(
-        self, channels: int, width: int, categories: Mapping[str, int], frames: int
+        self,
+        channels: int,
+        width: int,
+        categories: Mapping[str, int],
+        frames: int,
+        differences: bool = False,
     ) -> None:
         super().__init__()
-        self.categories = dict(categories)
-        patches = nn.Conv3d(channels, width, (1, 4, 4), (1, 4, 4))
+        self.categories, self.differences = dict(categories), differences
+        inputs = 2 * channels if differences else channels
+        patches = nn.Conv3d(inputs, width, (1, 4, 4), (1, 4, 4))
         layers: list[nn.Module] = [patches, nn.LeakyReLU(SLOPE)]
         # over time, of 8: 8 -> 6 -> 5 -> 4 frames, in space 16 -> 8 -> 4 -> 1 places
         for inputs, outputs, longest, stride in ((1, 2, 3, 2), (2, 4, 2, 2), (4, 4, 2, 1)):
@@ -64,6 +75,10 @@ class ClipDiscriminator(nn.Module):
         self, video: Video
     ) -> tuple[Float[Tensor, " batch"], dict[str, Float[Tensor, "batch value"]]]:
         """Return one logit per clip, above 0 for real, and the logits of every category."""
-        logits: Tensor = self.clip((2 * video - 1).transpose(1, 2))
+        inputs = 2 * video - 1
+        if self.differences:
+            change = ENLARGED * (video - video.mean(dim=1, keepdim=True))
+            inputs = torch.cat([inputs, change], dim=2)
+        logits: Tensor = self.clip(inputs.transpose(1, 2))
         real, *categories = torch.split(logits, [1, *self.categories.values()], dim=1)
         return real[:, 0], dict(zip(self.categories, categories, strict=True))
