@@ -47,6 +47,7 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     named: dict[str, Callable[[], str]] = {
         "other": lambda: tables.other_scores(main),
         "grid": lambda: tables.without_labels(benchmark, "grid"),
+        "drawn": lambda: tables.drawn_clips(benchmark),
         "judges": lambda: tables.judge_lines(benchmark),
         "curves": lambda: curves(benchmark),
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),

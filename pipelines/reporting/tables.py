@@ -8,7 +8,15 @@ from ruamel.yaml import YAML
 from pipelines.paths import BENCHMARK
 from pipelines.reporting.results import timed_curve
 from pipelines.reporting.score_table import markdown, not_judged, texts
-from s3vae.evaluation.metrics import MEASURED, METRICS, REFERENCES, metric, names, score_text
+from s3vae.evaluation.metrics import (
+    GENERATED,
+    MEASURED,
+    METRICS,
+    REFERENCES,
+    metric,
+    names,
+    score_text,
+)
 
 PUBLISHED = BENCHMARK / "published.yaml"
 TRAINING = ("min", "commit")
@@ -131,6 +139,26 @@ def without_labels(results: pd.DataFrame, *datasets: str) -> str:
     table = pd.DataFrame(columns)
     measured = (table.iloc[:, 1:] != "-").any(axis=1)
     return f"{markdown(table[measured])}\n{not_judged(chosen)}".rstrip() + "\n"
+
+
+def drawn_clips(results: pd.DataFrame) -> str:
+    """Return how clips of which both codes are drawn score: each prior, beside train clips.
+
+    Of the first method of each data set that has these scores; table.md has all methods.
+    """
+    scored = methods(results).dropna(subset="generated_distance_standard")
+    scored = scored.drop_duplicates("data set")
+    ends = ("", "_standard", "_train")
+    columns = {
+        each.title.removeprefix("drawn: "): [
+            " / ".join(each.text(row.get(f"{each.name}{end}")) for end in ends)
+            for _, row in scored.iterrows()
+        ]
+        for each in GENERATED
+        if each.name != "generated_diversity"
+    }
+    table = pd.DataFrame(columns, index=scored.index)
+    return markdown(scored[["data set", "method"]].join(table))
 
 
 def judge_lines(results: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from pipelines.reporting.results import FILES, result, result_table, results, tr
 from pipelines.reporting.tables import (
     ablations,
     against_published,
+    drawn_clips,
     judge_lines,
     marked,
     minutes_to_the_published_row,
@@ -93,6 +94,15 @@ def test_a_declared_metric_appears_in_table_and_report(
 def pipeline(dataset: str, method: str) -> Pipeline:
     chosen = Chosen(dataset, method)
     return Pipeline({dataset: "toy.py"}, {chosen.name: chosen}, "")
+
+
+def test_drawn_clips_of_the_first_scored_method_stand_beside_train_clips() -> None:
+    scores = {"generated_recall": 0.5, "generated_recall_standard": 0.25}
+    scored = model("s3vae", 0.9, generated_distance_standard=4.0, **scores)
+    text = drawn_clips(result_table([model("baseline", 0.9), scored]))
+    assert "| sprites | `s3vae` |" in text
+    assert "| 50.00 / 25.00 / - |" in text
+    assert "baseline" not in text
 
 
 def test_every_metric_has_a_name_and_a_title_of_its_own() -> None:
