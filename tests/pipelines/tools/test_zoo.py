@@ -2,10 +2,14 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from pipelines.dvc_lock import stages
 from pipelines.params import section
 from pipelines.paths import Layout
 from pipelines.stages.acquire import acquire
@@ -15,10 +19,17 @@ from s3vae.app.load import load
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.datasets import DataSet
+from s3vae.evaluation.encoded import encode_clips
+from s3vae.evaluation.metrics import metric
+from s3vae.evaluation.protocol import RealClips, drawn_scores, predict_draws
+from s3vae.judge.network import Judge, load_judge
+from s3vae.judge.predictions import predict_clips
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
 
 ROOT = Path(__file__).parents[3]
+BENCHMARK = ROOT / "benchmark"
+CPU = torch.device("cpu")
 
 
 def test_a_model_is_added_with_its_scores_and_its_card(
@@ -53,7 +64,7 @@ def test_a_model_is_added_with_its_scores_and_its_card(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", zoo_names())
-def test_a_model_of_the_package_has_the_error_that_its_card_states(
+def test_a_model_of_the_package_has_the_error_and_the_scores_that_its_card_states(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = os.environ.get("S3VAE_MIRROR") or str(ROOT.parent / "shared" / "mirror")
@@ -63,6 +74,38 @@ def test_a_model_of_the_package_has_the_error_that_its_card_states(
         pytest.skip("no mirror of the real data sets: set S3VAE_MIRROR")
     monkeypatch.setenv("S3VAE_MIRROR", mirror)
     acquire(name, settings, tmp_path / "clips.h5", tmp_path)
-    error = zoo.decoded(load(name, "cpu").model, ClipFile(tmp_path / "clips.h5"))[1]
-    stated = read_config(ZOO / name)["facts"]["reconstruction_error"]
-    assert error == pytest.approx(stated, rel=0.01)
+    clips, model = ClipFile(tmp_path / "clips.h5"), load(name, "cpu").model
+    facts = read_config(ZOO / name)["facts"]
+    assert zoo.decoded(model, clips)[1] == pytest.approx(facts["reconstruction_error"], rel=0.01)
+    judge = judge_of(name, tmp_path / "judge")
+    if judge is not None:
+        scores = scores_of_some_clips(model, judge, clips)
+        for key in ("static_preserved", "swap_static", "swap_dynamic"):
+            stated = facts["scores"].get(metric(key).title)
+            if stated is not None:
+                assert 100 * scores[key] == pytest.approx(float(stated), abs=10)
+
+
+def judge_of(dataset: str, folder: Path) -> Judge | None:
+    """Load the judge of the benchmark from the project's DVC remote, if it is there."""
+    outs = stages(BENCHMARK)[f"judge@{dataset}"]["outs"]
+    checksum = next(out["md5"] for out in outs if out["path"].endswith("judge"))
+    if not remote(checksum).exists():
+        return None
+    folder.mkdir()
+    for file in json.loads(remote(checksum).read_text()):
+        shutil.copy(remote(file["md5"]), folder / file["relpath"])
+    return load_judge(folder, CPU)
+
+
+def remote(checksum: str) -> Path:
+    return BENCHMARK / "judges" / "files" / "md5" / checksum[:2] / checksum[2:]
+
+
+def scores_of_some_clips(model: S3VAE, judge: Judge, clips: ClipFile) -> dict[str, float]:
+    """Return the scores of 64 test clips for one sampling seed."""
+    rows = np.random.default_rng(0).permutation(clips.split("test"))[: zoo.CHECKED]
+    labels = {factor.name: clips.labels(factor.name)[rows] for factor in clips.factors}
+    real = RealClips(clips.factors, labels, predict_clips(judge, clips, rows, CPU))
+    encoded = encode_clips(model, judge, clips, rows, real, CPU)
+    return drawn_scores(real, predict_draws(model, judge, encoded.codes, 0))
