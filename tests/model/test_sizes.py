@@ -19,7 +19,8 @@ PAIRS = (("strided", "transposed"), ("patch", "shuffle"), ("patch", "warped"), (
 
 
 @pytest.mark.parametrize(
-    ("size", "channels"), [((32, 48), 1), ((64, 64), 3), ((96, 96), 3), ((128, 128), 3)]
+    ("size", "channels"),
+    [((32, 48), 1), ((64, 64), 3), ((96, 96), 3), ((128, 128), 3), ((256, 256), 3)],
 )
 @pytest.mark.parametrize("parts", PAIRS)
 def test_clips_of_any_size_become_codes_and_codes_become_clips_also_in_a_loaded_model(
