@@ -194,15 +194,14 @@ def test_snapshots_of_a_training_are_scored(project: Path) -> None:
     assert [line.split(",")[0] for line in curve.read_text().splitlines()] == ["step", "2", "4"]
 
 
-def test_every_judge_score_is_what_the_code_on_the_protocol_page_computes(
+def test_every_judge_score_is_what_the_example_of_the_protocol_computes(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = (ROOT / "docs" / "protocol.md").read_text()
-    (code_of_page,) = re.findall(r"```python\n(import numpy.*?)```", page, re.DOTALL)
+    example = (ROOT / "docs" / "examples" / "scores_by_hand.py").read_text()
     monkeypatch.chdir(project)
     rows = []
     for seed in (0, 1):
-        code = code_of_page.replace("seed, moving, static = 0", f"seed, moving, static = {seed}")
+        code = example.replace("seed, moving, static = 0", f"seed, moving, static = {seed}")
         variables: dict[str, Any] = {}
         exec(code, variables)
         variables["judged"].close()
