@@ -13,14 +13,14 @@ from pipelines.reporting.score_table import (
     MODEL,
     markdown,
     not_judged,
+    reference_table,
     score_table,
     texts,
-    with_references,
 )
-from s3vae.evaluation.metrics import NOT_JUDGED, names
+from s3vae.evaluation.metrics import NOT_JUDGED, names, score_text
 
 LABELS = ("dataset", "method")
-STEP = "seconds_per_step"
+SECONDS_PER_STEP = "seconds_per_step"
 
 
 def results_table(pipeline: Pipeline) -> pd.DataFrame:
@@ -33,10 +33,10 @@ def results_table(pipeline: Pipeline) -> pd.DataFrame:
         folder = Layout(chosen.dataset).scores(chosen.method)
         if (folder / "metrics.json").exists():
             labels = {"dataset": chosen.dataset, "method": chosen.method}
-            seconds = {STEP: seconds_per_step(folder / "environment.json")}
+            seconds = {SECONDS_PER_STEP: seconds_per_step(folder / "environment.json")}
             rows.append({**json.loads((folder / "metrics.json").read_text()), **labels, **seconds})
     columns = [column for name in names() for column in (name, f"{name}_std")]
-    return score_table(rows).reindex(columns=[*LABELS, *columns, STEP, NOT_JUDGED])
+    return score_table(rows).reindex(columns=[*LABELS, *columns, SECONDS_PER_STEP, NOT_JUDGED])
 
 
 def seconds_per_step(path: Path) -> float | None:
@@ -52,18 +52,20 @@ def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str
 
     `hand_built` are the methods that are marked, as DATASET-METHOD.
     """
-    models = table["dataset"] + "-" + table["method"].astype(str)
+    datasets, methods = (table[name].astype(str) for name in LABELS)
+    models = datasets + "-" + methods
     marks = models.isin(hand_built).map({True: HAND_BUILT, False: ""})
-    labels = {"data set": table["dataset"], "method": "`" + table["method"] + "`" + marks}
-    seconds = table[STEP].map("{:.3f}".format).replace("nan", "-")
+    labels = {"data set": table["dataset"], "method": "`" + methods + "`" + marks}
+    seconds = [score_text(each, None, "") for each in table[SECONDS_PER_STEP]]
     labelled = table.assign(**labels, **{"s/step": seconds})
     compared = names("headline", "separation", "intervention", "draws", "judge")
     parts = (
         markdown(texts(labelled, [*MODEL, *compared, "s/step"])),
         not_judged(labelled),
+        f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n",
         "Both codes drawn:\n",
-        with_references(labelled, "generation"),
+        reference_table(labelled, "generation"),
         "Without a judge:\n",
-        with_references(labelled, "label-free"),
+        reference_table(labelled, "label-free"),
     )
     return "\n".join(parts)

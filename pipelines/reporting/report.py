@@ -22,6 +22,8 @@ from pipelines.reporting.trainings import row_per_method
 DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("distances_explained",)
 """Further metrics of the ablations on faces."""
+GENERAL = ("static_preserved", "static_leakage", "reconstructed_static")
+"""Further metrics of the general network on moving digits."""
 CURVE = Path("docs/pictures/curve.png")
 MAIN = ("sprites", "smmnist", "faces", "weizmann")
 """Data sets with a section and tables of all scores."""
@@ -47,11 +49,12 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     named: dict[str, Callable[[], str]] = {
         "other": lambda: tables.other_scores(main),
         "grid": lambda: tables.without_labels(benchmark, "grid"),
-        "drawn": lambda: tables.drawn_clips(benchmark),
+        "drawn": lambda: tables.drawn_clip_scores(benchmark),
         "judges": lambda: tables.judge_lines(benchmark),
         "curves": lambda: curves(benchmark),
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),
         "pairs": lambda: tables.side_by_side(benchmark, "weizmann-pairs"),
+        "smmnist-general": lambda: tables.ablations(benchmark, "smmnist", "s3vae", GENERAL),
         "sprites-signals": lambda: tables.ablations(benchmark, "sprites", "s3vae"),
         "faces-signals": lambda: tables.ablations(benchmark, "faces", "s3vae", FACES),
     }

@@ -53,7 +53,7 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join([head, "|" + "---|" * table.shape[1], *lines]) + "\n"
 
 
-def with_references(table: pd.DataFrame, group: Group) -> str:
+def reference_table(table: pd.DataFrame, group: Group) -> str:
     """Return a row for every measure of a group of every model that has it, as Markdown.
 
     The columns of `MODEL` name the model.

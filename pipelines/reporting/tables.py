@@ -141,8 +141,8 @@ def without_labels(results: pd.DataFrame, *datasets: str) -> str:
     return f"{markdown(table[measured])}\n{not_judged(chosen)}".rstrip() + "\n"
 
 
-def drawn_clips(results: pd.DataFrame) -> str:
-    """Return how clips of which both codes are drawn score: each prior, beside train clips.
+def drawn_clip_scores(results: pd.DataFrame) -> str:
+    """Return scores of clips of which both codes are drawn: learned prior / N(0, I) / train clips.
 
     Of the first method of each data set that has these scores; table.md has all methods.
     """

@@ -13,7 +13,10 @@ from pipelines.reporting.results import has_tracker
 def write_table(pipeline: Pipeline) -> str:
     """Write results/table.json, .csv and .md. Return the Markdown."""
     table = results_table(pipeline)
-    tracked = [key for key, each in pipeline.models.items() if has_tracker(Path(), each)]
+    scored = {f"{row.dataset}-{row.method}" for row in table.itertuples()}
+    tracked = [
+        key for key, each in pipeline.models.items() if key in scored and has_tracker(Path(), each)
+    ]
     text = table_markdown(table, tracked)
     records = table.astype(object).where(table.notna(), None).to_dict("records")
     write_json(RESULTS / "table.json", records)

@@ -22,8 +22,8 @@ from s3vae.runtime import generator_at
 from s3vae.tensors import DynamicCode, Labels, StaticCode, Video
 
 SAMPLES = 1000
-"""The random stream of conditional samples. Redrawn codes use streams 0 and 1, pictures the index
-of the column."""
+"""The random stream of conditional samples and of drawn clips. Redrawn codes use streams 0 and 1,
+pictures the index of the column."""
 
 
 @dataclass(frozen=True)

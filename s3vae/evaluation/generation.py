@@ -29,10 +29,10 @@ from s3vae.tensors import Video
 Prior = Literal["standard", "learned"]
 Features = Float[ndarray, "_clip feature"]
 NEIGHBOURS = 3
-CLIPS = 1000
-"""The most clips of each kind that are compared."""
-FEWEST = 4 * NEIGHBOURS
-"""With fewer clips nothing is scored: a half needs neighbours."""
+FEWEST, MOST = 64, 1000
+"""The numbers of clips of each kind that are compared, which bias distances; no scores of fewer."""
+LEAST_EXPECTED = 0.01
+"""The smallest share of new combinations by which theirs is divided."""
 
 
 def drawn_clips(
@@ -55,7 +55,7 @@ def decoded_clips(model: ClipGenerator, codes: Codes) -> Iterator[Video]:
             yield model.decode(*pair)
 
 
-def draws(
+def clips_by_prior(
     model: Model, clips: ClipFile, rows: Int[ndarray, " clip"], seed: int, device: torch.device
 ) -> dict[str, Iterator[Video]]:
     """Draw as many clips as there are rows, by the end of their scores' names.
@@ -76,8 +76,8 @@ def draws(
     }
 
 
-class Seen(NamedTuple):
-    """What is kept of clips that are looked at."""
+class Summary(NamedTuple):
+    """What scores need of clips."""
 
     features: Features
     predictions: Predictions
@@ -85,23 +85,28 @@ class Seen(NamedTuple):
 
 
 @torch.no_grad()
-def look(judge: Judge, videos: Iterable[Video]) -> Seen:
+def summarize(judge: Judge, videos: Iterable[Video]) -> Summary:
     """Return the judge's features and predictions of clips, and their thumbnails."""
     parts = []
     for video in videos:
         features = judge.features(video)
         found = {name: head(features).double().softmax(-1) for name, head in judge.heads.items()}
-        parts.append((features, found, thumbnails(video)))
+        parts.append((features, found, thumbnails(video).cpu()))
     features, found, small = zip(*parts, strict=True)
-    return Seen(
+    return Summary(
         torch.cat(features).cpu().numpy(),
         {name: torch.cat([each[name] for each in found]).cpu().numpy() for name in found[0]},
-        torch.cat(small).cpu(),
+        torch.cat(small),
     )
 
 
 def frechet_distance(first: Features, second: Features) -> float:
-    """Return the Fréchet distance of two Gaussians with the moments of two sets of features."""
+    """Return the Fréchet distance of two Gaussians with the moments of two sets of features.
+
+    NaN if a feature is not finite.
+    """
+    if not all(np.isfinite(each).all() for each in (first, second)):
+        return math.nan
     means = [each.mean(axis=0, dtype=np.float64) for each in (first, second)]
     one, two = (np.cov(each.astype(np.float64), rowvar=False) for each in (first, second))
     # the trace of the root of a product of two covariances, whose eigenvalues are not negative
@@ -130,27 +135,27 @@ def coverage(centres: Features, points: Features) -> float:
 class Reference:
     """What drawn clips are compared with: real clips, and the clips of training."""
 
-    def __init__(self, real: Seen, clips: ClipFile) -> None:
+    def __init__(self, real: Summary, clips: ClipFile) -> None:
         self.real, self.appearances, self.copies = real, Appearances(clips), Copies(clips)
 
-    def scores(self, seen: Seen, of: slice = slice(None), against: slice = slice(None)) -> Scores:
-        """Return the scores of (a part of) some clips against (a part of) the real ones.
+    def scores(self, summary: Summary) -> Scores:
+        """Return the scores of as many clips as there are real ones.
 
         `entropy`: H(y|x), low if every clip is clear, and `diversity`: H(y), high if clips differ,
         both means over factors. `unseen`: the share of new combinations of static attributes over
-        that of attributes drawn apart.
+        that of attributes drawn apart; NaN if that is nearly 0.
         """
-        found, expected = seen.predictions, self.appearances.unseen_if_independent()
-        features, real = seen.features[of], self.real.features[against]
-        precision, recall = precision_and_recall(real, features)
+        found, expected = summary.predictions, self.appearances.unseen_if_independent()
+        precision, recall = precision_and_recall(self.real.features, summary.features)
+        unseen = self.appearances.unseen(found)
         return {
             "entropy": mean_of({name: conditional_entropy(each) for name, each in found.items()}),
             "diversity": mean_of({name: marginal_entropy(each) for name, each in found.items()}),
-            "distance": frechet_distance(real, features),
+            "distance": frechet_distance(self.real.features, summary.features),
             "precision": precision,
             "recall": recall,
-            "unseen": self.appearances.unseen(found) / expected if expected else math.nan,
-            "copies": self.copies.share(seen.thumbnails),
+            "unseen": unseen / expected if expected >= LEAST_EXPECTED else math.nan,
+            "copies": self.copies.share(summary.thumbnails),
         }
 
 
@@ -164,29 +169,30 @@ def generation_scores(
 ) -> Scores:
     """Return the scores of drawn clips, by prior, and of clips that they can be compared with.
 
-    `_real`: one half of the real clips against the other; `_train`: clips of the train split, which
-    have other appearances, as drawn ones have; `_reconstructed`: what the decoder itself loses.
-    Empty if there are fewer than `FEWEST` clips.
+    `_real`: other real clips of the split; `_train`: clips of the train split, which have other
+    appearances, as drawn ones have; `_reconstructed`: what the decoder itself loses. All kinds have
+    the same number of clips, at most half of the rows. Empty if that is below `FEWEST`.
     """
-    if min(len(rows), len(clips.split("train"))) < FEWEST:
+    count = min(len(rows) // 2, len(clips.split("train")) // 2, MOST)
+    if count < FEWEST:
         return {}
     # in a random order: clips of one identity are neighbours
-    chosen = np.random.default_rng(0).permutation(rows)[:CLIPS]
-    real = look(judge, frames(clips, chosen, device))
-    reference, half = Reference(real, clips), len(chosen) // 2
-    others = look(judge, frames(clips, reference.copies.others, device))
+    order = np.random.default_rng(0).permutation(rows)
+    chosen, others = order[:count], order[count : 2 * count]
+    reference = Reference(summarize(judge, read_clips(clips, chosen, device)), clips)
+    train = reference.copies.others[:count]
     scores = {
-        "_real": reference.scores(real, slice(half, None), slice(half)),
-        "_train": reference.scores(others),
+        "_real": reference.scores(summarize(judge, read_clips(clips, others, device))),
+        "_train": reference.scores(summarize(judge, read_clips(clips, train, device))),
     }
     if isinstance(model, S3VAE):
         reconstructed = decoded_clips(model, encode(model, clips, chosen, device))
-        scores["_reconstructed"] = reference.scores(look(judge, reconstructed))
+        scores["_reconstructed"] = reference.scores(summarize(judge, reconstructed))
     drawn = []
     for seed in seeds:
-        videos = draws(model, clips, chosen, seed, device)
+        videos = clips_by_prior(model, clips, chosen, seed, device)
         drawn.append(
-            named({end: reference.scores(look(judge, each)) for end, each in videos.items()})
+            named({end: reference.scores(summarize(judge, each)) for end, each in videos.items()})
         )
     return named(scores) | over_seeds(drawn)
 
@@ -200,6 +206,8 @@ def named(scores: Mapping[str, Scores]) -> Scores:
     }
 
 
-def frames(clips: ClipFile, rows: Int[ndarray, " clip"], device: torch.device) -> Iterator[Video]:
+def read_clips(
+    clips: ClipFile, rows: Int[ndarray, " clip"], device: torch.device
+) -> Iterator[Video]:
     """Read clips in batches."""
     return (batch() for batch in video_batches(clips, rows, device))

@@ -32,7 +32,7 @@ REFERENCES: Mapping[Group, Mapping[str, str]] = {
         "_standard": "N(0, I)",
         "_reconstructed": "reconstruction",
         "_train": "train clips",
-        "_real": "real halves",
+        "_real": "real clips",
     },
     "label-free": {"_other": "other donor", "_floor": "reconstruction", "_null": "wrong pair"},
 }

@@ -15,18 +15,18 @@ from s3vae.judge.predictions import video_batches
 from s3vae.tensors import Video
 
 Thumbnails = Float[Tensor, "_clip value"]
-SIDE = 16
+THUMBNAIL_SIDE = 16
 """Rows and columns of the frames of a thumbnail."""
-COPIES = 0.05
-"""The share of one half of the clips of training that count as copies of the other half."""
-HALF = 1000
-"""The most clips of a half."""
+COPIES_AMONG_REAL = 0.05
+"""The share of one set of train clips that count as copies of another."""
+MOST = 1000
+"""The most clips of a set."""
 CPU = torch.device("cpu")
 
 
 def thumbnails(video: Video) -> Thumbnails:
     """Return every clip as one vector of small frames."""
-    frames = adaptive_avg_pool2d(video.flatten(0, 1), SIDE)
+    frames = adaptive_avg_pool2d(video.flatten(0, 1), THUMBNAIL_SIDE)
     return frames.reshape(len(video), -1)
 
 
@@ -58,25 +58,25 @@ class Appearances:
 
 
 class Copies:
-    """One half of the clips of training, and how near a clip must be to be a copy of one.
+    """At most 1,000 clips of training, and how near a clip must be to be a copy of one.
 
-    So near that 5 % of the other half are copies: drawn clips that are as new as these have the
-    same share.
+    So near that 5 % of as many other train clips are copies: drawn clips that are as new as these
+    have at most this share, and repeated train clips the share of the 1,000 more.
     """
 
     def __init__(self, clips: ClipFile) -> None:
-        train = np.random.default_rng(0).permutation(clips.split("train"))[: 2 * HALF]
+        train = np.random.default_rng(0).permutation(clips.split("train"))[: 2 * MOST]
         self.others = train[1::2]
-        """The clips of the other half."""
-        self.half, others = (
+        """The rows of the other train clips."""
+        self.known, others = (
             torch.cat([thumbnails(batch()) for batch in video_batches(clips, rows, CPU)])
             for rows in (train[::2], self.others)
         )
-        self.radius = nearest(others, self.half).quantile(COPIES)
+        self.radius = nearest(others, self.known).quantile(COPIES_AMONG_REAL)
 
     def share(self, drawn: Thumbnails) -> float:
         """Return the share of clips that are copies."""
-        return float((nearest(drawn, self.half) <= self.radius).double().mean())
+        return float((nearest(drawn, self.known) <= self.radius).double().mean())
 
 
 def nearest(points: Thumbnails, others: Thumbnails) -> Float[Tensor, " point"]:

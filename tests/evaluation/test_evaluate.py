@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
-from s3vae.evaluation import evaluate
+from s3vae.evaluation import evaluate, generation
 from s3vae.evaluation.evaluate import curve_scores, real_clips, score
 from s3vae.evaluation.metrics import GENERATED, names
 from s3vae.evaluation.pictures import write_pictures
@@ -43,8 +43,9 @@ def only_colours(squares_set: ClipSet, tmp_path: Path) -> ClipFile:
 
 @pytest.mark.parametrize("split", ["test", "val"])
 def test_every_metric_but_those_of_faces_is_scored(
-    model: S3VAE, clips: ClipFile, split: str
+    model: S3VAE, clips: ClipFile, split: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(generation, "FEWEST", 4)
     judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
     real = real_clips(judge, clips, SETTINGS, CPU, split)
     scores, _ = score(model, judge, clips, real, SETTINGS, CPU, split=split)

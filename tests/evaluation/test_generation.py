@@ -6,8 +6,9 @@ import torch
 
 from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
 from s3vae.data.clips import ClipFile
+from s3vae.evaluation import generation
 from s3vae.evaluation.generation import (
-    draws,
+    clips_by_prior,
     frechet_distance,
     generation_scores,
     precision_and_recall,
@@ -69,7 +70,7 @@ def test_each_prior_draws_its_own_appearances(clips: ClipFile, model: S3VAE) -> 
     rows = np.arange(70)
 
     def drawn() -> dict[str, torch.Tensor]:
-        found = draws(model, clips, rows, 0, CPU)
+        found = clips_by_prior(model, clips, rows, 0, CPU)
         return {end: torch.cat([*batches]) for end, batches in found.items()}
 
     of_each = drawn()
@@ -81,16 +82,38 @@ def test_each_prior_draws_its_own_appearances(clips: ClipFile, model: S3VAE) -> 
     assert torch.equal(without["_standard"], of_each["_standard"])
 
 
-def test_every_score_is_declared_and_real_clips_are_the_floor(
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Score few clips too."""
+    monkeypatch.setattr(generation, "FEWEST", 4)
+
+
+@pytest.mark.usefixtures("few")
+def test_every_score_is_declared_and_drawn_ones_have_a_deviation(
     clips: ClipFile, judge: Judge, model: S3VAE
 ) -> None:
     scores = generation_scores(model, judge, clips, clips.split("test"), [0, 1], CPU)
     assert {name for name in scores if not name.endswith("_std")} == {*names("generation")}
     assert scores["generated_distance_real"] < scores["generated_distance_standard"]
-    assert scores["generated_recall_real"] > scores["generated_recall_standard"]
     assert scores["generated_entropy_standard_std"] > 0
+    assert "generated_entropy_real_std" not in scores
 
 
+@pytest.mark.usefixtures("few")
+def test_all_kinds_have_half_as_many_clips_as_there_are_rows(
+    clips: ClipFile, judge: Judge, model: S3VAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    monkeypatch.setattr(
+        generation,
+        "precision_and_recall",
+        lambda real, others: counts.append((len(real), len(others))) or (0.0, 0.0),
+    )
+    generation_scores(model, judge, clips, clips.split("test")[:11], [0], CPU)
+    assert counts == [(5, 5)] * 5
+
+
+@pytest.mark.usefixtures("few")
 def test_a_generator_without_an_encoder_is_scored_for_its_own_prior(
     clips: ClipFile, judge: Judge, tiny: Architecture
 ) -> None:
@@ -100,5 +123,22 @@ def test_a_generator_without_an_encoder_is_scored_for_its_own_prior(
     assert kinds == {"standard", "train", "real", "std"}
 
 
+@pytest.mark.usefixtures("few")
 def test_too_few_clips_are_not_scored(clips: ClipFile, judge: Judge, model: S3VAE) -> None:
-    assert generation_scores(model, judge, clips, clips.split("test")[:11], [0], CPU) == {}
+    assert generation_scores(model, judge, clips, clips.split("test")[:7], [0], CPU) == {}
+
+
+def test_the_distance_of_features_that_are_not_finite_is_undefined() -> None:
+    broken = points(50)
+    broken[3, 0] = np.inf
+    assert np.isnan(frechet_distance(points(50), broken))
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("expected", [0.0, 1e-16])
+def test_new_combinations_are_undefined_where_training_shows_all(
+    expected: float, clips: ClipFile, judge: Judge, model: S3VAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation.Appearances, "unseen_if_independent", lambda _: expected)
+    scores = generation_scores(model, judge, clips, clips.split("test"), [0], CPU)
+    assert np.isnan(scores["generated_unseen"])

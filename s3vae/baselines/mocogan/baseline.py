@@ -12,6 +12,7 @@ from s3vae.baselines.interface import Baseline, Categories
 from s3vae.baselines.mocogan.generator import CATEGORIES, MoCoGAN
 from s3vae.baselines.mocogan.objective import AdversarialObjective, AdversarialSettings
 from s3vae.data.clips import ClipFile
+from s3vae.engine.parallel import world_size
 from s3vae.engine.schedule import TrainingSettings
 from s3vae.model.architecture import PresetArchitecture
 from s3vae.model.saved import read_architecture
@@ -55,6 +56,9 @@ def objective_of(method: MoCoGANMethod, clips: ClipFile) -> AdversarialObjective
             f"{clips.path} has frames of {clips.height}x{clips.width}, but MoCoGAN is for 64x64: "
             "use another method, or make clips of 64x64"
         )
+        raise ValueError(msg)
+    if method.adversarial.categories_first and world_size() > 1:
+        msg = "`adversarial.categories_first` is for one process: unset S3VAE_TRAINERS"
         raise ValueError(msg)
     kind: Literal["static", "dynamic"] = "dynamic" if clips.dynamic_factors else "static"
     values = {factor.name: len(factor.values) for factor in clips.factors if factor.kind == kind}

@@ -40,8 +40,8 @@ class AdversarialSettings:
     width: int = Field(default=32, gt=0)
     """Channels after a discriminator's first convolution."""
     differences: bool = False
-    """Whether categories are also read from deviations from the mean over a clip: of features if
-    `bounded`, of frames if `published`, which then judges by them too."""
+    """Whether categories are also read from differences from the mean over a clip: of features if
+    `bounded`; of frames if `published`, which also tells real clips from generated ones by them."""
     categories_first: int = Field(default=0, ge=0)
     """The number of first steps in which only the categories of real clips are learned, since a
     generator can only obey a discriminator that reads them."""
@@ -117,7 +117,8 @@ class AdversarialObjective(nn.Module):
         if self.training:
             self.update_average()
             self.steps += 1
-            if self.steps <= self.settings.categories_first:
+            first = self.settings.categories_first
+            if first and self.steps <= first:
                 return self.categories_alone(batch, labels, generator)
         real, generated = self.given(to_unit(batch.frames), labels, generator)
         real_frame, frame = (single_frames(video, generator) for video in (real, generated))

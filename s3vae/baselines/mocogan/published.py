@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from s3vae.model.layers import SLOPE, Frames
 from s3vae.tensors import Video
 
-ENLARGED = 8
-"""The factor of differences from the mean of a clip."""
+DIFFERENCE_SCALE = 8
+"""The factor of differences of intensities in [0, 1] from the mean of a clip."""
 
 
 class FrameDiscriminator(nn.Module):
@@ -77,7 +77,7 @@ class ClipDiscriminator(nn.Module):
         """Return one logit per clip, above 0 for real, and the logits of every category."""
         inputs = 2 * video - 1
         if self.differences:
-            change = ENLARGED * (video - video.mean(dim=1, keepdim=True))
+            change = DIFFERENCE_SCALE * (video - video.mean(dim=1, keepdim=True))
             inputs = torch.cat([inputs, change], dim=2)
         logits: Tensor = self.clip(inputs.transpose(1, 2))
         real, *categories = torch.split(logits, [1, *self.categories.values()], dim=1)

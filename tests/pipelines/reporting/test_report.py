@@ -16,7 +16,7 @@ from pipelines.reporting.results import FILES, result, result_table, results, tr
 from pipelines.reporting.tables import (
     ablations,
     against_published,
-    drawn_clips,
+    drawn_clip_scores,
     judge_lines,
     marked,
     minutes_to_the_published_row,
@@ -96,10 +96,10 @@ def pipeline(dataset: str, method: str) -> Pipeline:
     return Pipeline({dataset: "toy.py"}, {chosen.name: chosen}, "")
 
 
-def test_drawn_clips_of_the_first_scored_method_stand_beside_train_clips() -> None:
+def test_drawn_clip_scores_of_the_first_scored_method_stand_beside_train_clips() -> None:
     scores = {"generated_recall": 0.5, "generated_recall_standard": 0.25}
     scored = model("s3vae", 0.9, generated_distance_standard=4.0, **scores)
-    text = drawn_clips(result_table([model("baseline", 0.9), scored]))
+    text = drawn_clip_scores(result_table([model("baseline", 0.9), scored]))
     assert "| sprites | `s3vae` |" in text
     assert "| 50.00 / 25.00 / - |" in text
     assert "baseline" not in text

@@ -9,7 +9,7 @@ import pytest
 from pipelines.io import write_csv, write_json
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import Layout
-from pipelines.reporting.all_scores import STEP, results_table
+from pipelines.reporting.all_scores import SECONDS_PER_STEP, results_table
 from pipelines.stages.table import write_table
 from s3vae.evaluation.metrics import NOT_JUDGED, metric, names
 
@@ -49,9 +49,17 @@ def test_only_evaluated_models_have_a_row_and_each_has_every_metric_with_its_spr
     table = results_table(TOY)
     assert table["method"].tolist() == ["ours", "theirs"]
     columns = [column for name in names() for column in (name, f"{name}_std")]
-    assert table.columns.tolist() == ["dataset", "method", *columns, STEP, NOT_JUDGED]
+    assert table.columns.tolist() == ["dataset", "method", *columns, SECONDS_PER_STEP, NOT_JUDGED]
     assert table.loc[0, ["accuracy", "static_leakage_std"]].tolist() == [0.98765, 0.0123]
     assert table.loc[0, "static_chance_std"] == 0  # no draw enters it
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_models_or_times_there_is_a_table_all_the_same() -> None:
+    nothing = Pipeline(datasets={}, models={}, code="./")
+    assert write_table(nothing).startswith("Nothing of this has been run yet.")
+    (Layout("toy").scores("ours") / "environment.json").unlink()
+    assert "| - |" in write_table(TOY).splitlines()[2].replace(" |", " |", 1)
 
 
 @pytest.mark.usefixtures("folder")
