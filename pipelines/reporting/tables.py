@@ -128,12 +128,16 @@ def other_scores(results: pd.DataFrame) -> str:
 
 
 def without_labels(results: pd.DataFrame, *datasets: str) -> str:
-    """Return a row per label-free measure of all methods on data sets, and what is not judged."""
+    """Return a row per label-free measure of all methods on data sets, and what is not judged.
+
+    The reference of the other donor is in table.md alone.
+    """
     chosen = methods(results, *datasets)
     measures = [each for each in METRICS if each.group == "label-free" and each.better]
     columns = {"measure": [f"{each.title} {ARROWS[str(each.better)]}" for each in measures]}
     for _, row in chosen.iterrows():
-        for end, title in {"": MEASURED["label-free"], **REFERENCES["label-free"]}.items():
+        for end in ("", "_floor", "_null"):
+            title = REFERENCES["label-free"].get(end, MEASURED["label-free"])
             cells = [each.text(row.get(f"{each.name}{end}")) for each in measures]
             columns[f"{row['data set']} {row['method']}: {title}"] = cells
     table = pd.DataFrame(columns)

@@ -93,6 +93,7 @@ class AdversarialObjective(nn.Module):
             settings.width,
         )
         self.frames_seen = min(time, settings.views.frames) if settings.views else time
+        self.steps: Tensor
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         self.adversarial = LOSSES[settings.discriminators]
         self.frames: nn.Module
