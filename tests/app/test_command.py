@@ -68,9 +68,12 @@ def test_every_command_writes_what_it_says(
         assert codes["videos"].tolist() == words(*videos)
     often = tmp_path / "often.npz"
     assert execute(words("encode", videos[1], "-o", often, "--fps", 20, *model)) == 0
-    with np.load(often) as codes:
-        assert np.allclose(np.diff(codes["times_0"]), 0.05)
-        assert len(codes["dynamic_0"]) == len(codes["times_0"])
+    with np.load(often) as more, np.load(tmp_path / "codes.npz") as codes:
+        assert np.allclose(np.diff(more["times_0"]), 0.05)
+        assert more["times_0"][-1] >= codes["times_1"][-1]
+        for found, known in zip(more["dynamic_0"].T, codes["dynamic_1"].T, strict=True):
+            expected = np.interp(more["times_0"], codes["times_1"], known)
+            assert np.allclose(found, expected, atol=1e-6)
 
 
 def test_models_and_their_cards_are_printed(
