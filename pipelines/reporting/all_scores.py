@@ -58,9 +58,17 @@ def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str
     labels = {"data set": table["dataset"], "method": "`" + methods + "`" + marks}
     seconds = [score_text(each, None, "") for each in table[SECONDS_PER_STEP]]
     labelled = table.assign(**labels, **{"s/step": seconds})
-    compared = names("headline", "separation", "intervention", "draws", "judge")
+    groups = (
+        "headline",
+        "separation",
+        "intervention",
+        "draws",
+        "reconstruction",
+        "probes",
+        "judge",
+    )
     parts = (
-        markdown(texts(labelled, [*MODEL, *compared, "s/step"])),
+        markdown(texts(labelled, [*MODEL, *names(*groups), "s/step"])),
         not_judged(labelled),
         f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n",
         "Both codes drawn:\n",

@@ -45,9 +45,7 @@ def curves(found: pd.DataFrame) -> str:
 
 def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     """Return the generated parts by name, each as a function that computes it."""
-    main = benchmark[benchmark["data set"].isin(MAIN)]
     named: dict[str, Callable[[], str]] = {
-        "other": lambda: tables.other_scores(main),
         "grid": lambda: tables.without_labels(benchmark, "grid"),
         "drawn": lambda: tables.drawn_clip_scores(benchmark),
         "judges": lambda: tables.judge_lines(benchmark),

@@ -119,14 +119,6 @@ def separation(table: pd.DataFrame) -> str:
     return markdown(marked(table, *columns))
 
 
-def other_scores(results: pd.DataFrame) -> str:
-    """Return what decoders reconstruct and what probes read, of the first method of each set."""
-    others = names("reconstruction", "probes")
-    encoded = methods(results).dropna(subset=others, how="all")
-    shown = encoded.drop_duplicates("data set")
-    return markdown(marked(shown, "data set", "method", *others))
-
-
 def without_labels(results: pd.DataFrame, *datasets: str) -> str:
     """Return a row per label-free measure of all methods on data sets, and what is not judged.
 

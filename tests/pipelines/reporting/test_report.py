@@ -10,7 +10,7 @@ from pipelines.dvc_lock import judged_by_the_judge, stages
 from pipelines.io import write_csv, write_json, write_text
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import BENCHMARK, Layout
-from pipelines.reporting.all_scores import results_table
+from pipelines.reporting.all_scores import results_table, table_markdown
 from pipelines.reporting.report import BLOCK, DOCUMENTS, ReportError, blocks, fill
 from pipelines.reporting.results import FILES, result, result_table, results, training
 from pipelines.reporting.tables import (
@@ -20,7 +20,6 @@ from pipelines.reporting.tables import (
     judge_lines,
     marked,
     minutes_to_the_published_row,
-    other_scores,
     side_by_side,
     with_best,
     without_labels,
@@ -86,7 +85,7 @@ def test_a_declared_metric_appears_in_table_and_report(
     write_json(Layout("toy").scores("ours") / "metrics.json", {"new_probe": 0.25})
     table = results_table(pipeline("toy", "ours"))
     assert table["new_probe"].tolist() == [0.25]
-    text = other_scores(result_table([model("ours", 1.0, new_probe=0.25)]))
+    text = table_markdown(table)
     assert "new probe %" in text
     assert "| 25.00 |" in text
 
@@ -215,8 +214,7 @@ def test_a_data_set_has_one_line_for_its_judge(found: pd.DataFrame) -> None:
 
 
 def test_a_table_without_rows_is_a_sentence() -> None:
-    for table in (judge_lines, other_scores):
-        assert "has been run" in table(row_per_method(result_table([])))
+    assert "has been run" in judge_lines(row_per_method(result_table([])))
     assert "has been run" in ablations(row_per_method(result_table([])), "sprites", "s3vae")
 
 
