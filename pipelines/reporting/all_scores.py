@@ -17,9 +17,19 @@ from pipelines.reporting.score_table import (
     score_table,
     texts,
 )
-from s3vae.evaluation.metrics import NOT_JUDGED, names, score_text
+from s3vae.evaluation.metrics import NOT_JUDGED, Group, names, score_text
 
 LABELS = ("dataset", "method")
+JUDGED: tuple[Group, ...] = (
+    "headline",
+    "separation",
+    "intervention",
+    "draws",
+    "reconstruction",
+    "probes",
+    "judge",
+)
+"""The groups of the first table."""
 SECONDS_PER_STEP = "seconds_per_step"
 
 
@@ -58,17 +68,8 @@ def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str
     labels = {"data set": table["dataset"], "method": "`" + methods + "`" + marks}
     seconds = [score_text(each, None, "") for each in table[SECONDS_PER_STEP]]
     labelled = table.assign(**labels, **{"s/step": seconds})
-    groups = (
-        "headline",
-        "separation",
-        "intervention",
-        "draws",
-        "reconstruction",
-        "probes",
-        "judge",
-    )
     parts = (
-        markdown(texts(labelled, [*MODEL, *names(*groups), "s/step"])),
+        markdown(texts(labelled, [*MODEL, *names(*JUDGED), "s/step"])),
         not_judged(labelled),
         f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n",
         "Both codes drawn:\n",
