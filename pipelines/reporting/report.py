@@ -27,6 +27,8 @@ GENERAL = ("static_preserved", "static_leakage", "reconstructed_static")
 CURVE = Path("docs/pictures/curve.png")
 MAIN = ("sprites", "smmnist", "faces", "weizmann")
 """Data sets with a section and tables of all scores."""
+JUDGED = (*MAIN, "grid", "dsprites")
+"""Data sets whose judges are listed; those of their variants are in table.md."""
 DEPENDENT = ("dsprites", "dsprites-dependent-50", "dsprites-dependent-90")
 """Data sets whose motion depends on colour, from not at all to mostly."""
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -48,7 +50,7 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     named: dict[str, Callable[[], str]] = {
         "grid": lambda: tables.without_labels(benchmark, "grid"),
         "drawn": lambda: tables.drawn_clip_scores(benchmark),
-        "judges": lambda: tables.judge_lines(benchmark),
+        "judges": lambda: tables.judge_lines(benchmark[benchmark["data set"].isin(JUDGED)]),
         "curves": lambda: curves(benchmark),
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),
         "pairs": lambda: tables.side_by_side(benchmark, "weizmann-pairs"),

@@ -138,7 +138,7 @@ def without_labels(results: pd.DataFrame, *datasets: str) -> str:
 
 
 def drawn_clip_scores(results: pd.DataFrame) -> str:
-    """Return scores of clips of which both codes are drawn: learned prior / N(0, I) / train clips.
+    """Return scores of clips of which both codes are drawn: learned prior/N(0, I)/train clips.
 
     Of the first method of each data set that has these scores; table.md has all methods.
     """
@@ -147,7 +147,7 @@ def drawn_clip_scores(results: pd.DataFrame) -> str:
     ends = ("", "_standard", "_train")
     columns = {
         each.title.removeprefix("drawn: "): [
-            " / ".join(each.text(row.get(f"{each.name}{end}")) for end in ends)
+            "/".join(each.text(row.get(f"{each.name}{end}")) for end in ends)
             for _, row in scored.iterrows()
         ]
         for each in GENERATED

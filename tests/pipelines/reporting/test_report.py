@@ -100,7 +100,7 @@ def test_drawn_clip_scores_of_the_first_scored_method_stand_beside_train_clips()
     scored = model("s3vae", 0.9, generated_distance_standard=4.0, **scores)
     text = drawn_clip_scores(result_table([model("baseline", 0.9), scored]))
     assert "| sprites | `s3vae` |" in text
-    assert "| 50.00 / 25.00 / - |" in text
+    assert "| 50.00/25.00/- |" in text
     assert "baseline" not in text
 
 
