@@ -49,7 +49,9 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
     """Return the generated parts by name, each as a function that computes it."""
     named: dict[str, Callable[[], str]] = {
         "grid": lambda: tables.without_labels(benchmark, "grid"),
-        "drawn": lambda: tables.drawn_clip_scores(benchmark),
+        "drawn": lambda: tables.drawn_clip_scores(
+            benchmark[~benchmark["data set"].isin(DEPENDENT[1:])]
+        ),
         "judges": lambda: tables.judge_lines(benchmark[benchmark["data set"].isin(JUDGED)]),
         "curves": lambda: curves(benchmark),
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),

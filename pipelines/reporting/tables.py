@@ -151,7 +151,7 @@ def drawn_clip_scores(results: pd.DataFrame) -> str:
             for _, row in scored.iterrows()
         ]
         for each in GENERATED
-        if each.name != "generated_diversity"
+        if each.name not in ("generated_diversity", "generated_copies")
     }
     table = pd.DataFrame(columns, index=scored.index)
     return markdown(scored[["data set", "method"]].join(table))
