@@ -53,7 +53,7 @@ def blocks(benchmark: pd.DataFrame) -> dict[str, Callable[[], str]]:
             benchmark[~benchmark["data set"].isin(DEPENDENT[1:])]
         ),
         "judges": lambda: tables.judge_lines(benchmark[benchmark["data set"].isin(JUDGED)]),
-        "curves": lambda: curves(benchmark),
+        "curves": lambda: curves(tables.methods(benchmark)),
         "dependence": lambda: tables.side_by_side(benchmark, *DEPENDENT),
         "pairs": lambda: tables.side_by_side(benchmark, "weizmann-pairs"),
         "smmnist-general": lambda: tables.ablations(benchmark, "smmnist", "s3vae", GENERAL),
