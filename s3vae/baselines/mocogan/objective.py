@@ -41,7 +41,7 @@ class AdversarialSettings:
     """Channels after a discriminator's first convolution."""
     differences: bool = False
     """Whether categories are also read from differences from the mean over a clip: of features if
-    `bounded`; of frames if `published`, which also tells real clips from generated ones by them."""
+    `bounded`; of frames if `published`, where real and generated clips differ by them too."""
     categories_first: int = Field(default=0, ge=0)
     """The number of first steps in which only the categories of real clips are learned, since a
     generator can only obey a discriminator that reads them."""
