@@ -17,7 +17,7 @@ from s3vae.baselines.saved import Model
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.codes import ClipGenerator, Codes, encode
 from s3vae.evaluation.encoded import conditional_samples
-from s3vae.evaluation.novelty import Appearances, Copies, Thumbnails, thumbnails
+from s3vae.evaluation.novelty import MOST, Appearances, Copies, Thumbnails, thumbnails
 from s3vae.evaluation.protocol import Scores, over_seeds
 from s3vae.judge.network import Judge
 from s3vae.judge.predictions import BATCH, Predictions, video_batches
@@ -29,8 +29,8 @@ from s3vae.tensors import Video
 Prior = Literal["standard", "learned"]
 Features = Float[ndarray, "_clip feature"]
 NEIGHBOURS = 3
-FEWEST, MOST = 64, 1000
-"""The numbers of clips of each kind that are compared, which bias distances; no scores of fewer."""
+FEWEST = 64
+"""The smallest number of clips of each kind, on which distances depend; no scores of fewer."""
 LEAST_EXPECTED = 0.01
 """The smallest share of new combinations by which theirs is divided."""
 

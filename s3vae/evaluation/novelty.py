@@ -20,7 +20,7 @@ THUMBNAIL_SIDE = 16
 COPIES_AMONG_REAL = 0.05
 """The share of one set of train clips that count as copies of another."""
 MOST = 1000
-"""The most clips of a set."""
+"""The most clips of a kind that are compared."""
 CPU = torch.device("cpu")
 
 
