@@ -183,9 +183,8 @@ def finite_values(
                 if checkpoint.path.exists()
                 else "no checkpoint had been written yet"
             )
-            msg = (
+            raise NonFiniteLossError(
                 f"{name} is {value} at step {step}; {state}. "
                 "Lower learning_rate, clip_norm or the weight of that term, and start again"
             )
-            raise NonFiniteLossError(msg)
     return dict(zip(losses, numbers, strict=False))

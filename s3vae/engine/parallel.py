@@ -58,11 +58,10 @@ def require_same_step(step: int, device: torch.device) -> None:
     # tensors: gathered objects would be unpickled
     steps = _gather(torch.tensor([step], device=device)).tolist()
     if len(set(steps)) > 1:
-        msg = (
+        raise RuntimeError(
             f"the processes would resume from steps {steps}: they must use the same .checkpoints/, "
             "so put it on storage that all machines share"
         )
-        raise RuntimeError(msg)
 
 
 def world_size() -> int:
@@ -82,11 +81,10 @@ def own_share(batch: int) -> slice:
     """
     processes = world_size()
     if batch % processes:
-        msg = (
+        raise ValueError(
             f"a batch of {batch} clips cannot be shared among {processes} processes: choose a "
             f"batch_size that is a multiple of {processes}, or start fewer processes"
         )
-        raise ValueError(msg)
     size = batch // processes
     first = distributed.get_rank() * size if processes > 1 else 0
     return slice(first, first + size)

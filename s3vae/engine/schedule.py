@@ -43,11 +43,10 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         """Raise ValueError if a resume could begin between two rows, which are means over steps."""
         if self.checkpoint_every % self.log_every:
-            msg = (
+            raise ValueError(
                 f"checkpoint_every ({self.checkpoint_every}) must be a multiple of log_every "
                 f"({self.log_every})"
             )
-            raise ValueError(msg)
 
     def for_clips(self, count: int) -> "TrainingSettings":
         """Return the schedule for a number of training clips, with enough steps for all passes."""

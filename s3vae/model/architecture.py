@@ -77,29 +77,26 @@ class Architecture:
             raise ValueError(msg)
         two_objects = self.encoder == "objects" or self.decoder == "sprites"
         if two_objects and (self.static % OBJECTS or self.dynamic < PLACES):
-            msg = (
+            raise ValueError(
                 f"{OBJECTS} objects share z_f, and {PLACES} dimensions of z_t are positions: "
                 f"`static` ({self.static}) must be even, `dynamic` ({self.dynamic}) at least "
                 f"{PLACES}"
             )
-            raise ValueError(msg)
         if self.encoder == "objects" and self.static_posterior != "pooled":
             msg = "`encoder: objects` averages over frames: set `static_posterior: pooled`"
             raise ValueError(msg)
         if self.encoder == "objects" and (self.separate or self.given_static):
-            msg = (
+            raise ValueError(
                 "`encoder: objects` tracks objects in frames: remove static_input, dynamic_input "
                 "and given_static"
             )
-            raise ValueError(msg)
         fixed = [part for part in (self.encoder, self.decoder) if part in ONE_SIZE]
         if fixed and (self.height, self.width) != (64, 64):
-            msg = (
+            raise ValueError(
                 f"`{fixed[0]}` is for frames of 64x64 pixels, not {self.height}x{self.width}: set "
                 "`encoder` to strided or patch and `decoder` to transposed, shuffle, warped or "
                 "layered, or make clips of 64x64"
             )
-            raise ValueError(msg)
 
     @property
     def separate(self) -> bool:

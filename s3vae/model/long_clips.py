@@ -65,8 +65,7 @@ def _windows(
             yield some
             some = {}
     if read != count:
-        msg = f"{read} of {count} frames can be read"
-        raise ValueError(msg)
+        raise ValueError(f"{read} of {count} frames can be read")
     if some:
         yield some
 

@@ -80,12 +80,11 @@ def require_faces(
     if lost:
         LOG.warning("landmarks: %d of %d clips are dropped: %s", lost, count, rule)
     if lost > settings.most_lost * count:
-        msg = (
+        raise TooFewFacesError(
             f"{clips}: {lost} of {count} clips have {rule}, more than most_lost "
             f"({settings.most_lost:.0%}) allows; {found.mean():.1%} of all frames have a face. "
             "Enlarge the frames if they are too small for the back end, or widen the crops"
         )
-        raise TooFewFacesError(msg)
 
 
 Detector = Callable[[Frames], Landmarks]

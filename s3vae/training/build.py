@@ -43,11 +43,10 @@ def training_set_for(method: Any, clips: ClipFile, signal: SignalFile) -> Traini
         return training_set(clips, signal, target, labelled=True)
     tracked = isinstance(signal, FlowSignal) and signal.motion.tracks is not None
     if method.architecture.encoder == "objects" and not tracked:
-        msg = (
+        raise ValueError(
             f"{signal.path} has no tracks, which `encoder: objects` is trained along: set "
             "`objects: 2` in the `flow` section of the data set, then run dvc repro"
         )
-        raise ValueError(msg)
     losses = method.losses
     clustering = losses.exchange.clustering if losses.exchange else None
     return training_set(clips, signal, target, clustering, labelled=losses.supervised)

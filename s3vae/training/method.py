@@ -26,17 +26,15 @@ class Method:
         if self.training.accelerated and (
             sizes.encoder == "objects" or sizes.decoder == "broadcast"
         ):
-            msg = (
+            raise ValueError(
                 "`training.accelerated` would round the positions that `encoder: objects` and "
                 "`decoder: broadcast` compute: remove it"
             )
-            raise ValueError(msg)
         if sizes.given_static and self.losses.weights.independence:
-            msg = (
+            raise ValueError(
                 "`given_static` makes q(z_t | x) depend on z_f, which the estimate of their mutual "
                 "information leaves out: set `weights: {independence: 0}`"
             )
-            raise ValueError(msg)
         if self.losses.views is not None and sizes.encoder == "objects":
             msg = "`losses.views` are of whole frames, not of tracked objects: set `views: null`"
             raise ValueError(msg)

@@ -76,17 +76,15 @@ class LossSettings:
     def __post_init__(self) -> None:
         """Raise ValueError for settings that need another one which is missing."""
         if self.same_cluster_swap and self.exchange is None:
-            msg = (
+            raise ValueError(
                 f"same_cluster_swap ({self.same_cluster_swap}) needs motion clusters: add "
                 "`exchange`, or set it to 0"
             )
-            raise ValueError(msg)
         if self.aggregate_decay and not self.weights.aggregate:
-            msg = (
+            raise ValueError(
                 f"aggregate_decay ({self.aggregate_decay}) has no effect while weights.aggregate "
                 "is 0: give it a weight, or leave aggregate_decay out"
             )
-            raise ValueError(msg)
 
     @property
     def supervised(self) -> bool:
@@ -129,7 +127,6 @@ PRESETS: dict[str, LossSettings] = {
 def losses(preset: str, weights: dict[str, float] | None = None, **changes: Any) -> LossSettings:
     """Return a preset with some fields and weights replaced. Raises an error for unknown names."""
     if preset not in PRESETS:
-        msg = f"there is no loss preset {preset!r}, only {', '.join(PRESETS)}"
-        raise ValueError(msg)
+        raise ValueError(f"there is no loss preset {preset!r}, only {', '.join(PRESETS)}")
     weighed = replace(PRESETS[preset].weights, **(weights or {}))
     return replace(PRESETS[preset], weights=weighed, **changes)

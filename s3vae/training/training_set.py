@@ -69,11 +69,10 @@ def training_set(
     if isinstance(signal, LandmarkSignal):
         train, val = train[signal.whole[train]], val[signal.whole[val]]
         if not len(train) or not len(val):
-            msg = (
+            raise ValueError(
                 f"{signal.path} has landmarks of no train or no val clip: choose another back end "
                 "or larger crops in the `landmarks` and `data` sections"
             )
-            raise ValueError(msg)
     known = dict(target.targets(signal, train))
     if isinstance(signal, FlowSignal) and signal.motion.tracks is not None:
         known["tracks"] = torch.from_numpy(signal.motion.tracks.astype(np.int64))
