@@ -10,6 +10,9 @@ from s3vae.signals.flow_grid import Motion
 from s3vae.signals.landmark_file import LandmarkSignal
 from s3vae.signals.landmarks import DISTANCES, distances
 
+TOLERANCE = 0.05
+"""A cell counts as strongest if its exact magnitude is within this share of the greatest."""
+
 
 def flow_scores(
     motion: Motion, exact: Float[ndarray, "clip pair rows columns 3"] | None, explained: float
@@ -28,21 +31,17 @@ def flow_scores(
 def top_cell_accuracy(
     estimated: Float[ndarray, "*pairs rows columns 3"],
     exact: Float[ndarray, "*pairs rows columns 3"],
-    least: float = 0.0,
-    tolerance: float = 0.05,
 ) -> float:
     """Return the share of frame pairs whose strongest estimated cell is the exact strongest one.
 
-    Pairs without a cell that moves more than `least` (exact mean magnitude, pixels per frame) are
-    left out. A cell counts as strongest if its exact magnitude is within the share `tolerance` of
-    the greatest. NaN if no pair is left.
+    Pairs in which no cell moves are left out. NaN if no pair is left.
     """
     cells = exact.shape[-3] * exact.shape[-2]
     top = estimated[..., 0].reshape(-1, cells).argmax(axis=-1)
     magnitude = exact[..., 0].reshape(len(top), cells)
     strongest = magnitude.max(axis=-1)
-    right = magnitude[np.arange(len(top)), top] >= (1 - tolerance) * strongest
-    moving = strongest > least
+    right = magnitude[np.arange(len(top)), top] >= (1 - TOLERANCE) * strongest
+    moving = strongest > 0
     return float(right[moving].mean()) if moving.any() else math.nan
 
 
