@@ -99,22 +99,16 @@ def require_contrib() -> None:
 
 
 def _engine(method: Farneback | TVL1) -> cv2.DenseOpticalFlow:
-    return _farneback(method) if isinstance(method, Farneback) else _tvl1(method)
-
-
-def _farneback(method: Farneback) -> cv2.DenseOpticalFlow:
-    return cv2.FarnebackOpticalFlow.create(
-        numLevels=method.levels,
-        pyrScale=method.pyramid_scale,
-        winSize=method.window,
-        numIters=method.iterations,
-        polyN=method.poly_n,
-        polySigma=method.poly_sigma,
-    )
-
-
-def _tvl1(method: TVL1) -> cv2.DenseOpticalFlow:
-    """Pass arguments by position: releases of OpenCV spell `innnerIterations` differently."""
+    if isinstance(method, Farneback):
+        return cv2.FarnebackOpticalFlow.create(
+            numLevels=method.levels,
+            pyrScale=method.pyramid_scale,
+            winSize=method.window,
+            numIters=method.iterations,
+            polyN=method.poly_n,
+            polySigma=method.poly_sigma,
+        )
+    # by position: releases of OpenCV spell `innnerIterations` differently
     return cv2.optflow.DualTVL1OpticalFlow.create(
         method.time_step,
         method.attachment,
