@@ -38,15 +38,12 @@ HUES = 8
 class ClusterSettings:
     """The features of a clip, and the search for the number of clusters.
 
-    `own_scale`: divide each clip's motion by its own mean magnitude, so that a cluster may contain
-    fast and slow clips, large and small objects. `components`: number of principal components; the
-    others are mostly texture. `candidates`: numbers of clusters tried, on at most `subset`
-    clips; `least`: if no silhouette reaches it, all clips form one cluster (the best one is .86 on
-    Sprites and .62 on dSprites; .33 on filmed people, whose motions form no clusters). `restarts`:
-    runs of k-means, of which the best is used.
+    `components`: number of principal components; the others are mostly texture. `candidates`:
+    numbers of clusters tried, on at most `subset` clips; `least`: if no silhouette reaches it, all
+    clips form one cluster (the best one is .86 on Sprites and .62 on dSprites; .33 on filmed
+    people, whose motions form no clusters). `restarts`: runs of k-means, of which the best is used.
     """
 
-    own_scale: bool = True
     components: PositiveInt = 8
     candidates: tuple[Annotated[int, Field(ge=2)], ...] = tuple(range(2, 17))
     least: Annotated[float, Field(ge=-1, le=1)] = 0.45
@@ -70,9 +67,7 @@ def motion_clusters(
     settings: ClusterSettings,
 ) -> MotionClusters:
     """Cluster clips by the motion of all their cells and frame pairs."""
-    with threadpool_limits(1):
-        vectors = motion_vectors(cells, train, settings.own_scale)
-        return vector_clusters(vectors, train, settings)
+    return vector_clusters(motion_vectors(cells, train), train, settings)
 
 
 def vector_clusters(
@@ -96,16 +91,16 @@ def vector_clusters(
 
 
 def motion_vectors(
-    cells: Float[ndarray, "clip pair rows columns 3"],
-    train: Int64[ndarray, " train"],
-    own_scale: bool,
+    cells: Float[ndarray, "clip pair rows columns 3"], train: Int64[ndarray, " train"]
 ) -> Float[ndarray, "clip dimension"]:
-    """Flatten each clip's cell motion to a vector, standardised over the training clips."""
+    """Flatten each clip's cell motion to a vector, standardised over the training clips.
+
+    Motion is divided by its own mean magnitude in a clip, so that a cluster may contain fast and
+    slow clips, large and small objects.
+    """
     vectors = cells.reshape(len(cells), -1).astype(np.float64)
-    if own_scale:
-        scale = cells[..., 0].mean(axis=(1, 2, 3), dtype=np.float64)[:, None]
-        vectors = vectors / np.where(scale > 0, scale, 1)
-    return standardised(vectors, train)
+    scale = cells[..., 0].mean(axis=(1, 2, 3), dtype=np.float64)[:, None]
+    return standardised(vectors / np.where(scale > 0, scale, 1), train)
 
 
 def standardised(

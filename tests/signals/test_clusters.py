@@ -9,6 +9,7 @@ from s3vae.signals.clusters import (
     best_number,
     motion_clusters,
     motion_vectors,
+    standardised,
 )
 
 FEW = ClusterSettings(candidates=(2, 3, 4, 5), restarts=3)
@@ -17,11 +18,6 @@ FEW = ClusterSettings(candidates=(2, 3, 4, 5), restarts=3)
 def clusters_of(cells: np.ndarray, settings: ClusterSettings = FEW) -> MotionClusters:
     """The clusters of clips that all belong to the training split."""
     return motion_clusters(cells, np.arange(len(cells)), settings)
-
-
-def vectors_of(cells: np.ndarray, own_scale: bool) -> np.ndarray:
-    """The motion vectors of clips that all belong to the training split."""
-    return motion_vectors(cells, np.arange(len(cells)), own_scale)
 
 
 def motions(kinds: int, clips: int = 40, noise: float = 0.1, seed: int = 0) -> np.ndarray:
@@ -79,18 +75,15 @@ def test_clips_outside_the_subset_are_clustered_too() -> None:
     assert same_partition(result.labels, np.arange(120) % 3)
 
 
-def test_the_scale_of_a_clip_matters_only_without_own_scale() -> None:
-    cells = motions(3)
-    scales = np.random.default_rng(1).uniform(0.1, 10, (40, 1, 1, 1, 1))
-    plain, scaled = (vectors_of(each, True) for each in (cells, cells * scales))
+def test_the_scale_of_a_clip_does_not_change_its_vector() -> None:
+    cells, scales = motions(3), np.random.default_rng(1).uniform(0.1, 10, (40, 1, 1, 1, 1))
+    plain, scaled = (motion_vectors(each, np.arange(40)) for each in (cells, cells * scales))
     np.testing.assert_allclose(scaled, plain, atol=1e-9)
-    raw, raw_scaled = (vectors_of(each, False) for each in (cells, cells * scales))
-    assert not np.allclose(raw, raw_scaled, atol=0.1)
 
 
-def test_the_unit_of_motion_does_not_change_the_vectors() -> None:
-    cells = motions(3)
-    plain, larger = (vectors_of(each, False) for each in (cells, 1000 * cells))
+def test_the_unit_of_a_signal_does_not_change_standardised_vectors() -> None:
+    vectors = motions(3).reshape(40, -1)
+    plain, larger = (standardised(each, np.arange(40)) for each in (vectors, 1000 * vectors))
     np.testing.assert_allclose(larger, plain, atol=1e-6)
 
 
