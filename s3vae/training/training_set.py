@@ -34,20 +34,19 @@ class TrainingSet:
     """Clips in batches, divided into training and validation clips."""
 
     batches: ClipBatches
-    clusters: MotionClusters | None
+    clusters: MotionClusters
     train: Int64[ndarray, " train"]
     """The clips of the train split that have a signal."""
     val: Int64[ndarray, " val"]
     """The clips of the validation split that have a signal."""
-    outputs: int = 0
+    outputs: int
     """The outputs per frame of the head that predicts the signal."""
 
     @property
     def cluster_frequencies(self) -> Tensor:
-        """The frequency of each motion cluster among the training clips; a single 1 without any."""
-        number = self.clusters.number if self.clusters is not None else 1
+        """The frequency of each motion cluster among the training clips."""
         cluster = self.batches.known["cluster"][self.train]
-        return torch.bincount(cluster, minlength=number) / len(self.train)
+        return torch.bincount(cluster, minlength=self.clusters.number) / len(self.train)
 
 
 def training_set(
@@ -76,20 +75,23 @@ def training_set(
     known = dict(target.targets(signal, train))
     if isinstance(signal, FlowSignal) and signal.motion.tracks is not None:
         known["tracks"] = torch.from_numpy(signal.motion.tracks.astype(np.int64))
-    clusters = _clusters(signal, train, clustering) if clustering else None
-    cluster = np.zeros(clips.clips, dtype=np.int64) if clusters is None else clusters.labels
-    known["cluster"] = torch.from_numpy(cluster)
+    clusters = _clusters(signal, train, clustering)
+    known["cluster"] = torch.from_numpy(clusters.labels)
     if labelled:
         for factor in clips.factors:
             known[label_of(factor.name)] = torch.from_numpy(clips.labels(factor.name))
     batches = ClipBatches(clips, known)
-    if clusters is not None and clusters.number > 1:
+    if clusters.number > 1:
         _warn_of_dependence(batches, clusters, train)
     return TrainingSet(batches, clusters, train, val, target.outputs(signal))
 
 
-def _clusters(signal: SignalFile, train: TrainClips, settings: ClusterSettings) -> MotionClusters:
+def _clusters(
+    signal: SignalFile, train: TrainClips, settings: ClusterSettings | None
+) -> MotionClusters:
     """Return and log clusters of clips by the flow of all cells or the distances of all frames."""
+    if settings is None:
+        return MotionClusters(np.zeros(len(signal), np.int64), 1, {})
     if isinstance(signal, FlowSignal):
         clusters = motion_clusters(signal.motion.cells, train, settings)
     else:
