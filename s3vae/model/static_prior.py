@@ -14,7 +14,7 @@ from s3vae.tensors import StaticCode
 
 RIDGE = 1e-4
 """Added to variances, for dimensions in which all codes are nearly equal."""
-POINTS_PER_COMPONENT = 10
+POINTS_PER_COMPONENT, SEED = 10, 0
 LEAST_DEVIATION = 0.01
 """Directions in which codes vary less than this share of the largest deviation are constant."""
 BINS, REACH, LEAST_INFORMATION = 8, 2.0, 0.08
@@ -72,15 +72,15 @@ class StaticPrior(nn.Module):
         return codes
 
 
-def fit_static_prior(codes: Float32[ndarray, "clip static"], seed: int = 0) -> StaticPrior:
+def fit_static_prior(codes: Float32[ndarray, "clip static"]) -> StaticPrior:
     """Fit sources, their parts and a mixture of each part to the codes of clips."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums in one order
         points = codes.astype(np.float64)
-        sources, mixing = independent_sources(points - points.mean(axis=0), seed)
+        sources, mixing = independent_sources(points - points.mean(axis=0))
         parts = dependent_parts(sources)
-        mixtures = [fit_mixture(sources[:, part], seed) for part in parts]
+        mixtures = [fit_mixture(sources[:, part]) for part in parts]
     sizes = [(len(each.shares), len(part)) for each, part in zip(mixtures, parts, strict=True)]
     prior = StaticPrior(codes.shape[1], sizes)
     prior.parts = nn.ModuleList(mixtures)
@@ -90,7 +90,7 @@ def fit_static_prior(codes: Float32[ndarray, "clip static"], seed: int = 0) -> S
 
 
 def independent_sources(
-    points: Float[ndarray, "clip static"], seed: int
+    points: Float[ndarray, "clip static"],
 ) -> tuple[Points, Float[ndarray, "source static"]]:
     """Return sources of unit variance and the map that makes centred points of them."""
     from sklearn.decomposition import FastICA
@@ -106,7 +106,7 @@ def independent_sources(
     with warnings.catch_warnings():
         # sources that are not quite independent serve as well
         warnings.simplefilter("ignore", ConvergenceWarning)
-        analysis = FastICA(whiten=False, fun="cube", max_iter=500, tol=1e-3, random_state=seed)
+        analysis = FastICA(whiten=False, fun="cube", max_iter=500, tol=1e-3, random_state=SEED)
         sources = analysis.fit_transform(white)
     mixing = np.linalg.pinv(analysis.components_.T) @ scaled
     size = sources.std(axis=0)
@@ -148,7 +148,7 @@ def mutual_information(sources: Points) -> Float[ndarray, "source source"]:
     return result
 
 
-def fit_mixture(points: Points, seed: int) -> Mixture:
+def fit_mixture(points: Points) -> Mixture:
     """Fit a mixture by expectation maximisation.
 
     The number of components is doubled until the Bayesian information criterion rises.
@@ -160,7 +160,7 @@ def fit_mixture(points: Points, seed: int) -> Mixture:
     most = max(len(points) // POINTS_PER_COMPONENT, 1)
     best, lowest, components = None, np.inf, 1
     while components <= most:
-        fitted = GaussianMixture(components, reg_covar=RIDGE, random_state=seed).fit(points)
+        fitted = GaussianMixture(components, reg_covar=RIDGE, random_state=SEED).fit(points)
         if (criterion := fitted.bic(points)) >= lowest:
             break
         best, lowest, components = fitted, criterion, 2 * components
