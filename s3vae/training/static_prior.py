@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from s3vae.engine.batches import ClipBatches
+from s3vae.engine.batches import ClipBatches, in_turn
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.static_prior import fit_static_prior
 from s3vae.tensors import to_unit
@@ -21,9 +21,9 @@ def learn_static_prior(model: nn.Module, batches: ClipBatches, device: torch.dev
     if not isinstance(model, S3VAE) or model.static_prior is not None:
         return
     model.eval()
-    codes, train = [], batches.clips.split("train")
-    for start in range(0, len(train), CLIPS_AT_A_TIME):
-        batch = batches[train[start : start + CLIPS_AT_A_TIME]].to(device)
+    codes = []
+    for clips in in_turn(batches.clips.split("train"), CLIPS_AT_A_TIME):
+        batch = batches[clips].to(device)
         features = model.features(to_unit(batch.frames), batch.known.get("tracks"))
         codes.append(model.posterior(features).static.mean.cpu().numpy())
     model.static_prior = fit_static_prior(np.concatenate(codes)).to(device)
