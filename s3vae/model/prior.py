@@ -59,14 +59,9 @@ class DynamicPrior(nn.Module):
         self, codes: DynamicCode, time: int, generator: Generator
     ) -> Float[Tensor, "batch later dynamic"]:
         """Draw the `time` codes that follow others, from the cluster that explains those best."""
-        starts = range(len(self.shares))
+        every = torch.arange(len(self.shares), device=codes.device)[:, None].expand(-1, len(codes))
         likelihood = torch.stack(
-            [
-                self(codes, torch.full((len(codes),), start, device=codes.device))
-                .log_density(codes)
-                .sum(dim=1)
-                for start in starts
-            ]
+            [self(codes, each).log_density(codes).sum(dim=1) for each in every]
         )
         before = torch.cat([self.start(likelihood.argmax(dim=0)), codes[:, :-1]], dim=1)
         _, state = self.step(before)
