@@ -10,7 +10,6 @@ from numpy import ndarray
 from s3vae.signals.flow_grid import Motion
 from s3vae.signals.signal_file import SignalFile, write_signal
 
-KIND = "flow"
 DTYPES = {"cells": np.float32, "top": np.uint8, "direction": np.int8}
 """Data set names and types, in the order they are written."""
 OBJECT_DTYPES = {"tracks": np.int16, "unexplained": np.float32}
@@ -26,7 +25,7 @@ def write_flow(
         name: np.concatenate([getattr(part, name) for part in parts]).astype(dtype, copy=False)
         for name, dtype in dtypes(parameters).items()
     }
-    write_signal(path, KIND, arrays, parameters, clips_sha256)
+    write_signal(path, FlowSignal.kind, arrays, parameters, clips_sha256)
 
 
 def dtypes(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -37,7 +36,7 @@ def dtypes(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 class FlowSignal(SignalFile):
     """A flow signal file (1 or 2 kB per clip), read and validated."""
 
-    kind = KIND
+    kind = "flow"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, dtypes)
@@ -45,10 +44,6 @@ class FlowSignal(SignalFile):
         self.motion = Motion(**self._arrays)
         if self.motion.tracks is not None and self.motion.unexplained is not None:
             self._require_tracks(self.motion.cells, self.motion.tracks, self.motion.unexplained)
-
-    def __len__(self) -> int:
-        """Return the number of clips."""
-        return len(self.motion.cells)
 
     def _require_agreement(self, cells: ndarray, top: ndarray, direction: ndarray) -> None:
         self._require(

@@ -11,7 +11,6 @@ from numpy import ndarray
 from s3vae.signals.landmarks import POINTS, Landmarks, distances, fill_gaps
 from s3vae.signals.signal_file import SignalFile, write_signal
 
-KIND = "landmarks"
 DTYPES = {"points": np.float32, "found": np.bool_, "whole": np.bool_, "distances": np.float32}
 """Data set names and types, in the order they are written."""
 
@@ -26,13 +25,8 @@ def write_landmarks(
     """
     points, found = (np.concatenate(each) for each in zip(*shards, strict=True))
     points, complete = fill_gaps(Landmarks(points, found), parameters["longest_gap"])
-    arrays = {
-        "points": points,
-        "found": found,
-        "whole": complete,
-        "distances": distances(points),
-    }
-    write_signal(path, KIND, arrays, parameters, clips_sha256)
+    arrays = {"points": points, "found": found, "whole": complete, "distances": distances(points)}
+    write_signal(path, LandmarkSignal.kind, arrays, parameters, clips_sha256)
 
 
 class LandmarkSignal(SignalFile):
@@ -43,7 +37,7 @@ class LandmarkSignal(SignalFile):
     `s3vae.signals.landmarks.distances`.
     """
 
-    kind = KIND
+    kind = "landmarks"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, lambda parameters: DTYPES)
@@ -70,10 +64,6 @@ class LandmarkSignal(SignalFile):
         """Return mean and standard deviation of each distance over the frames of some clips."""
         distances = self.distances[clips]
         return distances.mean(axis=(0, 1)), np.maximum(distances.std(axis=(0, 1)), 1e-6)
-
-    def __len__(self) -> int:
-        """Return the number of clips."""
-        return len(self.points)
 
 
 def read_landmarks(path: Path) -> Landmarks:

@@ -57,6 +57,10 @@ class SignalFile:
                 for name, dtype in dtypes(self.parameters).items()
             }
 
+    def __len__(self) -> int:
+        """Return the number of clips, which have a row of every array each."""
+        return len(next(iter(self._arrays.values())))
+
     def require_clips(self, clips_sha256: str) -> None:
         """Raise ValueError unless the signals were made from the clip file of this sha256."""
         self._require(
