@@ -55,7 +55,8 @@ def paired_information(
     a sample's own posterior is narrow and would dominate, which makes the estimate log(batch)
     whatever the codes are. The estimate may be negative.
     """
-    of_static = _log_densities(static, static_code, dimensions)
+    partners = Gaussian(static.mean[:, dimensions], static.std[:, dimensions])
+    of_static = _log_densities(partners, static_code[:, dimensions])
     of_dynamic = _log_densities(dynamic, dynamic_code)
     joint = _log_mean_of_others(of_static + of_dynamic)
     apart = _log_mean_of_others(of_static) + _log_mean_of_others(of_dynamic)
@@ -63,15 +64,10 @@ def paired_information(
 
 
 def _log_densities(
-    posterior: Gaussian,
-    code: Float[Tensor, "batch *time dim"],
-    dimensions: Int[Tensor, " chosen"] | None = None,
-) -> Float[Tensor, "*time chosen batch batch"]:
+    posterior: Gaussian, code: Float[Tensor, "batch *time dim"]
+) -> Float[Tensor, "*time dim batch batch"]:
     """Return the log density of each dimension of every code under the posterior of every clip."""
-    mean, std, value = (
-        (each if dimensions is None else each[..., dimensions]).movedim(0, -1)
-        for each in (posterior.mean, posterior.std, code)
-    )
+    mean, std, value = (each.movedim(0, -1) for each in (posterior.mean, posterior.std, code))
     distance = (value[..., None] - mean[..., None, :]) / std[..., None, :]
     return -(distance**2 / 2 + (std.log() + math.log(2 * math.pi) / 2)[..., None, :])
 
