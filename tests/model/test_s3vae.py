@@ -18,16 +18,25 @@ def video(channels: int = 3, side: int = 64) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("channels", "posterior", "causal"), [(1, "pooled", True), (3, "bilstm", False)]
+    "changes",
+    [
+        {"channels": 1},
+        {"static_posterior": "bilstm", "causal": False},
+        {"encoder": "objects", "decoder": "sprites", "channels": 1},
+        {"encoder": "objects", "decoder": "sprites"},
+        {"decoder": "sprites"},
+        {"encoder": "objects", "decoder": "broadcast"},
+    ],
 )
 def test_clips_become_codes_and_codes_become_clips(
-    channels: Any, posterior: Any, causal: bool, tiny: Architecture
+    changes: dict[str, Any], tiny: Architecture
 ) -> None:
-    model = S3VAE(replace(tiny, channels=channels, static_posterior=posterior, causal=causal))
-    static, dynamic = model.encode(video(channels))
-    assert static.mean.shape == static.std.shape == (BATCH, tiny.static)
-    assert dynamic.mean.shape == dynamic.std.shape == (BATCH, TIME, tiny.dynamic)
-    assert model.decode(static.mean, dynamic.mean).shape == (BATCH, TIME, channels, 64, 64)
+    sizes = replace(tiny, dynamic=5, **changes)
+    model, clips = S3VAE(sizes), video(sizes.channels)
+    static, dynamic = model.encode(clips)
+    assert static.mean.shape == static.std.shape == (BATCH, sizes.static)
+    assert dynamic.mean.shape == dynamic.std.shape == (BATCH, TIME, sizes.dynamic)
+    assert model.decode(static.mean, dynamic.mean).shape == clips.shape
     assert model.predict_signal(dynamic.mean).shape == (BATCH, TIME, tiny.signal)
     clusters = torch.zeros(BATCH, dtype=torch.long)
     assert model.prior(dynamic.mean, clusters).mean.shape == dynamic.mean.shape
@@ -39,17 +48,19 @@ def test_frames_of_another_size_are_refused_with_the_remedy(side: int, tiny: Arc
         S3VAE(tiny).encode(video(side=side))
 
 
-def test_clips_are_encoded_independently(tiny: Architecture) -> None:
-    model = S3VAE(tiny).eval()
+@pytest.mark.parametrize("posterior", ["pooled", "bilstm"])
+def test_clips_are_encoded_independently(posterior: Any, tiny: Architecture) -> None:
+    model = S3VAE(replace(tiny, static_posterior=posterior)).eval()
     batch, alone = model.encode(video()), model.encode(video()[:1])
     torch.testing.assert_close(batch.static.mean[:1], alone.static.mean)
     torch.testing.assert_close(batch.dynamic.mean[:1], alone.dynamic.mean)
 
 
+@pytest.mark.parametrize("decoder", ["shuffle", "broadcast", "layered", "warped"])
 def test_a_frame_is_decoded_from_the_static_code_of_its_clip_and_its_own_dynamic_code(
-    tiny: Architecture,
+    decoder: Any, tiny: Architecture
 ) -> None:
-    model = S3VAE(tiny).eval()
+    model = S3VAE(replace(tiny, decoder=decoder)).eval()
     static = torch.randn(BATCH, tiny.static, requires_grad=True)
     dynamic = torch.randn(BATCH, TIME, tiny.dynamic, requires_grad=True)
     model.decode(static, dynamic)[1, 2].sum().backward()

@@ -66,12 +66,3 @@ def test_pixels_are_sampled_at_the_displacement(
     set_displacement(decoder, 3, -2, 0.3)
     moved = decoder(static, dynamic)
     torch.testing.assert_close(moved[..., 2:, :-3], still[..., :-2, 3:], atol=1e-4, rtol=1e-3)
-
-
-def test_a_frame_depends_on_the_static_code_of_its_clip_and_its_own_dynamic_code(
-    decoder: WarpDecoder, codes: tuple[Tensor, Tensor]
-) -> None:
-    static, dynamic = (code.requires_grad_() for code in codes)
-    decoder(static, dynamic)[0, 3].square().sum().backward()
-    assert static.grad.any(dim=-1).tolist() == [True, False]
-    assert dynamic.grad.any(dim=-1).nonzero().tolist() == [[0, 3]]
