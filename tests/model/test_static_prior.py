@@ -40,9 +40,18 @@ def mixed() -> tuple[ndarray, ndarray]:
     return (pure @ mixing + 7).astype(np.float32), mixing
 
 
-def test_every_drawn_code_is_that_of_values_that_there_are(mixed: tuple[ndarray, ndarray]) -> None:
-    codes, mixing = mixed
-    pure = (drawn(fit_static_prior(codes), 1000) - 7) @ np.linalg.inv(mixing)
+@pytest.fixture(scope="module")
+def prior(mixed: tuple[ndarray, ndarray]) -> StaticPrior:
+    return fit_static_prior(mixed[0])
+
+
+@pytest.fixture
+def pure(prior: StaticPrior, mixed: tuple[ndarray, ndarray]) -> ndarray:
+    """Drawn codes, unmixed: the values of the shape, then those of the colour."""
+    return (drawn(prior, 1000) - 7) @ np.linalg.inv(mixed[1])
+
+
+def test_every_drawn_code_is_that_of_values_that_there_are(pure: ndarray) -> None:
     for part, values in ((pure[:, :2], SHAPES), (pure[:, 2:], COLOURS)):
         distance = np.linalg.norm(part[:, None] - values, axis=2)
         assert (distance.min(axis=1) < 0.6).mean() > 0.95
@@ -51,20 +60,18 @@ def test_every_drawn_code_is_that_of_values_that_there_are(mixed: tuple[ndarray,
 
 
 def test_pairs_of_values_that_training_never_showed_are_drawn(
-    mixed: tuple[ndarray, ndarray],
+    prior: StaticPrior, pure: ndarray
 ) -> None:
-    codes, mixing = mixed
-    prior = fit_static_prior(codes)
     assert len(prior.parts) > 1
-    pure = (drawn(prior, 1000) - 7) @ np.linalg.inv(mixing)
     shape = np.linalg.norm(pure[:, None, :2] - SHAPES, axis=2).argmin(axis=1)
     colour = np.linalg.norm(pure[:, None, 2:] - COLOURS, axis=2).argmin(axis=1)
     assert 0.02 < ((shape == 0) & (colour == 0)).mean() < 0.07  # 1 / 24 if they are independent
 
 
-def test_drawn_codes_have_the_moments_of_the_fitted_ones(mixed: tuple[ndarray, ndarray]) -> None:
-    codes, _ = mixed
-    found = drawn(fit_static_prior(codes), 20_000)
+def test_drawn_codes_have_the_moments_of_the_fitted_ones(
+    prior: StaticPrior, mixed: tuple[ndarray, ndarray]
+) -> None:
+    codes, found = mixed[0], drawn(prior, 20_000)
     np.testing.assert_allclose(found.mean(axis=0), codes.mean(axis=0), atol=0.3)
     np.testing.assert_allclose(np.cov(found.T).diagonal(), np.cov(codes.T).diagonal(), rtol=0.15)
 
@@ -80,10 +87,9 @@ def test_equal_codes_are_fitted(count: int) -> None:
     np.testing.assert_allclose(drawn(prior, 5), np.ones((5, 2)), atol=0.1)
 
 
-def test_the_fit_is_the_same_each_time(mixed: tuple[ndarray, ndarray]) -> None:
-    first, second = (fit_static_prior(mixed[0]) for _ in range(2))
-    for name, each in first.state_dict().items():
-        assert torch.equal(each, second.state_dict()[name]), name
+def test_the_fit_is_the_same_each_time(prior: StaticPrior, mixed: tuple[ndarray, ndarray]) -> None:
+    again = fit_static_prior(mixed[0]).state_dict()
+    torch.testing.assert_close(again, prior.state_dict(), rtol=0, atol=0)
 
 
 def test_a_prior_from_before_there_were_parts_is_one_mixture(tiny: Architecture) -> None:
