@@ -13,8 +13,8 @@ from torch import Tensor
 
 from s3vae.engine.acceleration import accelerated
 from s3vae.model.architecture import architecture
-from s3vae.model.decoders import decode_clips
 from s3vae.model.s3vae import S3VAE
+from s3vae.training.build import convolutional_networks
 
 WITHOUT_COMPILER = "aot_eager"
 """Traces a network and its gradients as `inductor` does, and needs no C++ compiler."""
@@ -22,8 +22,8 @@ WITHOUT_COMPILER = "aot_eager"
 
 def step(model: S3VAE, video: Tensor) -> tuple[Tensor, Tensor]:
     """Return reconstructions and the gradient of all weights."""
-    posterior = model.posterior(model.features(video))
-    pictures = decode_clips(model.decoder, posterior.static.mean, posterior.dynamic.mean)
+    posterior = model.encode(video)
+    pictures = model.decode(posterior.static.mean, posterior.dynamic.mean)
     (pictures - video).square().sum().backward()
     gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
     return pictures.detach(), torch.cat([each.flatten() for each in gradients])
@@ -36,10 +36,8 @@ def main(changes: dict[str, Any]) -> None:
     codes = {"height": 32, "width": 32, "static": 4, "dynamic": 4}
     plain = S3VAE(architecture("fast", **{**sizes, **codes, **changes}))
     fast = copy.deepcopy(plain)
-    every = fast.frame_encoder, fast.window_encoder, fast.decoder
-    networks = [network for network in every if network is not None]
     video = torch.rand(4, 3, 3, 32, 32)
-    with accelerated(networks, torch.device("cpu"), WITHOUT_COMPILER):
+    with accelerated(convolutional_networks(fast), torch.device("cpu"), WITHOUT_COMPILER):
         (pictures, gradient), (others, other) = step(plain, video), step(fast, video)
     report = {
         "difference": (pictures - others).abs().max().item(),
