@@ -74,12 +74,6 @@ def test_later_batches_enter_with_the_weight_of_the_decay() -> None:
     torch.testing.assert_close(moments.second_moment, torch.full((4, 4), 0.1))
 
 
-def test_running_moments_are_saved_but_not_trained() -> None:
-    moments = after(torch.ones(3, 8, 4))
-    assert set(moments.state_dict()) == {"mean", "second_moment", "updates"}
-    assert not list(moments.parameters())
-
-
 def test_the_mismatch_is_that_of_mean_and_covariance(draws: Draws) -> None:
     codes = torch.randn(20, 4, generator=draws(0), dtype=torch.double) * 3 + 1
     mean, covariance = codes.mean(0), torch.cov(codes.T)

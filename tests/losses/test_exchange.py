@@ -80,12 +80,6 @@ def test_a_batch_updates_the_means_of_its_own_clusters_alone() -> None:
     assert exchange.updates.tolist() == [1, 0, 1]
 
 
-def test_averages_are_saved_but_not_trained() -> None:
-    exchange = MotionExchange(3, STATIC, 0.9)
-    assert set(exchange.state_dict()) == {"means", "updates"}
-    assert not list(exchange.parameters())
-
-
 @pytest.mark.parametrize("probability", [0.0, 0.4, 1.0])
 def test_clips_are_swapped_with_others_of_their_cluster_as_often_as_set(
     probability: float, draws: Draws

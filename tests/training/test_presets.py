@@ -53,8 +53,3 @@ def test_a_setting_that_is_unknown_or_needs_another_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         losses("paper", weights, **changes)
-
-
-def test_a_setting_is_accepted_with_the_one_that_it_needs() -> None:
-    settings = losses("ours", same_cluster_swap=0.5, aggregate_decay=0.9)
-    assert (settings.same_cluster_swap, settings.aggregate_decay) == (0.5, 0.9)
