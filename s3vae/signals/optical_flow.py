@@ -33,7 +33,7 @@ class Farneback:
 
 @dataclass(frozen=True, config=STRICT)
 class TVL1:
-    """Dual TV-L1 (OpenCV contrib), with OpenCV's defaults except `epsilon` and `foreground`.
+    """Dual TV-L1 (OpenCV contrib), with fewer scales and iterations than OpenCV's defaults.
 
     `foreground`: flow is set to 0 where neither frame is brighter than this (None: nowhere).
     Without it the flow of an object spreads into a textureless background.
