@@ -33,6 +33,11 @@ NEAR_BEST = 0.95
 HUES = 8
 """The largest number of clusters of mean colours."""
 
+Cells = Float[ndarray, "clip pair rows columns 3"]
+Vectors = Float[ndarray, "clip dimension"]
+Features = Float[ndarray, "clip feature"]
+TrainClips = Int64[ndarray, " train"]
+
 
 @dataclass(frozen=True, config=STRICT)
 class ClusterSettings:
@@ -61,19 +66,13 @@ class MotionClusters:
     silhouettes: Mapping[int, float]
 
 
-def motion_clusters(
-    cells: Float[ndarray, "clip pair rows columns 3"],
-    train: Int64[ndarray, " train"],
-    settings: ClusterSettings,
-) -> MotionClusters:
+def motion_clusters(cells: Cells, train: TrainClips, settings: ClusterSettings) -> MotionClusters:
     """Cluster clips by the motion of all their cells and frame pairs."""
     return vector_clusters(motion_vectors(cells, train), train, settings)
 
 
 def vector_clusters(
-    vectors: Float[ndarray, "clip dimension"],
-    train: Int64[ndarray, " train"],
-    settings: ClusterSettings,
+    vectors: Vectors, train: TrainClips, settings: ClusterSettings
 ) -> MotionClusters:
     """Cluster clips by one standardised vector each; the seed determines the result.
 
@@ -90,9 +89,7 @@ def vector_clusters(
         return MotionClusters(labels.astype(np.int64), number, silhouettes)
 
 
-def motion_vectors(
-    cells: Float[ndarray, "clip pair rows columns 3"], train: Int64[ndarray, " train"]
-) -> Float[ndarray, "clip dimension"]:
+def motion_vectors(cells: Cells, train: TrainClips) -> Vectors:
     """Flatten each clip's cell motion to a vector, standardised over the training clips.
 
     Motion is divided by its own mean magnitude in a clip, so that a cluster may contain fast and
@@ -103,9 +100,7 @@ def motion_vectors(
     return standardised(vectors / np.where(scale > 0, scale, 1), train)
 
 
-def standardised(
-    vectors: Float[ndarray, "clip dimension"], train: Int64[ndarray, " train"]
-) -> Float[ndarray, "clip dimension"]:
+def standardised(vectors: Vectors, train: TrainClips) -> Vectors:
     """Subtract the mean over training clips from each dimension and divide by its deviation.
 
     Each variance is regularised by a share of the mean variance; otherwise cells with hardly any
@@ -118,9 +113,7 @@ def standardised(
     return vectors
 
 
-def _principal_components(
-    vectors: Float[ndarray, "clip dimension"], train: Int64[ndarray, " train"], components: int
-) -> Float[ndarray, "clip feature"]:
+def _principal_components(vectors: Vectors, train: TrainClips, components: int) -> Features:
     fitted = vectors[train]
     if not fitted.any():
         return np.zeros((len(vectors), 1))
@@ -130,9 +123,7 @@ def _principal_components(
 
 
 def _candidate_scores(
-    vectors: Float[ndarray, "clip dimension"],
-    features: Float[ndarray, "clip feature"],
-    settings: ClusterSettings,
+    vectors: Vectors, features: Features, settings: ClusterSettings
 ) -> tuple[dict[int, float], dict[int, float]]:
     """Return the silhouette of the features and the variance ratio of the vectors per candidate.
 
@@ -181,8 +172,6 @@ def colour_dependence(
     return float(adjusted_mutual_info_score(clusters, of_colour))
 
 
-def _k_means(
-    features: Float[ndarray, "clip feature"], number: int, settings: ClusterSettings
-) -> KMeans:
+def _k_means(features: Features, number: int, settings: ClusterSettings) -> KMeans:
     means = KMeans(number, n_init=settings.restarts, random_state=settings.seed)
     return means.fit(features)

@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
-from numpy import ndarray
+from jaxtyping import Float
 from torch import Tensor
 
 from s3vae.losses import prediction
+from s3vae.signals.clusters import TrainClips
 from s3vae.signals.flow_file import FlowSignal
 from s3vae.signals.flow_grid import DIRECTIONS
 from s3vae.signals.landmark_file import LandmarkSignal
@@ -23,7 +23,6 @@ from s3vae.signals.landmarks import DISTANCES
 from s3vae.tensors import Scalar
 
 SignalFile = FlowSignal | LandmarkSignal
-TrainClips = Int64[ndarray, " train"]
 Predicted = Float[Tensor, "batch time output"]
 Targets = Mapping[str, Tensor]
 

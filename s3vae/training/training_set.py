@@ -15,6 +15,7 @@ from s3vae.progress import LOG
 from s3vae.signals.clusters import (
     ClusterSettings,
     MotionClusters,
+    TrainClips,
     colour_dependence,
     motion_clusters,
     standardised,
@@ -22,7 +23,7 @@ from s3vae.signals.clusters import (
 )
 from s3vae.signals.flow_file import FlowSignal
 from s3vae.signals.landmark_file import LandmarkSignal
-from s3vae.training.targets import SignalFile, Target, TrainClips
+from s3vae.training.targets import SignalFile, Target
 
 DEPENDENT, CHECKED_CLIPS = 0.1, 500
 """The adjusted mutual information of motion and colour from which the log warns, and the number of
@@ -35,7 +36,7 @@ class TrainingSet:
 
     batches: ClipBatches
     clusters: MotionClusters
-    train: Int64[ndarray, " train"]
+    train: TrainClips
     """The clips of the train split that have a signal."""
     val: Int64[ndarray, " val"]
     """The clips of the validation split that have a signal."""

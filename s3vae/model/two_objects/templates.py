@@ -35,6 +35,10 @@ SHIFTS = 2 * REACH + 1
 SHIFT_PENALTY = 1e-3
 """Added to the sum of squares, per squared pixel of a shift: it only decides between ties."""
 
+Canvases = Float[Tensor, "clip time height width"]
+"""The frames of every clip, with their margin."""
+Frames = Float[Tensor, "frame height width"]
+"""The frames of all clips, with their margin."""
 ObjectCorners = tuple[Int[Tensor, "frame 2"], Int[Tensor, "frame 2"]]
 """The corner of each object's window in every frame of all clips."""
 Templates = tuple[Float[Tensor, "frame side side"], Float[Tensor, "frame side side"]]
@@ -48,7 +52,7 @@ class Tracking(NamedTuple):
     residual: Float[Tensor, " clip"]
 
 
-def refine(canvas: Float[Tensor, "clip time height width"], tracks: Tracks) -> Tracking:
+def refine(canvas: Canvases, tracks: Tracks) -> Tracking:
     """Alternate between estimating templates and fitting tracks; return the best tracks.
 
     Clips that are explained already are left as they are.
@@ -70,9 +74,7 @@ def keep_better(best: Tracking, rows: Int[Tensor, " some"], candidate: Tracking)
     best.residual[rows[better]] = candidate.residual[better]
 
 
-def residual(
-    canvas: Float[Tensor, "clip time height width"], tracks: Tracks
-) -> Float[Tensor, " clip"]:
+def residual(canvas: Canvases, tracks: Tracks) -> Float[Tensor, " clip"]:
     """Return the sum of squares that the objects on these tracks leave, a mean over frames."""
     frames = canvas.flatten(0, 1)
     templates = estimate_templates(frames, tracks, QUANTILES[-1])
@@ -80,9 +82,7 @@ def residual(
     return errors.reshape(tracks.shape[:2]).mean(dim=1)
 
 
-def refit(
-    canvas: Float[Tensor, "clip time height width"], tracks: Tracks, quantile: float
-) -> Tracks:
+def refit(canvas: Canvases, tracks: Tracks, quantile: float) -> Tracks:
     """Fit tracks to templates of that quantile, from the tracks and from their extrapolations.
 
     Each frame keeps the corners of least error.
@@ -104,9 +104,7 @@ def unbind(tracks: Tracks) -> ObjectCorners:
     return one, other
 
 
-def estimate_templates(
-    frames: Float[Tensor, "frame height width"], tracks: Tracks, quantile: float
-) -> Templates:
+def estimate_templates(frames: Frames, tracks: Tracks, quantile: float) -> Templates:
     """Return a quantile over time of each object's windows: the minimum at 0, the median at .5."""
     clips, time = tracks.shape[:2]
 
@@ -120,7 +118,7 @@ def estimate_templates(
 
 
 def fit(
-    frames: Float[Tensor, "frame height width"], templates: Templates, tracks: Tracks
+    frames: Frames, templates: Templates, tracks: Tracks
 ) -> tuple[Tracks, Float[Tensor, "clip time"]]:
     """Match both templates around the tracks, one after the other; return tracks and errors."""
     one, other = unbind(tracks)
@@ -131,7 +129,7 @@ def fit(
 
 
 def squared_errors(
-    frames: Float[Tensor, "frame height width"], templates: Templates, corners: ObjectCorners
+    frames: Frames, templates: Templates, corners: ObjectCorners
 ) -> Float[Tensor, " frame"]:
     """Return the sum of squares between each frame and both objects on black."""
     size = frames.shape[-1]

@@ -14,6 +14,7 @@ from torch.nn.functional import avg_pool2d
 from s3vae.model.two_objects.templates import (
     EXPLAINED,
     QUANTILES,
+    Canvases,
     Tracking,
     estimate_templates,
     keep_better,
@@ -81,9 +82,7 @@ def track(video: Brightness) -> Tracking:
     return Tracking(best.tracks - MARGIN, best.residual)
 
 
-def relocate_other(
-    canvas: Float[Tensor, "clip time height width"], tracks: Tracks, known: int
-) -> Tracks:
+def relocate_other(canvas: Canvases, tracks: Tracks, known: int) -> Tracks:
     """Keep the known object's tracks; centre the other's on what the known one leaves of a frame.
 
     Intensities are squared, which suppresses large faint areas.
@@ -101,9 +100,7 @@ def relocate_other(
 
 
 def track_from(
-    canvas: Float[Tensor, "clip time height width"],
-    start: Int[Tensor, " clip"],
-    centres: Float[Tensor, "clip 2 2"],
+    canvas: Canvases, start: Int[Tensor, " clip"], centres: Float[Tensor, "clip 2 2"]
 ) -> Tracking:
     """Track both objects from one frame of each clip in both directions, then refine the tracks.
 
@@ -124,7 +121,7 @@ def track_from(
 
 
 def propagate(
-    canvas: Float[Tensor, "clip time height width"],
+    canvas: Canvases,
     start: Int[Tensor, " clip"],
     corners: Int[Tensor, "clip 2 2"],
     templates: list[Windows],
