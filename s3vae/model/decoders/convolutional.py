@@ -1,6 +1,7 @@
 """The paper's decoder of transposed convolutions, and a cheaper one of sub-pixel convolutions."""
 
 import math
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -10,34 +11,29 @@ from s3vae.model.architecture import Architecture
 from s3vae.model.layers import Frames, activation, initialize
 
 
-def transposed_stages(width: int, channels: int, more: int, *, bias: bool) -> list[nn.Module]:
-    """Return four transposed convolutions that double (the paper's), and `more` before the last."""
-    return [
-        nn.ConvTranspose2d(8 * width, 4 * width, 4, 2, 1, bias=bias),
-        nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=bias),
-        nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=bias),
-        *(nn.ConvTranspose2d(width, width, 4, 2, 1, bias=bias) for _ in range(more)),
-        nn.ConvTranspose2d(width, channels, 4, 2, 1),
-    ]
+def transposed_stages(sizes: list[int], channels: int, *, bias: bool) -> list[nn.Module]:
+    """Return the paper's transposed convolutions: one that doubles after each of these sizes."""
+    convolutions = [nn.ConvTranspose2d(*pair, 4, 2, 1, bias=bias) for pair in pairwise(sizes)]
+    return [*convolutions, nn.ConvTranspose2d(sizes[-1], channels, 4, 2, 1)]
 
 
-def shuffle_stages(width: int, channels: int, more: int, *, bias: bool) -> list[nn.Module]:
-    """Return convolutions with PixelShuffle: two that double, `more`, and one that quadruples.
+def shuffle_stages(sizes: list[int], channels: int, *, bias: bool) -> list[nn.Module]:
+    """Return convolutions with PixelShuffle, which double; the last one quadruples.
 
     Sub-pixel convolutions: Shi et al., CVPR 2016.
     """
+    (coarse, second), *others = pairwise(sizes)
     convolutions = [
-        nn.Conv2d(4 * width, 8 * width, 1, bias=bias),
-        nn.Conv2d(2 * width, 4 * width, 3, 1, 1, bias=bias),
-        *(nn.Conv2d(width, 4 * width, 3, 1, 1, bias=bias) for _ in range(more)),
+        nn.Conv2d(coarse, 4 * second, 1, bias=bias),
+        *(nn.Conv2d(size, 4 * after, 3, 1, 1, bias=bias) for size, after in others),
     ]
-    last = nn.Conv2d(width, 16 * channels, 3, padding=1)
+    last = nn.Conv2d(sizes[-1], 16 * channels, 3, padding=1)
     doubling = [nn.Sequential(each, nn.PixelShuffle(2)) for each in convolutions]
     return [*doubling, nn.Sequential(last, nn.PixelShuffle(4))]
 
 
 STAGES = {"transposed": (transposed_stages, (8, 4, 2, 1)), "shuffle": (shuffle_stages, (4, 2, 1))}
-"""By kind: the stages, and the channels before each (without `more`) in multiples of the width."""
+"""By kind: the stages, and the channels before each at 64x64 in multiples of the width."""
 
 
 class ConvolutionalDecoder(nn.Module):
@@ -52,15 +48,14 @@ class ConvolutionalDecoder(nn.Module):
         codes, normalized = architecture.static + architecture.dynamic, architecture.normalized
         stages, multiples = STAGES[architecture.decoder]
         width, coarse = architecture.decoder_width, architecture.coarse
-        more = architecture.doublings
-        sizes = [multiple * width for multiple in (*multiples, *[1] * more)]
+        sizes = [multiple * width for multiple in (*multiples, *[1] * architecture.doublings)]
         outputs = channels or architecture.channels
         self.spread = nn.Sequential(
             nn.Linear(codes, math.prod(coarse) * sizes[0], bias=not normalized),
             nn.Unflatten(-1, (sizes[0], *coarse)),
         )
         self.before = nn.ModuleList(activation(size, normalized=normalized) for size in sizes)
-        self.stages = nn.ModuleList(stages(width, outputs, more, bias=not normalized))
+        self.stages = nn.ModuleList(stages(sizes, outputs, bias=not normalized))
         if not normalized:
             initialize(self.stages[:-1])
 
