@@ -54,7 +54,6 @@ def test_without_exact_motion_there_is_no_accuracy_and_tracks_are_scored_apart()
 
 def test_the_strongest_cell_is_right_in_nine_of_ten_pairs() -> None:
     drawn = DSprites(takes=1).clips(raw=Path())
-    assert drawn.motion is not None
     every = 23
     frames = np.stack([clip for index, clip in enumerate(drawn.frames) if index % every == 0])
     for method in (Farneback(), TVL1()):

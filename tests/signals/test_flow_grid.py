@@ -35,7 +35,6 @@ def test_objects_are_tracked_and_stored_in_the_parameters_only_if_set() -> None:
     settings = MotionSettings(objects=2)
     assert settings.parameters["objects"] == 2
     tracks = clips_motion(clips, settings, track_clips).tracks
-    assert tracks is not None
     moves = np.diff(tracks, axis=1)
     assert sorted(moves[0, 0].tolist()) == [[0, -1], [0, 2]]
     assert (moves == moves[:1, :1]).all()

@@ -10,7 +10,6 @@ from torch import Generator, Tensor
 from s3vae.distributions import Gaussian
 from s3vae.engine.batches import Batch
 from s3vae.losses.aggregate import RunningMoments
-from s3vae.losses.exchange import MotionExchange
 from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
 from s3vae.training.objective import Objective, Terms
@@ -41,15 +40,6 @@ def step(batch: Batch, draws: Draws) -> Step:
         return terms
 
     return step
-
-
-def exchange_of(objective: Objective) -> MotionExchange:
-    assert objective.exchange is not None
-    return objective.exchange
-
-
-def static_means(objective: Objective, batch: Batch) -> Tensor:
-    return objective.model.encode(to_unit(batch.frames)).static.mean.detach()
 
 
 def decoder_calls(objective: Objective) -> list[Tensor]:
@@ -154,18 +144,18 @@ def test_as_many_frames_are_decoded_as_set(
 
 def test_in_eval_mode_nothing_is_exchanged_or_updated(make: Make, step: Step) -> None:
     with_exchange, without = make(losses("ours")), make(losses("ours", exchange=None))
-    exchange_of(with_exchange).means.normal_(std=9)
-    before = {name: each.clone() for name, each in exchange_of(with_exchange).state_dict().items()}
+    with_exchange.exchange.means.normal_(std=9)
+    before = {name: each.clone() for name, each in with_exchange.exchange.state_dict().items()}
     assert step(with_exchange.eval()).named() == step(without.eval()).named()
-    torch.testing.assert_close(exchange_of(with_exchange).state_dict(), before, rtol=0, atol=0)
+    torch.testing.assert_close(with_exchange.exchange.state_dict(), before, rtol=0, atol=0)
 
 
 def test_in_training_some_clips_are_decoded_from_codes_shifted_to_another_cluster(
     make: Make, step: Step
 ) -> None:
     objective = make(losses("ours"))
-    exchange_of(objective).updates[:] = 1e9
-    exchange_of(objective).means[:] = 100 * torch.eye(3, 4)
+    objective.exchange.updates[:] = 1e9
+    objective.exchange.means[:] = 100 * torch.eye(3, 4)
     calls = decoder_calls(objective)
     step(objective)
     moved = calls[0].abs().amax(dim=1) > 10
@@ -185,7 +175,7 @@ def test_every_training_batch_updates_the_cluster_means_with_its_posterior_means
     make: Make, step: Step, batch: Batch
 ) -> None:
     objective = make(losses("ours"))
-    means, exchange = static_means(objective, batch), exchange_of(objective)
+    exchange, means = objective.exchange, objective.model.encode(to_unit(batch.frames)).static.mean
     step(objective)
     assert exchange.updates.tolist() == [1, 1, 1]
     for cluster, mean in enumerate(exchange.means):
@@ -224,7 +214,7 @@ def test_with_same_cluster_swap_a_clip_is_decoded_from_z_t_of_another_clip_of_it
     objective = make(losses("ours", same_cluster_swap=1.0, decoded_frames=None))
     dynamic = torch.arange(8.0)[:, None, None].expand(8, 4, 3)
     clusters, static = batch.known["cluster"], torch.zeros(8, 4)
-    _, decoded = exchange_of(objective)((static, dynamic), static, clusters, draws(0))
+    _, decoded = objective.exchange((static, dynamic), static, clusters, draws(0))
     sources = decoded[:, 0, 0].long()
     assert torch.equal(clusters[sources], clusters)
     assert not (sources == torch.arange(8)).any()
