@@ -107,15 +107,7 @@ PRESETS: dict[str, LossSettings] = {
         ),
     ),
     "ours": LossSettings(
-        weights=Weights(
-            reconstruction=3.0,
-            static_kl=1.0,
-            dynamic_kl=2.0,
-            consistency=100.0,
-            factor_prediction=100.0,
-            independence=1.0,
-            aggregate=10.0,
-        ),
+        weights=Weights(reconstruction=3.0, dynamic_kl=2.0, consistency=100.0, aggregate=10.0),
         signal="cells",
         mutual_information="ours",
         decoded_frames=3,
