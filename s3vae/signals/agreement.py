@@ -1,7 +1,5 @@
 """Scores of estimated signals: their agreement with exact ones, and what could be estimated."""
 
-import math
-
 import numpy as np
 from jaxtyping import Float, Float32
 from numpy import ndarray
@@ -21,8 +19,8 @@ def flow_scores(
 
     With tracked objects, add the share of clips whose residual is at most `explained`.
     """
-    accuracy = math.nan if exact is None else top_cell_accuracy(motion.cells, exact)
-    scores = {"top_cell_accuracy": accuracy if math.isfinite(accuracy) else None}
+    accuracy = None if exact is None else top_cell_accuracy(motion.cells, exact)
+    scores = {"top_cell_accuracy": accuracy}
     if motion.unexplained is not None:
         scores["clips_explained_by_tracks"] = float((motion.unexplained <= explained).mean())
     return scores
@@ -31,10 +29,10 @@ def flow_scores(
 def top_cell_accuracy(
     estimated: Float[ndarray, "*pairs rows columns 3"],
     exact: Float[ndarray, "*pairs rows columns 3"],
-) -> float:
+) -> float | None:
     """Return the share of frame pairs whose strongest estimated cell is the exact strongest one.
 
-    Pairs in which no cell moves are left out. NaN if no pair is left.
+    Pairs in which no cell moves are left out. None if no pair is left.
     """
     cells = exact.shape[-3] * exact.shape[-2]
     top = estimated[..., 0].reshape(-1, cells).argmax(axis=-1)
@@ -42,7 +40,7 @@ def top_cell_accuracy(
     strongest = magnitude.max(axis=-1)
     right = magnitude[np.arange(len(top)), top] >= (1 - TOLERANCE) * strongest
     moving = strongest > 0
-    return float(right[moving].mean()) if moving.any() else math.nan
+    return float(right[moving].mean()) if moving.any() else None
 
 
 def landmark_scores(
