@@ -104,12 +104,6 @@ def test_snapshots_are_written_before_the_checkpoint_of_their_step(tmp_path: Pat
     assert snapshots == [4, 8, 8, 12]
 
 
-def test_a_training_reaches_the_minimum(tmp_path: Path) -> None:
-    slope = Slope()
-    run(slope, settings(100), tmp_path)
-    assert slope.value.item() == pytest.approx(3, abs=0.05)
-
-
 def test_a_training_ends_early_once_it_is_finished_and_a_resume_stays_there(tmp_path: Path) -> None:
     schedule = settings(100)
     for _ in range(2):
