@@ -58,7 +58,7 @@ class SignalFile:
             }
 
     def __len__(self) -> int:
-        """Return the number of clips, which have a row of every array each."""
+        """Return the number of clips: every array has a row per clip."""
         return len(next(iter(self._arrays.values())))
 
     def require_clips(self, clips_sha256: str) -> None:
