@@ -1,7 +1,6 @@
 """More clips to train on from few videos: they overlap with clips of train, and with no others."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Integer
@@ -11,20 +10,14 @@ from s3vae.data.footage import Footage
 from s3vae.data.splits import TRAIN
 
 
-class Overlapping(NamedTuple):
-    """Footage with more clips, and for each of its clips the one whose split and labels it has."""
-
-    footage: list[Footage]
-    origin: Integer[ndarray, " clip"]
-
-
 def overlapping(
     footage: Sequence[Footage], split: Integer[ndarray, " clip"], least: int
-) -> Overlapping:
+) -> tuple[list[Footage], Integer[ndarray, " longer"]]:
     """Add clips that begin within those of train until train has `least`, or all that there are.
 
-    `split` has an entry per clip of the footage. An added clip lies within two neighbouring train
-    clips, or within the last clip of a video and what follows it, so no frame is in two splits.
+    Also returns, for each clip, the index of the one in `split` whose split and labels it has. An
+    added clip lies within two neighbouring train clips, or within the last clip of a video and what
+    follows it, so no frame is in two splits.
     """
     parts = np.split(split == TRAIN, np.cumsum([len(video.windows) for video in footage])[:-1])
     found = [
@@ -45,4 +38,4 @@ def overlapping(
             index += 1
         windows, boxes = zip(*clips, strict=True)
         longer.append(video._replace(windows=windows, boxes=boxes))
-    return Overlapping(longer, np.array(origin))
+    return longer, np.array(origin)
