@@ -9,6 +9,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -113,7 +114,9 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
     columns = [each.lower() if each.lower() in (FILE, SPLIT) else each for each in columns]
     for fault in _unusable(columns):
         raise LabelsError(f"{path}: {fault}")
-    return columns, [Row(line, _by_column(columns, cells)) for line, cells in rows]
+    return columns, [
+        Row(line, dict(zip_longest(columns, cells, fillvalue=""))) for line, cells in rows
+    ]
 
 
 def _text(path: Path) -> str:
@@ -147,12 +150,6 @@ def _unusable(columns: Sequence[str]) -> Iterator[str]:
             yield f"two columns are called {name!r}: rename or delete one"
         if hasattr(ModuleDict(), name) or name in LOGGED or "." in name or "/" in name:
             yield f"a column cannot be called {name!r}: rename it, without dots and slashes"
-
-
-def _by_column(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    padded = [*cells, *[""] * (len(columns) - len(cells))]
-    row = dict(zip(columns, padded, strict=False))
-    return row | {"": padded[-1]} if len(padded) > len(columns) else row
 
 
 def factors_of(
