@@ -88,14 +88,7 @@ def mirror_from_environment() -> str | None:
     return os.environ.get(MIRROR) or None
 
 
-def fetch(
-    file: RemoteFile,
-    folder: Path,
-    mirror: str | None,
-    *,
-    attempts: int = ATTEMPTS,
-    first_delay: float = FIRST_DELAY,
-) -> Path:
+def fetch(file: RemoteFile, folder: Path, mirror: str | None, *, attempts: int = ATTEMPTS) -> Path:
     """Return the path of a file below `folder`; download it unless it has the right checksum.
 
     The mirror is tried first, then the official URLs. Only transient faults are retried. Raises
@@ -107,7 +100,7 @@ def fetch(
     failures = []
     for source in _sources(file, mirror):
         try:
-            _retrying(attempts, first_delay)(_fetch_from, source, file, target)
+            _retrying(attempts)(_fetch_from, source, file, target)
         except _UnavailableError as failure:
             failures.append(f"{_without_login(source)}: {failure}")
             LOG.warning("%s not taken from %s", file.path, failures[-1])
@@ -124,15 +117,15 @@ def text_at(url: str) -> str:
             return b"".join(chunks).decode()
 
     try:
-        return _retrying(ATTEMPTS, FIRST_DELAY)(read)
+        return _retrying(ATTEMPTS)(read)
     except _UnavailableError as failure:
         raise OSError(f"{_without_login(url)}: {failure}") from failure
 
 
-def _retrying(attempts: int, first_delay: float) -> tenacity.Retrying:
+def _retrying(attempts: int) -> tenacity.Retrying:
     return tenacity.Retrying(
         stop=tenacity.stop_after_attempt(attempts),
-        wait=tenacity.wait_exponential(first_delay, max=LONGEST_DELAY),
+        wait=tenacity.wait_exponential(FIRST_DELAY, max=LONGEST_DELAY),
         retry=tenacity.retry_if_exception_type(_InterruptedError),
         before_sleep=tenacity.before_sleep_log(LOG, logging.INFO),
         reraise=True,

@@ -46,6 +46,11 @@ def server(serve: Callable[[Callable[[str], tuple[int, bytes, int]]], str]) -> S
     return state
 
 
+@pytest.fixture(autouse=True)
+def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "FIRST_DELAY", 0.001)
+
+
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     """Make a mirror folder with the file, plain and packed."""
@@ -59,7 +64,7 @@ def mirror(tmp_path: Path) -> Path:
 def get(folder: Path, mirror: str | Path | None, *urls: str, packed: bool = False) -> Path:
     place = None if mirror is None else str(mirror)
     file = RemoteFile(PATH, SHA256, urls, packed=packed)
-    return fetch(file, folder / "raw", place, attempts=3, first_delay=0.001)
+    return fetch(file, folder / "raw", place, attempts=3)
 
 
 def files_in(folder: Path) -> list[Path]:
