@@ -26,11 +26,10 @@ RECORD = 1188976
 FOLDER = Path("ravdess")
 ACTORS = 24
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)\.mp4")
-"""Modality, voice, emotion, intensity, sentence, repetition, actor."""
+NAME = re.compile(r"02-01-(\d\d)-\d\d-(\d\d)-(\d\d)-(\d\d)\.mp4")
+"""The name of a silent video (02; its pictures equal those with sound) of speech (01): emotion,
+intensity, sentence, repetition, actor."""
 MD5 = re.compile(r"(?:md5:)?([0-9a-f]{32})")
-SILENT, SPEECH = "02", "01"
-"""The modality without sound, whose pictures equal those with sound, and the spoken voice."""
 ZIP_LIMIT = 64 << 20
 """Bytes of the largest video that is unpacked; one has about 4 MB."""
 
@@ -158,9 +157,9 @@ def archive(actor: int) -> str:
 def take_of(name: str) -> Take | None:
     """Parse a file name; None if it is not that of a silent video of speech."""
     match = NAME.fullmatch(name)
-    if match is None or match[1] != SILENT or match[2] != SPEECH:
+    if match is None:
         return None
-    emotion, sentence, repetition, actor = (int(match[k]) for k in (3, 5, 6, 7))
+    emotion, sentence, repetition, actor = map(int, match.groups())
     return Take(emotion - 1, sentence, repetition, actor)
 
 
