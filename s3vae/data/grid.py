@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import UInt8
-from numpy import ndarray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
@@ -85,13 +83,11 @@ class Grid:
         )
 
     def _spans(self, name: str, raw: Path) -> list[Span]:
-        frames = self._cropped(raw / "grid" / f"{name}.mpg")
-        return split_by_time(name, frames, self.val, self.test, least=self.time)
-
-    def _cropped(self, path: Path) -> UInt8[ndarray, "frame height width 3"]:
-        """Read the frames of a video, all cropped to the same box."""
+        """Split the frames of a video, all cropped to the same box."""
+        path = raw / "grid" / f"{name}.mpg"
         frames = list(frames_of(path))
         (box,) = crop_boxes(frames, [range(len(frames))], self.crop, self.size)
         if box is None:
             raise ValueError(f"{path} shows no face: set `crop: centre` in the `data` section")
-        return np.stack([crop_to(frame, box, self.size) for frame in frames])
+        cropped = np.stack([crop_to(frame, box, self.size) for frame in frames])
+        return split_by_time(name, cropped, self.val, self.test, least=self.time)
