@@ -2,6 +2,8 @@
 
 import dataclasses
 from collections.abc import Iterator
+from functools import reduce
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -120,18 +122,10 @@ def _characters(raw: Path) -> Iterator[UInt8[ndarray, "action time height width 
     """Yield every character in order of its id, 216 body + 36 bottom + 6 top + hair."""
     layers = [[_strip(raw, part, value) for value in range(VALUES)] for part in PARTS]
     shoes = _strip(raw, "shoes", 1)
-    for character in _dressed(Image.new("RGBA", shoes.size, "black"), layers):
-        whole = np.asarray(Image.alpha_composite(character, shoes))[..., :3]
-        yield whole.reshape(len(ACTIONS), TIME, CELL, CELL, 3)
-
-
-def _dressed(below: Image.Image, layers: list[list[Image.Image]]) -> Iterator[Image.Image]:
-    """Paint every combination of the layers on `below`; the last layer varies fastest."""
-    if not layers:
-        yield below
-        return
-    for choice in layers[0]:
-        yield from _dressed(Image.alpha_composite(below, choice), layers[1:])
+    black = Image.new("RGBA", shoes.size, "black")
+    for character in product(*layers):
+        whole = np.asarray(reduce(Image.alpha_composite, (*character, shoes), black))
+        yield whole[..., :3].reshape(len(ACTIONS), TIME, CELL, CELL, 3)
 
 
 def _strip(raw: Path, part: str, value: int) -> Image.Image:
