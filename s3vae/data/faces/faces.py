@@ -17,6 +17,7 @@ from s3vae.data.faces.canvas import UNITS
 from s3vae.data.faces.expressions import APEX, EXPRESSIONS, Course, Muscles
 from s3vae.data.faces.geometry import Colour, Pose, Traits, face_points
 from s3vae.data.faces.portraits import Light, draw
+from s3vae.data.splits import TEST, TRAIN
 from s3vae.processes import in_processes
 from s3vae.settings import STRICT, Side
 
@@ -45,7 +46,6 @@ BLINKS = 0.25
 """Share of clips with a blink."""
 NOISE = 2.5
 """Standard deviation of the camera noise, of 255."""
-VALIDATION_TAKES, TEST_TAKES = 1, 1
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -68,16 +68,15 @@ class Faces:
 
     def clips(self, raw: Path) -> ClipSet:
         """Draw the set and its exact landmarks; `raw` is not read."""
-        person, expression, take = np.indices((self.people, len(EXPRESSIONS), self.takes)).reshape(
-            3, -1
-        )
+        grid = (self.people, len(EXPRESSIONS), self.takes)
+        person, expression, take = np.indices(grid).reshape(len(grid), -1)
         people = [traits(self.seed, index) for index in range(self.people)]
         scenes = [
             scene(self.seed, clip, EXPRESSIONS[index], self.time)
             for clip, index in enumerate(expression)
         ]
-        person_of_clip = [people[index] for index in person]
-        later = self.takes - take
+        later = self.takes - 1 - take
+        columns = [people[index] for index in person], scenes, [self.size] * len(scenes)
         parameters = dataclasses.asdict(self)
         if self.size == UNITS:  # files from before there were others keep their bytes
             del parameters["size"]
@@ -87,20 +86,15 @@ class Faces:
             licence="MIT",
             parameters=parameters,
             shape=(len(person), self.time, self.size, self.size, 3),
-            frames=in_processes(filmed, person_of_clip, scenes, [self.size] * len(scenes)),
+            frames=in_processes(filmed, *columns),
             factors=(
                 Factor("person", "static", tuple(f"{index:02}" for index in range(self.people))),
                 Factor("expression", "dynamic", EXPRESSIONS),
             ),
             labels={"person": person, "expression": expression},
             identity=np.arange(len(person)),
-            split=np.where(later <= TEST_TAKES, 2, later <= TEST_TAKES + VALIDATION_TAKES),
-            landmarks=np.stack(
-                [
-                    landmarks(each, take, self.size)
-                    for each, take in zip(person_of_clip, scenes, strict=True)
-                ]
-            ),
+            split=np.maximum(TEST - later, TRAIN),
+            landmarks=np.stack([*map(landmarks, *columns)]),
         )
 
 
@@ -187,8 +181,7 @@ def filmed(person: Traits, take: Scene, size: int = UNITS) -> UInt8[ndarray, "ti
         draw(person, muscles, pose, take.light, size)
         for muscles, pose in zip(take.muscles, take.poses, strict=True)
     ]
-    frames: ndarray = np.rint(np.stack(pictures) + noise).clip(0, 255).astype(np.uint8)
-    return frames
+    return np.rint(np.stack(pictures) + noise).clip(0, 255).astype(np.uint8)
 
 
 def landmarks(person: Traits, take: Scene, size: int = UNITS) -> Float32[ndarray, "time 68 2"]:
@@ -200,5 +193,4 @@ def landmarks(person: Traits, take: Scene, size: int = UNITS) -> Float32[ndarray
             for muscles, pose in zip(take.muscles, take.poses, strict=True)
         ]
     )
-    placed: ndarray = (pixels * points + (pixels - 1) / 2).astype(np.float32)
-    return placed
+    return (pixels * points + (pixels - 1) / 2).astype(np.float32)
