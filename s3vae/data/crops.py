@@ -54,18 +54,13 @@ def crop_boxes(
     faces: list[list[Box]] = [[] for _ in windows]
     for index, frame in enumerate(frames):
         if crop != "face":
-            box = centre(frame, size) if crop == "centre" else whole(frame)
+            height, width = frame.shape[:2]
+            box = centre(frame, size) if crop == "centre" else Box(0, 0, width, height)
             return [box] * len(windows)
         if index in clip_of and (face := detect_face(frame, size)) is not None:
             faces[clip_of[index]].append(face)
     by_size = [sorted(boxes, key=lambda box: box.width) for boxes in faces]
     return [boxes[len(boxes) // 2] if boxes else None for boxes in by_size]
-
-
-def whole(frame: Frame) -> Box:
-    """Return the box of a whole frame."""
-    height, width = frame.shape[:2]
-    return Box(0, 0, width, height)
 
 
 def centre(frame: Frame, size: Size = SIZE) -> Box:
@@ -79,8 +74,7 @@ def detect_face(frame: Frame, size: Size = SIZE) -> Box | None:
 
     Raises ImportError, with the remedy, if dlib is not installed.
     """
-    height, width = frame.shape[:2]
-    scale = DETECTION_SIZE / max(height, width)
+    scale = DETECTION_SIZE / max(frame.shape[:2])
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     faces = _detector()(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=interpolation), 0)
     if not faces:
@@ -94,10 +88,9 @@ def crop_to(frame: Frame, box: Box, size: Size) -> UInt8[ndarray, "rows columns 
     """Cut a box out of a frame and resize it to `size`."""
     part = frame[box.top : box.top + box.height, box.left : box.left + box.width]
     shrinks = box.height >= size[0] and box.width >= size[1]
-    resized: ndarray = cv2.resize(
+    return cv2.resize(
         part, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     )
-    return resized
 
 
 def _box(x: float, y: float, shorter: float, frame: Frame, size: Size) -> Box:

@@ -81,8 +81,7 @@ def frames_of(path: Path) -> Iterator[UInt8[ndarray, "height width 3"]]:
 
 def picture(path: Path) -> UInt8[ndarray, "height width 3"]:
     """Read one picture as RGB. Raises ValueError if it cannot be read."""
-    read: ndarray = cv2.cvtColor(_picture(path), cv2.COLOR_BGR2RGB)
-    return read
+    return cv2.cvtColor(_picture(path), cv2.COLOR_BGR2RGB)
 
 
 def frame_times(path: Path) -> Float64[ndarray, " frame"]:
@@ -179,5 +178,4 @@ def _on_black(picture: ndarray, path: Path) -> ndarray:
     if layers is None or layers.shape != (*picture.shape[:2], 4):
         raise ValueError(f"{path.name} has transparency that cannot be read: save it as RGBA")
     opacity = layers[..., 3:] / (255 if layers.dtype == np.uint8 else 65535)
-    blended: ndarray = np.round(picture * opacity).astype(np.uint8)
-    return blended
+    return np.round(picture * opacity).astype(np.uint8)

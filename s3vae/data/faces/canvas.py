@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 from numpy import ndarray
 
 from s3vae.data.faces.geometry import Colour, Points, Pose
@@ -33,10 +33,7 @@ class Canvas:
     @property
     def picture(self) -> Float32[ndarray, "size size 3"]:
         """The painted picture, 0 to 255."""
-        averaged: ndarray = cv2.resize(
-            self.fine, (self.size, self.size), interpolation=cv2.INTER_AREA
-        )
-        return averaged
+        return cv2.resize(self.fine, (self.size, self.size), interpolation=cv2.INTER_AREA)
 
     def fill(self, points: Points, colour: Colour, soft: float = 0.0, share: float = 1.0) -> None:
         """Fill a polygon; `soft` is the blur of its edge, `share` its opacity."""
@@ -45,7 +42,8 @@ class Canvas:
         cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA, SUBPIXEL)
         if (blur := soft * self.pixels) > FINEST:
             mask = cv2.GaussianBlur(mask, (0, 0), blur * FINE, borderType=cv2.BORDER_REPLICATE)
-        self._paint(part, mask, colour, share)
+        alpha = (mask.astype(np.float32) * np.float32(share / 255))[..., None]
+        self.fine[part] += alpha * (np.array(colour, np.float32) - self.fine[part])
 
     def line(
         self, points: Points, colour: Colour, width: float, soft: float = 0.0, share: float = 1.0
@@ -68,12 +66,6 @@ class Canvas:
         last = np.ceil(fine.max(axis=0) + border).astype(int).clip(first, last_pixel)
         part = slice(first[1], last[1] + 1), slice(first[0], last[0] + 1)
         return part, np.rint((fine - first) * 2**SUBPIXEL).astype(np.int32)
-
-    def _paint(
-        self, part: Part, mask: UInt8[ndarray, "height width"], colour: Colour, share: float
-    ) -> None:
-        alpha = (mask.astype(np.float32) * np.float32(share / 255))[..., None]
-        self.fine[part] += alpha * (np.array(colour, np.float32) - self.fine[part])
 
 
 def ellipse(x: float, y: float, width: float, height: float) -> Points:

@@ -73,15 +73,8 @@ LID = 0.42
 
 def face_points(traits: Traits, muscles: Muscles) -> Float[ndarray, "68 2"]:
     """Return the landmarks of an upright face around (0, 0)."""
-    return np.concatenate(
-        [
-            _jaw(traits, muscles),
-            _brows(traits, muscles),
-            _nose(traits, muscles),
-            _eyes(traits, muscles),
-            _mouth(traits, muscles),
-        ]
-    )
+    parts = (_jaw, _brows, _nose, _eyes, _mouth)
+    return np.concatenate([part(traits, muscles) for part in parts])
 
 
 def _jaw(traits: Traits, muscles: Muscles) -> Points:
@@ -103,7 +96,8 @@ def _brows(traits: Traits, muscles: Muscles) -> Points:
     raised = muscles.outer_brow * (1 - share) + muscles.inner_brow * share**1.5
     y = BROW_LINE + 0.8 * (1 - share) - arch - raised
     left = np.stack([-x, y], axis=1)
-    return np.concatenate([left, _mirrored(left)])
+    right = (left * (-1, 1))[::-1]
+    return np.concatenate([left, right])
 
 
 def _nose(traits: Traits, muscles: Muscles) -> Points:
@@ -146,8 +140,3 @@ def _mouth(traits: Traits, muscles: Muscles) -> Points:
     top = np.stack([half * few, meet - gap * upper * 0.9], 1)
     bottom = np.stack([half * few, meet + gap * lower * 0.95], 1)
     return np.concatenate([outer, top, bottom[-2:0:-1]])
-
-
-def _mirrored(points: Points) -> Points:
-    """Mirror points of one half of the face, in order from left to right."""
-    return (points * (-1, 1))[::-1]

@@ -162,8 +162,7 @@ def _layers(digits: Digits, pairs: Pairs, corners: Corners) -> Iterator[tuple[La
     for pair, paths in zip(pairs, corners, strict=True):
         layers = np.zeros((2, len(paths[0]), SIZE, SIZE), np.uint8)
         for layer, digit, path in zip(layers, pair, paths, strict=True):
-            image = Image.fromarray(digits.images[digit]).resize((DIGIT, DIGIT))
-            drawn = np.asarray(image)
+            drawn = np.asarray(Image.fromarray(digits.images[digit]).resize((DIGIT, DIGIT)))
             for frame, (x, y) in zip(layer, path, strict=True):
                 frame[y : y + DIGIT, x : x + DIGIT] = drawn
         yield layers[0], layers[1]
