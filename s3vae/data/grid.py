@@ -3,7 +3,7 @@
 import dataclasses
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -54,14 +54,11 @@ class Grid:
     val: Annotated[float, Field(gt=0, le=1 / 3)] = 0.2
     test: Annotated[float, Field(gt=0, le=1 / 3)] = 0.25
     """The shares of each video's frames for validation and test, at least one clip each."""
-
-    @property
-    def files(self) -> tuple[RemoteFile, ...]:
-        """The ten videos."""
-        return tuple(
-            RemoteFile(f"grid/{name}.mpg", sha256, (f"{ORIGIN}/{name}.mpg",))
-            for name, sha256 in SPEAKERS.items()
-        )
+    files: ClassVar[tuple[RemoteFile, ...]] = tuple(
+        RemoteFile(f"grid/{name}.mpg", sha256, (f"{ORIGIN}/{name}.mpg",))
+        for name, sha256 in SPEAKERS.items()
+    )
+    """The ten videos."""
 
     def clips(self, raw: Path) -> ClipSet:
         """Build all clips, speaker by speaker. Raises ValueError if a video shows no face."""

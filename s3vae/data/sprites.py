@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import reduce
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -77,14 +77,11 @@ class Sprites:
     """The Sprites set of the literature, which has no settings."""
 
     kind: Literal["sprites"] = "sprites"
-
-    @property
-    def files(self) -> tuple[RemoteFile, ...]:
-        """The 25 sheets."""
-        return tuple(
-            RemoteFile(f"sprites/{sheet}.png", sha256, (f"{ORIGIN}/{sheet}.png",))
-            for sheet, sha256 in SHEETS.items()
-        )
+    files: ClassVar[tuple[RemoteFile, ...]] = tuple(
+        RemoteFile(f"sprites/{sheet}.png", sha256, (f"{ORIGIN}/{sheet}.png",))
+        for sheet, sha256 in SHEETS.items()
+    )
+    """The 25 sheets."""
 
     def clips(self, raw: Path) -> ClipSet:
         """Build all 11,664 clips, character by character, from the sheets below `raw`."""

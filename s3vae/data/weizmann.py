@@ -3,7 +3,7 @@
 import dataclasses
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -104,14 +104,11 @@ class Weizmann:
     val: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     test: Annotated[float, Field(gt=0, lt=0.5)] = 0.25
     """The shares of each video's frames for validation and test, at least one clip each."""
-
-    @property
-    def files(self) -> tuple[RemoteFile, ...]:
-        """The 36 videos, each one picture of all its frames."""
-        return tuple(
-            RemoteFile(f"weizmann/{video}.jpg", sha256, (f"{ORIGIN}/{video}.jpg",))
-            for video, sha256 in STRIPS.items()
-        )
+    files: ClassVar[tuple[RemoteFile, ...]] = tuple(
+        RemoteFile(f"weizmann/{video}.jpg", sha256, (f"{ORIGIN}/{video}.jpg",))
+        for video, sha256 in STRIPS.items()
+    )
+    """The 36 videos, each one picture of all its frames."""
 
     def clips(self, raw: Path) -> ClipSet:
         """Build all clips, video by video, each span followed by its mirror image."""
