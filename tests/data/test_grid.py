@@ -1,7 +1,6 @@
 """GRID: cut, split and crop of made-up videos."""
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -90,9 +89,3 @@ def test_frames_are_cropped_to_the_face_of_their_video(
 def test_a_video_without_a_face_is_refused_with_the_remedy(numbered: Path) -> None:
     with pytest.raises(ValueError, match=r"bbaf2n\.mpg shows no face: set `crop: centre`"):
         Grid().clips(numbered)
-
-
-@pytest.mark.parametrize("size", [0, 40, 72])
-def test_a_frame_size_that_is_no_multiple_of_16_is_refused(size: Any) -> None:
-    with pytest.raises(ValueError, match="size"):
-        Grid(size=size)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from s3vae.data.clips import SPLITS, ClipFile, write_clips
 from s3vae.data.footage import Cut
+from s3vae.data.grid import Grid
 from s3vae.data.labels import LabelsError
 from s3vae.data.splits import TEST, split_by_name
 from s3vae.data.videos import Videos
@@ -42,9 +43,10 @@ def build(folder: Path, settings: Videos) -> ClipFile:
     return ClipFile(folder.parent / "clips.h5")
 
 
-def test_labels_define_factors_and_split(folder: Path) -> None:
+@pytest.mark.parametrize("split_by", [None, "time"])
+def test_labels_define_factors_and_split(folder: Path, split_by: Any) -> None:
     (folder / "labels.csv").write_text(LABELS)
-    clips = build(folder, Videos(cut=CUT, dynamic=("mood",)))
+    clips = build(folder, Videos(cut=CUT, dynamic=("mood",), split_by=split_by))
     assert [(f.name, f.kind, f.values) for f in clips.factors] == [
         ("person", "static", ("Ann", "Ben")),
         ("mood", "dynamic", ("glad", "sad")),
@@ -76,10 +78,11 @@ def test_frames_have_the_size_that_the_settings_state(
     assert build(folder, settings).shape[2:] == (*shape, 3)
 
 
-@pytest.mark.parametrize("size", [16, 100, [64, 72], [64, 64, 64]])
-def test_sizes_that_no_network_takes_are_refused(size: object) -> None:
+@pytest.mark.parametrize("settings", [Videos, Grid])
+@pytest.mark.parametrize("size", [0, 16, 40, 72, 100, [64, 72], [64, 64, 64]])
+def test_sizes_that_no_network_takes_are_refused(settings: type, size: object) -> None:
     with pytest.raises(ValidationError, match="size"):
-        TypeAdapter(Videos).validate_python({"size": size})
+        TypeAdapter(settings).validate_python({"size": size})
 
 
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
@@ -245,12 +248,6 @@ def test_other_videos_are_split_by_name(
     split = split_by_name(names, 0.1, 0.2)
     tested = {names[name] for name in names if split[name] == TEST}
     assert set(clips.identity[clips.split("test")]) == tested
-
-
-def test_a_column_for_the_split_is_followed_also_by_few_videos(folder: Path) -> None:
-    (folder / "labels.csv").write_text(LABELS)
-    by_time = build(folder, Videos(cut=CUT, split_by="time"))
-    assert [by_time.split(name).tolist() for name in SPLITS] == [[0, 3, 4, 5], [1], [2]]
 
 
 @pytest.mark.parametrize("split_by", ["clip", "time", None])
