@@ -104,12 +104,7 @@ def test_the_flow_of_growth_is_away_from_the_centre() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_flow_of_an_object_ends_on_the_object_in_the_next_frame(shape: str) -> None:
-    pose = Pose(
-        x=np.array([28.0, 33.5]),
-        y=np.array([35.0, 31.2]),
-        scale=np.array([0.9, 1.1]),
-        angle=np.array([0.2, 0.7]),
-    )
+    pose = still(x=[28.0, 33.5], y=[35.0, 31.2], scale=[0.9, 1.1], angle=[0.2, 0.7])
     now, then = coverage(shape, pose)
     moves = flow(np.stack([now, then]) >= 0.5, pose)[0]
     rows, columns = np.nonzero(now == 1)
