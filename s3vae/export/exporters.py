@@ -31,44 +31,28 @@ KNOWN_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
 
 def exported(graph: Graph, sizes: dict[str, int]) -> Any:
     """Return the protocol buffer of a graph, with its weights."""
-    graph.module.eval()
-    inputs = draw(graph, sizes, *EXAMPLE)
-    with quiet():
-        return (by_dynamo if graph.dynamo else by_tracing)(graph, inputs)
-
-
-def by_dynamo(graph: Graph, inputs: tuple[torch.Tensor, ...]) -> Any:
-    """Export with torch.export."""
-    program = torch.onnx.export(
-        graph.module,
-        inputs,
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=graph.inputs,
-        output_names=graph.outputs,
-        dynamic_shapes=tuple(dict.fromkeys(free_axes(name), Dim.AUTO) for name in graph.inputs),
-        verbose=False,
-    )
-    assert isinstance(program, ONNXProgram)
-    return program.model_proto
-
-
-def by_tracing(graph: Graph, inputs: tuple[torch.Tensor, ...]) -> Any:
-    """Export with the older, deprecated exporter, which has an RNN for any number of frames."""
     import onnx
 
-    file = io.BytesIO()
-    torch.onnx.export(
-        graph.module,
-        inputs,
-        file,  # type: ignore[arg-type]
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=graph.inputs,
-        output_names=graph.outputs,
-        dynamic_axes={name: free_axes(name) for name in (*graph.inputs, *graph.outputs)},
-    )
-    return onnx.load_from_string(file.getvalue())
+    graph.module.eval()
+    inputs = draw(graph, sizes, *EXAMPLE)
+    options: dict[str, Any] = {
+        "opset_version": OPSET,
+        "input_names": graph.inputs,
+        "output_names": graph.outputs,
+    }
+    with quiet():
+        if graph.dynamo:
+            shapes = tuple(dict.fromkeys(free_axes(name), Dim.AUTO) for name in graph.inputs)
+            program = torch.onnx.export(
+                graph.module, inputs, dynamo=True, dynamic_shapes=shapes, verbose=False, **options
+            )
+            assert isinstance(program, ONNXProgram)
+            return program.model_proto
+        # the older, deprecated exporter has an RNN for any number of frames
+        axes = {name: free_axes(name) for name in (*graph.inputs, *graph.outputs)}
+        file: Any = io.BytesIO()
+        torch.onnx.export(graph.module, inputs, file, dynamo=False, dynamic_axes=axes, **options)
+        return onnx.load_from_string(file.getvalue())
 
 
 def free_axes(name: str) -> dict[int, str]:
