@@ -55,6 +55,7 @@ def compare(result: Tensor, wanted: Tensor, tolerance: float, where: str) -> Non
         raise ValueError(msg)
 
 
+@torch.no_grad()
 def reference(graph: Graph, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Return what PyTorch computes."""
     outputs = graph.module(*inputs)

@@ -13,7 +13,7 @@ from torch import Tensor
 from s3vae.app.explorer.open import open_in_browser
 from s3vae.app.model import VideoModel
 from s3vae.export.agreement import reference
-from s3vae.export.graphs import Graph, graphs, shape_of, sizes_of
+from s3vae.export.graphs import graphs, shape_of, sizes_of
 from s3vae.progress import LOG
 
 LOOPBACK = "127.0.0.1"
@@ -77,16 +77,10 @@ def application(model: VideoModel, page: str) -> Any:
         if batch * time > MOST_AT_ONCE or announced != bytes_of(shapes):
             return PlainTextResponse("the body does not have the stated size", 400)
         inputs = tensors_of(await request.body(), shapes)
-        outputs = await run_in_threadpool(computed, graph, inputs)
+        outputs = await run_in_threadpool(reference, graph, inputs)
         return Response(b"".join(each.numpy().tobytes() for each in outputs))
 
     return app
-
-
-@torch.no_grad()
-def computed(graph: Graph, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return the outputs of a network."""
-    return reference(graph, inputs)
 
 
 def type_of(name: str) -> torch.dtype:
