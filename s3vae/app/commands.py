@@ -115,7 +115,7 @@ def traverse_(video: Path, code: "Which", output: Path, **options: Any) -> None:
     if len(codes.times) > MOST_TRAVERSED:
         LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
         codes = codes.first(MOST_TRAVERSED)
-    _write_grid(output, model.traversed(codes, code), codes.times, options)
+    _write_grid(output, model.traverse(codes, code), codes.times, options)
 
 
 def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None:

@@ -143,25 +143,18 @@ class VideoModel:
         return [Codes(*codes, times) for codes in zip(static, dynamic, strict=True)]
 
     def traverse(
-        self, video: Source, code: Which = "static", directions: int = 3, steps: int = 5
+        self, video: Source | Codes, code: Which = "static", directions: int = 3, steps: int = 5
     ) -> UInt8[ndarray, "direction step time height width channel"]:
-        """Return a video whose z_f or z_t is moved along each of its principal directions.
+        """Return a video, or codes, whose z_f or z_t is moved along its principal directions.
 
         The middle of an odd number of steps is the video itself; the first and the last are REACH
         standard deviations of drawn codes away.
         """
-        return self.traversed(self.encode(video), code, directions, steps)
-
-    def traversed(
-        self, codes: Codes, code: Which, directions: int = 3, steps: int = 5
-    ) -> UInt8[ndarray, "direction step time height width channel"]:
-        """Return what `traverse` does, from the codes of a video."""
+        codes = video if isinstance(video, Codes) else self.encode(video)
         rows = []
         for direction in self.directions(code)[:directions]:
             moved = [
-                Codes(codes.static + step * direction, codes.dynamic, codes.times)
-                if code == "static"
-                else Codes(codes.static, codes.dynamic + step * direction, codes.times)
+                replace(codes, **{code: getattr(codes, code) + step * direction})
                 for step in np.linspace(-REACH, REACH, steps).tolist()
             ]
             rows.append(np.stack([self.decode(each) for each in moved]))
