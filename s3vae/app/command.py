@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
         "OWNER/MODEL of the Hugging Face hub; default: one that fits the videos",
     )
     command.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if it is there")
-    command.add_argument("--seed", type=_seed, default=0, help="of what is drawn (default: 0)")
+    seed = partial(_whole, least=0, most=2**31)
+    command.add_argument("--seed", type=seed, default=0, help="of what is drawn (default: 0)")
     command.add_argument(
         "--crop",
         choices=["none", "centre", "face"],
@@ -124,7 +126,7 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
 def _film_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--size",
-        type=_side,
+        type=partial(_whole, most=LARGEST_SIDE),
         metavar="PIXELS",
         help="shorter side of a clip; default: 256, or 128 of one of several",
     )
@@ -133,19 +135,11 @@ def _film_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _whole(text: str, most: int = 10**6) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        msg = f"{text!r} is no whole number from 1 to {most}"
+def _whole(text: str, least: int = 1, most: int = 10**6) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        msg = f"{text!r} is no whole number from {least} to {most}"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
-
-
-def _side(text: str) -> int:
-    return _whole(text, LARGEST_SIDE)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 2**31) if text != "0" else 0
 
 
 def _number(text: str) -> float:
@@ -157,11 +151,6 @@ def _number(text: str) -> float:
         msg = f"{text!r} is no number above 0 and up to {MOST_NUMBER}"
         raise argparse.ArgumentTypeError(msg)
     return number
-
-
-def _terminate(*_: object) -> None:
-    """End as after an error, so that temporary folders are removed."""
-    sys.exit(TERMINATED)
 
 
 def execute(words: list[str]) -> int:
@@ -185,7 +174,8 @@ def main() -> int:
     """Run the command of this process."""
     logging.basicConfig(format="s3vae: %(message)s")
     logging.getLogger("s3vae").setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, _terminate)
+    # as after an error, so that temporary folders are removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     return execute(sys.argv[1:])
 
 

@@ -20,10 +20,10 @@ def pasted(decoded: Iterable[Frame], recording: Recording) -> Iterator[Frame]:
     rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
     for frame, inner in zip(whole_frames(recording.source), decoded, strict=True):
         enlarged = cv2.resize(inner, (box.width, box.height), interpolation=cv2.INTER_CUBIC)
-        rgb = np.repeat(enlarged[..., None], 3, axis=-1) if enlarged.ndim == 2 else enlarged
+        enlarged = enlarged.reshape(box.height, box.width, -1)  # OpenCV drops a single channel
         result = frame.copy()
         part = result[rows, columns]
-        result[rows, columns] = np.round(weight * rgb + (1 - weight) * part).astype(np.uint8)
+        result[rows, columns] = np.round(weight * enlarged + (1 - weight) * part).astype(np.uint8)
         yield result
 
 

@@ -43,7 +43,7 @@ class Recording:
         for index, frame in enumerate(whole_frames(self.source)):
             if index in taken:
                 cropped = crop_to(frame, self.box, self.size)
-                yield luminance(cropped) if self.grey else cropped
+                yield cv2.cvtColor(cropped, cv2.COLOR_RGB2GRAY)[..., None] if self.grey else cropped
 
     def at_rate(self, rate: float | None, longer: float = 0.0) -> Float64[ndarray, " shown"]:
         """Return the times of frames at a rate, or those of the video and on at its mean rate.
@@ -131,12 +131,6 @@ def whole_frames(source: Path | Frames) -> Iterator[UInt8[ndarray, "rows columns
     if source.suffix.lower() in PICTURES:
         return iter([picture(source)])
     return frames_of(source)
-
-
-def luminance(frame: UInt8[ndarray, "rows columns 3"]) -> UInt8[ndarray, "rows columns 1"]:
-    """Return a colour frame as grey levels of one channel."""
-    grey: ndarray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None]
-    return grey
 
 
 def shown_name(source: Path | Frames) -> str:

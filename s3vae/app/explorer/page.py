@@ -21,7 +21,7 @@ from s3vae.app.explorer.halves import halved
 from s3vae.app.exported import codes
 from s3vae.app.model import Codes, VideoModel
 from s3vae.app.package import stored
-from s3vae.app.recording import PICTURES_PER_SECOND, Frames, Source
+from s3vae.app.recording import PICTURES_PER_SECOND, Frames
 from s3vae.data.rates import rate_of
 from s3vae.export.graphs import AXES, graphs, sizes_of
 from s3vae.export.onnx_files import export_onnx
@@ -91,16 +91,16 @@ def clips_to_hold(model: VideoModel, videos: Sequence[Path]) -> list[Held]:
             Held(f"drawn {number}", model.decode(each), PICTURES_PER_SECOND, each)
             for number, each in enumerate(model.drawn(DRAWN), start=1)
         ]
-    return [held(model, video, video.name) for video in videos]
+    return [held(model, video) for video in videos]
 
 
-def held(model: VideoModel, video: Source, name: str) -> Held:
+def held(model: VideoModel, video: Path) -> Held:
     """Return the beginning of a video as the model takes it."""
     recording = model.open(video)
     times = recording.times[recording.taken][:MOST_FRAMES]
     frames = [frame for frame, _ in zip(recording.frames(), times, strict=False)]
     rate = rate_of(times)
-    return Held(name, np.stack(frames), PICTURES_PER_SECOND if math.isnan(rate) else rate)
+    return Held(video.name, np.stack(frames), PICTURES_PER_SECOND if math.isnan(rate) else rate)
 
 
 def packed(clip: Held) -> dict[str, Any]:
