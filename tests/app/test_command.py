@@ -16,8 +16,9 @@ from s3vae.app.model import VideoModel
 from s3vae.data.media import frames_of
 
 
-def words(*given: object) -> list[str]:
-    return [str(each) for each in given]
+def run(*words: object) -> int:
+    """Run the command with these words, and return its exit code."""
+    return execute([str(each) for each in words])
 
 
 def test_two_videos_become_one(
@@ -25,7 +26,7 @@ def test_two_videos_become_one(
 ) -> None:
     film, exact = tmp_path / "swap.mp4", tmp_path / "swap.webp"
     for output in (film, exact):
-        assert execute(words("swap", *videos, "-o", output, "--model", folder, "--size", 64)) == 0
+        assert run("swap", *videos, "-o", output, "--model", folder, "--size", 64) == 0
     assert len([*frames_of(film)]) == 12
     with Image.open(exact) as animation:
         shown = [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(animation)]
@@ -37,7 +38,7 @@ def test_the_result_is_laid_into_the_frames_of_the_motion(
     videos: tuple[Path, Path], folder: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "swap.mp4"
-    assert execute(words("swap", *videos, "-o", output, "--model", folder, "--paste")) == 0
+    assert run("swap", *videos, "-o", output, "--model", folder, "--paste") == 0
     shown, real = np.stack([*frames_of(output)]), np.stack([*frames_of(videos[1])])
     assert shown.shape == real.shape
     difference = np.abs(shown.astype(int) - real)
@@ -50,24 +51,22 @@ def test_every_command_writes_what_it_says(
 ) -> None:
     model = ("--model", folder)
     drawn, moved = tmp_path / "drawn.gif", tmp_path / "moved.webp"
-    assert execute(words("generate", "-n", 5, "--seconds", 0.5, "-o", drawn, *model)) == 0
-    assert execute(words("traverse", videos[0], "-o", moved, *model)) == 0
-    assert (
-        execute(words("continue", videos[0], "--seconds", 1, "-o", tmp_path / "c.mp4", *model)) == 0
-    )
+    assert run("generate", "-n", 5, "--seconds", 0.5, "-o", drawn, *model) == 0
+    assert run("traverse", videos[0], "-o", moved, *model) == 0
+    assert run("continue", videos[0], "--seconds", 1, "-o", tmp_path / "c.mp4", *model) == 0
     with Image.open(drawn) as film:
         assert film.n_frames == 6
         assert film.width > film.height  # three columns, two rows
     with Image.open(moved) as film:
         assert film.n_frames == 7
     assert len([*frames_of(tmp_path / "c.mp4")]) == 7 + 10
-    assert execute(words("encode", *videos, "-o", tmp_path / "codes.npz", *model)) == 0
+    assert run("encode", *videos, "-o", tmp_path / "codes.npz", *model) == 0
     with np.load(tmp_path / "codes.npz") as codes:
         assert codes["static"].shape == (2, 4)
         assert codes["dynamic_1"].shape == (6, 3)
-        assert codes["videos"].tolist() == words(*videos)
+        assert codes["videos"].tolist() == [str(video) for video in videos]
     often = tmp_path / "often.npz"
-    assert execute(words("encode", videos[1], "-o", often, "--fps", 20, *model)) == 0
+    assert run("encode", videos[1], "-o", often, "--fps", 20, *model) == 0
     with np.load(often) as more, np.load(tmp_path / "codes.npz") as codes:
         assert np.allclose(np.diff(more["times_0"]), 0.05)
         assert more["times_0"][-1] >= codes["times_1"][-1]
@@ -79,9 +78,9 @@ def test_every_command_writes_what_it_says(
 def test_models_and_their_cards_are_printed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert execute(["models"]) == 0
+    assert run("models") == 0
     assert "sprites: " in capsys.readouterr().out
-    assert execute(words("inspect", folder)) == 0
+    assert run("inspect", folder) == 0
     out = capsys.readouterr().out
     assert "parameters" in out
     assert "stride: 2" in out
@@ -97,6 +96,12 @@ def test_models_and_their_cards_are_printed(
         (("swap", "text.mp4", "{motion}", "-o", "a.mp4"), "text.mp4: .*cannot read"),
         (("generate", "-o", "a.mp4", "--model", "nix"), "there is no model 'nix'"),
         (("swap", "{motion}", "{motion}", "-o", "a.mp4", "--paste", "--fps", "9"), "leave out"),
+        (("generate", "-n", "50000", "-o", "a.mp4"), "50000 clips of 4 frames are more than"),
+        pytest.param(
+            ("generate", "-o", "a.mp4", "--device", "cuda"),
+            "no CUDA here",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA"),
+        ),
     ],
 )
 def test_a_wrong_input_is_refused_in_one_line_before_anything_is_written(
@@ -113,8 +118,8 @@ def test_a_wrong_input_is_refused_in_one_line_before_anything_is_written(
     Path("text.mp4").write_text("no video")
     given = [each.format(motion=videos[1]) for each in arguments]
     if "--model" not in given:
-        given += words("--model", folder)
-    assert execute(given) == 2
+        given += ["--model", str(folder)]
+    assert run(*given) == 2
     error = capsys.readouterr().err
     assert error.startswith("s3vae: ")
     assert error.count("\n") == 1
@@ -130,7 +135,7 @@ def test_an_interrupted_command_leaves_nothing(
 
     monkeypatch.setattr(commands, "enlarged", interrupted)
     output = tmp_path / "swap.mp4"
-    assert execute(words("swap", *videos, "-o", output, "--model", folder)) == 130
+    assert run("swap", *videos, "-o", output, "--model", folder) == 130
     assert not [*tmp_path.iterdir()]
 
 
@@ -159,47 +164,29 @@ def test_absurd_numbers_are_refused(
     options: tuple[str, str], rule: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as refusal:
-        execute(["generate", "-o", "a.mp4", *options])
+        run("generate", "-o", "a.mp4", *options)
     assert refusal.value.code == 2
     assert rule in capsys.readouterr().err
 
 
-def test_more_clips_than_memory_holds_are_refused(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output = tmp_path / "a.mp4"
-    assert execute(words("generate", "-n", 50_000, "-o", output, "--model", folder)) == 2
-    assert "50000 clips of 4 frames are more than" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
-def test_cuda_is_refused_where_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert execute(["generate", "-o", "a.mp4", "--model", "sprites", "--device", "cuda"]) == 2
-    assert "no CUDA here" in capsys.readouterr().err
-
-
-def test_help_needs_no_torch() -> None:
-    code = (
-        "import sys; from s3vae.app.command import parser; parser(); "
-        "sys.exit(any(name in sys.modules for name in ('torch', 'cv2', 'numpy')))"
+@pytest.mark.parametrize(
+    ("code", "unwanted"),
+    [
+        ("command.parser()", {"torch", "cv2", "numpy"}),
+        ("command.execute(['models'])", {"torch"}),
+        ("command.execute(['swap', 'no.mp4', 'no.mp4', '-o', 'out.mp4'])", {"torch"}),
+        (
+            "from s3vae.app import choice, commands, exported, hub; commands.models_()",
+            {"mlflow", "dvc", "prefect", "pandas", "matplotlib", "sklearn", "requests", "ruamel"},
+        ),
+    ],
+    ids=["help", "models", "wrong input", "no package of the pipeline"],
+)
+def test_what_a_command_does_not_need_is_not_imported(code: str, unwanted: set[str]) -> None:
+    program = f"import sys; from s3vae.app import command; {code}; print(*sys.modules, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.mark.parametrize("words", [["models"], ["swap", "no.mp4", "no.mp4", "-o", "out.mp4"]])
-def test_torch_is_imported_when_a_model_is_needed(words: list[str]) -> None:
-    code = (
-        f"import sys; from s3vae.app.command import execute; execute({words}); "
-        "sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_commands_need_none_of_the_packages_of_the_pipeline() -> None:
-    unwanted = ["mlflow", "dvc", "prefect", "pandas", "matplotlib", "sklearn", "requests", "ruamel"]
-    code = (
-        "import sys; from s3vae.app import choice, commands, exported, hub; commands.models_(); "
-        f"print(*(name for name in {unwanted} if name in sys.modules), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert not done.stderr.strip()
+    modules = set(done.stdout.split("\n"))
+    assert "s3vae.app.command" in modules
+    assert not modules & unwanted
