@@ -184,9 +184,6 @@ def test_absurd_numbers_are_refused(
 )
 def test_what_a_command_does_not_need_is_not_imported(code: str, unwanted: set[str]) -> None:
     program = f"import sys; from s3vae.app import command; {code}; print(*sys.modules, sep='\\n')"
-    done = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
-    )
-    modules = set(done.stdout.split("\n"))
+    modules = set(subprocess.check_output([sys.executable, "-c", program], text=True).split("\n"))
     assert "s3vae.app.command" in modules
     assert not modules & unwanted
