@@ -78,3 +78,9 @@ def noise() -> Callable[..., ndarray]:
         return np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
 
     return drawn
+
+
+@pytest.fixture
+def clip(noise: Callable[..., ndarray]) -> ndarray:
+    """Four random frames of the size of the model."""
+    return noise(4)

@@ -78,6 +78,7 @@ def test_the_last_frame_is_shown_as_long_as_the_one_before_it(
 ) -> None:
     path = tmp_path / "film.mp4"
     write_film(path, FRAMES[:count], np.arange(count) / rate)
+    assert len([*frames_of(path)]) == count
     with av.open(str(path)) as film:
         assert film.duration / 1e6 == pytest.approx(count / rate, abs=2e-3)
 
@@ -104,11 +105,6 @@ def test_an_animation_has_every_frame(suffix: str, tmp_path: Path) -> None:
     write_film(tmp_path / f"film{suffix}", FRAMES, UNEVEN)
     with Image.open(tmp_path / f"film{suffix}") as animation:
         assert (animation.n_frames, animation.size) == (12, (47, 33))
-
-
-def test_a_film_of_one_frame_is_written(tmp_path: Path) -> None:
-    write_film(tmp_path / "film.mp4", FRAMES[:1], np.zeros(1))
-    assert len([*frames_of(tmp_path / "film.mp4")]) == 1
 
 
 def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:

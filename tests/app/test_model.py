@@ -14,35 +14,25 @@ from s3vae.tensors import to_bytes, to_unit
 
 
 def test_a_swap_has_a_frame_for_each_of_the_motion(
-    model: VideoModel, videos: tuple[Path, Path]
+    model: VideoModel, videos: tuple[Path, Path], noise: Callable[..., ndarray]
 ) -> None:
     swapped = model.swap(*videos)
     assert swapped.shape == (12, 64, 64, 3)
     assert swapped.dtype == np.uint8
+    assert len(model.swap(noise(3), noise(9, 80, 100))) == 9
 
 
-def test_a_clip_swapped_with_itself_is_its_reconstruction(
-    noise: Callable[..., ndarray], model: VideoModel
-) -> None:
-    clip = noise(4)
+def test_a_clip_swapped_with_itself_is_its_reconstruction(clip: ndarray, model: VideoModel) -> None:
     with torch.no_grad():
         posterior = model.model.encode(to_unit(torch.from_numpy(clip[None])))
         whole = to_bytes(model.model.decode(posterior.static.mean, posterior.dynamic.mean))[0]
     assert np.abs(model.swap(clip, clip).astype(int) - whole.numpy()).max() <= 1
 
 
-def test_arrays_of_different_lengths_are_swapped(
-    noise: Callable[..., ndarray], model: VideoModel
-) -> None:
-    assert len(model.swap(noise(3), noise(9, 80, 100))) == 9
-
-
-def test_a_swap_takes_each_code_from_its_donor(
-    noise: Callable[..., ndarray], model: VideoModel
-) -> None:
-    one, other = model.encode(noise(4)), model.encode(255 - noise(4))
+def test_a_swap_takes_each_code_from_its_donor(clip: ndarray, model: VideoModel) -> None:
+    one, other = model.encode(clip), model.encode(255 - clip)
     mixed = model.decode(Codes(one.static, other.dynamic, other.times))
-    assert np.array_equal(model.swap(noise(4), 255 - noise(4)), mixed)
+    assert np.array_equal(model.swap(clip, 255 - clip), mixed)
 
 
 def test_codes_between_known_times_are_linear(model: VideoModel) -> None:
@@ -57,54 +47,47 @@ def test_equal_seeds_draw_equal_clips(model: VideoModel) -> None:
     assert not np.array_equal(first, model.generate(2, 5, seed=4))
 
 
-def test_drawn_appearances_are_those_of_the_learned_prior(model: VideoModel) -> None:
+def test_drawn_appearances_are_those_of_the_learned_prior(
+    model: VideoModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prior = StaticPrior(model.model.architecture.static, [(1, model.model.architecture.static)])
     prior.parts[0].factors.zero_()
-    model.model.static_prior = prior
-    try:
-        still = model.generate(2, 3)
-        centre = np.zeros(model.model.architecture.static, np.float32)
-        with torch.no_grad():
-            generator = torch.Generator().manual_seed(0)
-            model.model.draw_learned_static(2, generator)
-            dynamic = model.model.draw_dynamic(2, 3, generator)[0].numpy()
-    finally:
-        model.model.static_prior = None
+    monkeypatch.setattr(model.model, "static_prior", prior)
+    still = model.generate(2, 3)
+    centre = np.zeros(model.model.architecture.static, np.float32)
+    with torch.no_grad():
+        generator = torch.Generator().manual_seed(0)
+        model.model.draw_learned_static(2, generator)
+        dynamic = model.model.draw_dynamic(2, 3, generator)[0].numpy()
     assert np.array_equal(still[0], model.decode(Codes(centre, dynamic, np.arange(3.0))))
 
 
 @pytest.mark.parametrize("code", ["static", "dynamic"])
 def test_the_middle_of_a_traversal_is_the_reconstruction(
-    noise: Callable[..., ndarray], code: str, model: VideoModel
+    clip: ndarray, code: str, model: VideoModel
 ) -> None:
-    clip = noise(4)
     grid = model.traverse(clip, code, directions=2, steps=3)
     assert grid.shape == (2, 3, 4, 64, 64, 3)
     assert np.array_equal(grid[0, 1], model.decode(model.encode(clip)))
     assert not np.array_equal(grid[0, 0], grid[0, 2])
 
 
-def test_a_continued_video_begins_with_its_reconstruction(
-    noise: Callable[..., ndarray], model: VideoModel
-) -> None:
-    clip = noise(4)
+def test_a_continued_video_begins_with_its_reconstruction(clip: ndarray, model: VideoModel) -> None:
     longer = model.continue_(clip, 3)
     assert len(longer) == 7
     assert np.array_equal(longer[:4], model.decode(model.encode(clip)))
 
 
-def test_adaptation_lowers_the_error(noise: Callable[..., ndarray], model: VideoModel) -> None:
-    recording = model.open(noise(4))
+def test_adaptation_lowers_the_error(clip: ndarray, model: VideoModel) -> None:
+    recording = model.open(clip)
     codes = model.encode(recording)
     adapted = model.adapted(codes, recording, 20)
     assert model.error(adapted, recording) < model.error(codes, recording)
     assert np.array_equal(adapted.dynamic, codes.dynamic)
 
 
-def test_codes_and_numbers_that_do_not_exist_are_refused(
-    noise: Callable[..., ndarray], model: VideoModel
-) -> None:
+def test_codes_and_numbers_that_do_not_exist_are_refused(clip: ndarray, model: VideoModel) -> None:
     with pytest.raises(ValueError, match="name at least one"):
-        model.continue_(noise(2), 0)
+        model.continue_(clip, 0)
     with pytest.raises(ValueError, match="name at least one"):
         model.generate(2, 0)

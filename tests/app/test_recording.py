@@ -15,10 +15,11 @@ from s3vae.data.preparation import Preparation
 SIZE = (64, 64)
 
 
-def test_every_second_frame_is_taken_where_clips_of_training_had_a_stride_of_two(
-    videos: tuple[Path, Path],
+@pytest.mark.parametrize("made", [Preparation(stride=2), Preparation(fps=5)])
+def test_every_second_frame_is_taken_at_the_stride_or_the_rate_of_training(
+    made: Preparation, videos: tuple[Path, Path]
 ) -> None:
-    recording = open_recording(videos[1], Preparation(stride=2), SIZE, grey=False)
+    recording = open_recording(videos[1], made, SIZE, grey=False)
     assert recording.taken == [0, 2, 4, 6, 8, 10]
     np.testing.assert_allclose(recording.times, np.arange(12) / 10, atol=1e-6)
     taken = [*recording.frames()]
@@ -27,11 +28,6 @@ def test_every_second_frame_is_taken_where_clips_of_training_had_a_stride_of_two
         assert frame.shape == (64, 64, 3)
         centre = cv2.resize(full[:, 12:84], SIZE, interpolation=cv2.INTER_AREA)
         assert np.array_equal(frame, centre)
-
-
-def test_a_stated_rate_of_training_is_applied_by_time_stamps(videos: tuple[Path, Path]) -> None:
-    recording = open_recording(videos[1], Preparation(fps=5), SIZE, grey=False)
-    assert recording.taken == [0, 2, 4, 6, 8, 10]
 
 
 def test_frames_of_the_size_of_the_model_are_taken_as_they_are(
@@ -52,15 +48,11 @@ def test_a_model_of_grey_clips_takes_grey_frames_and_colour_models_take_grey_vid
     assert np.array_equal(frame, np.repeat(grey[0], 3, axis=-1))
 
 
-def test_one_picture_is_a_video_of_one_frame(noise: Callable[..., ndarray], tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "me.png"), noise(1, 70, 70)[0])
-    recording = open_recording(tmp_path / "me.png", Preparation(), SIZE, grey=False)
-    assert len([*recording.frames()]) == len(recording.times) == 1
-
-
-def test_one_picture_has_no_rate_that_a_model_could_ask_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fps", [None, 10])
+def test_one_picture_is_a_video_of_one_frame_at_any_rate(fps: float | None, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "me.png"), np.zeros((70, 70, 3), np.uint8))
-    assert open_recording(tmp_path / "me.png", Preparation(fps=10), SIZE, grey=False).taken == [0]
+    recording = open_recording(tmp_path / "me.png", Preparation(fps=fps), SIZE, grey=False)
+    assert len([*recording.frames()]) == len(recording.times) == 1
 
 
 @pytest.mark.parametrize(

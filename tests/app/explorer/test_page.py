@@ -141,15 +141,14 @@ def test_a_damaged_library_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         libraries(served=False)
 
 
-def test_the_page_can_find_the_sources_of_a_code(model: VideoModel) -> None:
+def test_the_page_can_find_the_sources_of_a_code(
+    model: VideoModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes = model.model.architecture
     prior = StaticPrior(sizes.static, [(2, 1), (3, sizes.static - 2)])
     prior.mixing.copy_(torch.randn(prior.mixing.shape, generator=torch.Generator().manual_seed(0)))
-    model.model.static_prior = prior
-    try:
-        made = page.page_settings(model)["static_prior"]
-    finally:
-        model.model.static_prior = None
+    monkeypatch.setattr(model.model, "static_prior", prior)
+    made = page.page_settings(model)["static_prior"]
     assert [len(part["shares"]) for part in made["parts"]] == [2, 3]
     identity = np.array(made["mixing"]) @ np.array(made["unmixing"])
     np.testing.assert_allclose(identity, np.eye(sizes.static - 1), atol=1e-5)
