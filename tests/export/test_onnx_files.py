@@ -24,6 +24,11 @@ FILES = ["decode.onnx", "encode.onnx", "prior_step.onnx"]
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "swap_with_onnxruntime.py"
 
 
+def slow(case: str) -> Any:
+    """Return a case of a test that `make slow` runs."""
+    return pytest.param(case, marks=pytest.mark.slow)
+
+
 def model(sizes: Architecture, **changes: Any) -> S3VAE:
     """A model whose batch statistics differ from those of a new one."""
     torch.manual_seed(0)
@@ -70,31 +75,15 @@ def test_the_files_hold_no_local_paths(folder: Path) -> None:
         assert b".py" not in content
 
 
+@pytest.mark.parametrize("name", [slow("decode.onnx"), slow("encode.onnx"), "prior_step.onnx"])
 def test_the_same_weights_give_the_same_bytes(
-    tiny: Architecture, folder: Path, tmp_path: Path
+    name: str, tiny: Architecture, folder: Path, tmp_path: Path
 ) -> None:
-    name = "prior_step.onnx"
     assert write(model(tiny), name, tmp_path) == (folder / name).read_bytes()
 
 
-@pytest.mark.slow
-def test_the_same_weights_give_the_same_bytes_in_every_file(
-    tiny: Architecture, folder: Path, tmp_path: Path
-) -> None:
-    export_onnx(model(tiny), tmp_path / "again")
-    for name in FILES:
-        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
-
-
 @pytest.mark.parametrize(
-    "decoder",
-    [
-        "layered",
-        *(
-            pytest.param(each, marks=pytest.mark.slow)
-            for each in ("transposed", "broadcast", "warped", "sprites")
-        ),
-    ],
+    "decoder", ["layered", *map(slow, ("transposed", "broadcast", "warped", "sprites"))]
 )
 def test_every_decoder_is_exported(decoder: Any, tiny: Architecture, tmp_path: Path) -> None:
     assert write(model(tiny, decoder=decoder, dynamic=4), "decode.onnx", tmp_path)
