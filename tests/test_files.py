@@ -1,6 +1,5 @@
 """A file, or a folder, is either whole or not there."""
 
-import hashlib
 import signal
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from s3vae.files import checksum_of, replacing
+from s3vae.files import replacing
 
 
 def make_folder(path: Path, *names: str) -> Path:
@@ -119,9 +118,3 @@ def test_a_folder_is_restored_if_the_new_one_cannot_be_moved(
     with pytest.raises(PermissionError), replacing(path) as aside:
         aside.mkdir()
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
-    path = tmp_path / "bytes"
-    path.write_bytes(b"abc" * 100_000)
-    assert checksum_of(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()
