@@ -16,11 +16,11 @@ LARGEST_SIDE, MOST_NUMBER = 4096, 36_000
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; each stores the name of its function as `run`."""
+    """Return the parser of all commands; the name of the chosen one is stored as `run`."""
     root = argparse.ArgumentParser(
         prog="s3vae", description="Separate and recombine the appearance and the motion of videos."
     )
-    commands = root.add_subparsers(required=True, metavar="COMMAND")
+    commands = root.add_subparsers(dest="run", required=True, metavar="COMMAND")
 
     swap = _command(commands, "swap", "the motion of one video with the appearance of another")
     swap.add_argument("appearance", type=Path, metavar="APPEARANCE", help="a video or a picture")
@@ -68,16 +68,13 @@ def _add_drawing_commands(commands: Any) -> None:
 
 def _add_model_commands(commands: Any) -> None:
     """Add the commands that read or share a model and take no video."""
-    models = commands.add_parser("models", help="list the models that come with this package")
-    models.set_defaults(run="models")
+    commands.add_parser("models", help="list the models that come with this package")
     inspect = commands.add_parser("inspect", help="print what is known about a model")
     inspect.add_argument("model", metavar="MODEL")
-    inspect.set_defaults(run="inspect")
     export = commands.add_parser("export", help="write a model as files for onnxruntime")
     export.add_argument("model", metavar="MODEL")
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     export.add_argument("--force", action="store_true", help="replace FOLDER if it exists")
-    export.set_defaults(run="export")
     explore = commands.add_parser("explore", help="make a page to try a model in, and open it")
     explore.add_argument("--model", metavar="MODEL", help="default: one that fits the videos")
     explore.add_argument(
@@ -93,17 +90,14 @@ def _add_model_commands(commands: Any) -> None:
         "-o", "--output", type=Path, metavar="FILE", help="default: a page in a temporary folder"
     )
     explore.add_argument("--force", action="store_true", help="replace FILE if it exists")
-    explore.set_defaults(run="explore")
     push = commands.add_parser("push", help="upload a model to the Hugging Face hub")
     push.add_argument("model", metavar="MODEL")
     push.add_argument("name", metavar="OWNER/MODEL")
-    push.set_defaults(run="push")
 
 
 def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
     """Add a command that runs a model and writes a file."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
-    command.set_defaults(run=name)
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     command.add_argument("--force", action="store_true", help="replace FILE if it exists")
     command.add_argument(
