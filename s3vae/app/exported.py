@@ -3,12 +3,12 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import Tensor
 
 from s3vae.app.film import OutputError
-from s3vae.app.model import VideoModel
+from s3vae.app.model import VideoModel, Which
 from s3vae.files import replacing
 
 CODES = "codes.json"
@@ -64,10 +64,7 @@ def codes(model: VideoModel) -> dict[str, Any]:
             "starts": zero if starts is None else numbers(starts.weight),
             "state": [dynamic.cells.num_layers, 1, dynamic.cells.hidden_size],
         },
-        "directions": {
-            "static": model.directions("static").tolist(),
-            "dynamic": model.directions("dynamic").tolist(),
-        },
+        "directions": {code: model.directions(code).tolist() for code in get_args(Which)},
     }
 
 
