@@ -1,7 +1,7 @@
 """Films on disk: H.264 with the sound of a video, GIF, WebP, or a picture of some frames."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -62,14 +62,13 @@ def write_film(
     not at all. Raises OutputError.
     """
     require_writable(path, SUFFIXES, force=force)
-    write: Callable[[Path, Iterator[Frame], ndarray, Path | None], None] = {
-        ".mp4": _mp4,
-        ".gif": _animation,
-        ".webp": _animation,
-        ".png": _stills,
-    }[path.suffix.lower()]
     with replacing(path) as aside:
-        write(aside, iter(frames), times, sound)
+        if path.suffix.lower() == ".mp4":
+            _mp4(aside, iter(frames), times, sound)
+        elif path.suffix.lower() == ".png":
+            _stills(aside, frames, times)
+        else:
+            _animation(aside, iter(frames), times)
         require_writable(path, SUFFIXES, force=force)  # another process may have written it
 
 
@@ -176,7 +175,7 @@ def _decoded(packets: Iterable[Any], path: Path) -> Iterator[Any]:
         LOG.warning("%s: %d damaged packets of its sound are left out", path, damaged)
 
 
-def _animation(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None) -> None:
+def _animation(path: Path, frames: Iterator[Frame], times: ndarray) -> None:
     """Write a GIF or a WebP that repeats; both count milliseconds."""
     durations = durations_of(times)
     first, others = Image.fromarray(next(frames)), map(Image.fromarray, frames)
@@ -185,7 +184,7 @@ def _animation(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path 
     first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, **options)
 
 
-def _stills(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None) -> None:
+def _stills(path: Path, frames: Iterable[Frame], times: ndarray) -> None:
     """Write evenly spaced frames side by side."""
     chosen = set(np.linspace(0, len(times) - 1, STILLS).round().astype(int).tolist())
     row = [frame for index, frame in enumerate(frames) if index in chosen]
