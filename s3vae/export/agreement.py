@@ -34,25 +34,20 @@ def check(graph: Graph, sizes: dict[str, int], path: Path) -> None:
                 msg = f"{where} does not run in onnxruntime and was not kept: {error}"
                 raise ValueError(msg) from error
             for result, wanted in zip(results, expected(graph, inputs), strict=True):
-                compare(torch.from_numpy(result), wanted, tolerance, where)
+                if wrong := disagreement(torch.from_numpy(result), wanted, tolerance):
+                    raise ValueError(f"{where} {wrong}, and was not kept")
 
 
-def compare(result: Tensor, wanted: Tensor, tolerance: float, where: str) -> None:
-    """Raise ValueError if two tensors differ in type, in shape, or by more than the tolerance."""
-    if (result.dtype, result.shape) != (wanted.dtype, wanted.shape):
-        msg = (
-            f"{where} gives {result.dtype} {tuple(result.shape)}, not {wanted.dtype} "
-            f"{tuple(wanted.shape)}, and was not kept"
-        )
-        raise ValueError(msg)
+def disagreement(result: Tensor, wanted: Tensor, tolerance: float) -> str:
+    """Say how two tensors differ in type, in shape, or by more than the tolerance, if they do."""
+    kinds = [f"{each.dtype} {tuple(each.shape)}" for each in (result, wanted)]
+    if kinds[0] != kinds[1]:
+        return f"gives {kinds[0]}, not {kinds[1]}"
     limit = GREY_LEVELS if result.dtype == torch.uint8 else tolerance
     difference = (result.double() - wanted.double()).abs().max().item()
-    if not difference <= limit:  # so that NaN is refused
-        msg = (
-            f"{where} differs from PyTorch by {difference:.2g}, more than {limit:.2g}, and was not "
-            "kept"
-        )
-        raise ValueError(msg)
+    if difference <= limit:  # false for NaN
+        return ""
+    return f"differs from PyTorch by {difference:.2g}, more than {limit:.2g}"
 
 
 @torch.no_grad()
