@@ -19,9 +19,8 @@ from PIL import Image
 
 from s3vae.app.command import execute
 from s3vae.app.explorer import page
-from s3vae.app.explorer.halves import halved
 from s3vae.app.explorer.open import explore, open_in_browser
-from s3vae.app.explorer.page import Held, libraries, packed
+from s3vae.app.explorer.page import Held, halved, libraries, packed
 from s3vae.app.model import VideoModel
 from s3vae.app.package import stored
 from s3vae.export.graphs import graphs, sizes_of
