@@ -30,10 +30,7 @@ def test_every_second_frame_is_taken_at_the_stride_or_the_rate_of_training(
         assert np.array_equal(frame, centre)
 
 
-def test_frames_of_the_size_of_the_model_are_taken_as_they_are(
-    noise: Callable[..., ndarray],
-) -> None:
-    clip = noise(6)
+def test_frames_of_the_size_of_the_model_are_taken_as_they_are(clip: ndarray) -> None:
     recording = open_recording(clip, Preparation(stride=2, crop="face"), SIZE, grey=False)
     assert np.array_equal(np.stack([*recording.frames()]), clip)
 
