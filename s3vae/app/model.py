@@ -145,10 +145,10 @@ class VideoModel:
     def traverse(
         self, video: Source | Codes, code: Which = "static", directions: int = 3, steps: int = 5
     ) -> UInt8[ndarray, "direction step time height width channel"]:
-        """Return a video, or codes, whose z_f or z_t is moved along its principal directions.
+        """Return a video whose z_f or z_t is moved along each of its principal directions.
 
-        The middle of an odd number of steps is the video itself; the first and the last are REACH
-        standard deviations of drawn codes away.
+        The video may be given by its codes. The middle of an odd number of steps is the video
+        itself; the first and the last are REACH standard deviations of drawn codes away.
         """
         codes = video if isinstance(video, Codes) else self.encode(video)
         rows = []

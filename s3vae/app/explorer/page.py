@@ -172,11 +172,11 @@ def halved(path: Path) -> bytes:
             half = values.astype(np.float16)
         if not np.array_equal(half.astype(np.float32), values):
             continue
-        stored = f"{each.name}_half"
+        name = f"{each.name}_half"
         graph.initializer.remove(each)
-        graph.initializer.append(onnx.numpy_helper.from_array(half, stored))
+        graph.initializer.append(onnx.numpy_helper.from_array(half, name))
         graph.node.insert(
-            0, onnx.helper.make_node("Cast", [stored], [each.name], to=onnx.TensorProto.FLOAT)
+            0, onnx.helper.make_node("Cast", [name], [each.name], to=onnx.TensorProto.FLOAT)
         )
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
