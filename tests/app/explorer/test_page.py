@@ -1,6 +1,7 @@
 """The page of the explorer: what it holds, and what it refuses."""
 
 import base64
+import copy
 import io
 import json
 import re
@@ -140,13 +141,12 @@ def test_a_damaged_library_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         libraries(served=False)
 
 
-def test_the_page_can_find_the_sources_of_a_code(
-    model: VideoModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_can_find_the_sources_of_a_code(model: VideoModel) -> None:
+    model = copy.deepcopy(model)
     sizes = model.model.architecture
     prior = StaticPrior(sizes.static, [(2, 1), (3, sizes.static - 2)])
     prior.mixing.copy_(torch.randn(prior.mixing.shape, generator=torch.Generator().manual_seed(0)))
-    monkeypatch.setattr(model.model, "static_prior", prior)
+    model.model.static_prior = prior
     made = page.page_settings(model)["static_prior"]
     assert [len(part["shares"]) for part in made["parts"]] == [2, 3]
     identity = np.array(made["mixing"]) @ np.array(made["unmixing"])
