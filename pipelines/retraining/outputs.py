@@ -34,15 +34,15 @@ class Corrupted(NamedTuple):
         return f"{self.path} ({where}, written by {self.stage}) is corrupted"
 
 
-def corrupted_outputs(folder: Path, names: Collection[str]) -> list[Corrupted]:
+def corrupted_outputs(names: Collection[str]) -> list[Corrupted]:
     """Return the corrupted outputs of these stages. Missing outputs are not: DVC notices them."""
     corrupted = []
     with (
         tempfile.TemporaryDirectory() as empty,  # instead of the checksums that DVC remembers
-        Repo(str(folder), config={"core": {"site_cache_dir": empty}}) as repo,
+        Repo(config={"core": {"site_cache_dir": empty}}) as repo,
     ):
         cache = Path(repo.cache.local.path)
-        for stage in Index.from_file(repo, str(folder.resolve() / "dvc.yaml")).stages:
+        for stage in Index.from_file(repo, str(Path.cwd() / "dvc.yaml")).stages:
             for out in stage.outs if stage.name in names else ():
                 if out.hash_info and out.exists and out.changed_checksum():
                     corrupted.append(Corrupted(stage.name, Path(str(out)), cached=False))
@@ -68,7 +68,7 @@ def _is_intact(path: Path) -> bool:
     return checksum_of(path, "md5") == path.parent.name + path.name.removesuffix(FOLDER)
 
 
-def restore(folder: Path, corrupted: Sequence[Corrupted]) -> None:
+def restore(corrupted: Sequence[Corrupted]) -> None:
     """Remove corrupted files, so that DVC restores intact copies or runs their stages again.
 
     Where only DVC's copy is corrupted, the intact output is put into its cache again.
@@ -80,8 +80,8 @@ def restore(folder: Path, corrupted: Sequence[Corrupted]) -> None:
             each.path.chmod(0o644)
             each.path.unlink()
     outputs_lost = {each.stage for each in corrupted if not each.cached}
-    known = stages(folder)
+    known = stages(Path())
     for stage in sorted({each.stage for each in corrupted} - outputs_lost):
-        if all((folder / out["path"]).exists() for out in known[stage]["outs"]):
+        if all(Path(out["path"]).exists() for out in known[stage]["outs"]):
             command = ["dvc", "--wait-for-lock", "commit", "--force", "-q", stage]
-            subprocess.run(command, cwd=folder, check=True)
+            subprocess.run(command, check=True)

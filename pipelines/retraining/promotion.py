@@ -15,8 +15,6 @@ from s3vae.progress import LOG
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-HERE = Path()
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -44,12 +42,12 @@ def register_and_compare(chosen: Chosen, margin: float) -> Outcome:
 
     A version that was compared before keeps its state: the user may have moved the alias back.
     """
-    for _ in publish([HERE]):  # results from DVC's cache may not have been logged
+    for _ in publish([Path()]):  # results from DVC's cache may not have been logged
         pass
-    registry, new = Registry(), current_scores(chosen, HERE)
+    registry, new = Registry(), current_scores(chosen)
     if not takes_clips(Layout(chosen.dataset).model(chosen.method)):
         return Outcome(chosen, Verdict(False, "encodes no clips: not registered"), new)
-    before, version = registry.champion(chosen.name), registry.register(chosen, HERE)
+    before, version = registry.champion(chosen.name), registry.register(chosen)
     if before is not None and before.version == version.version:
         old: Scores | None = scores_of(before)
         result = Verdict(True, "these weights and scores are the champion's")

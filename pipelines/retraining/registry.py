@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pipelines.retraining.gate import COMPARED
-from pipelines.retraining.versions import VERDICT, Registry, aliases, scores_of
+from pipelines.retraining.versions import VERDICT, Registry, scores_of
 
 
 def history(registry: Registry) -> Iterator[str]:
@@ -26,7 +26,7 @@ def history(registry: Registry) -> Iterator[str]:
             columns = [
                 f"{version.version:>4}",
                 f"{created:%Y-%m-%d %H:%M}",
-                f"{','.join(aliases(version)) or '-':10}",
+                f"{','.join(version.aliases) or '-':10}",
                 "  ".join(known) or "not judged",
                 version.tags.get("git.commit", "")[:8],
                 version.tags.get(VERDICT, ""),

@@ -98,11 +98,11 @@ def preflight() -> None:
 def refresh(models: Sequence[Chosen], *, dry_run: bool) -> Changes:
     """Find stale stages, new downloads and corrupted outputs, and remove the latter."""
     wait_for_others(HERE)
-    corrupted = corrupted_outputs(HERE, with_dependencies(models))
+    corrupted = corrupted_outputs(with_dependencies(models))
     for each in corrupted:
         get_run_logger().warning("%s: it is restored or made again", each)
     if not dry_run:
-        restore(HERE, corrupted)
+        restore(corrupted)
     return find_changes(models)
 
 

@@ -1,7 +1,6 @@
 """Versions of models in MLflow's registry: their scores, their provenance and the champion."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ from pipelines.dvc_lock import LOCK, measured_on, stages
 from pipelines.params import Chosen
 from pipelines.paths import Layout
 from pipelines.retraining.gate import Scores, Verdict
-from pipelines.tracking.provenance import read_provenance, record
+from pipelines.tracking.provenance import StageRun, read_provenance, record
 from pipelines.tracking.store import Store, has_model, without_logins
 from s3vae.evaluation.metrics import names
 from s3vae.files import checksum_of
@@ -37,7 +36,7 @@ class Registry:
 
     def champion(self, name: str) -> "ModelVersion | None":
         """Return the version with the alias `champion`, if any."""
-        return next((each for each in self.versions(name) if CHAMPION in aliases(each)), None)
+        return next((each for each in self.versions(name) if CHAMPION in each.aliases), None)
 
     def versions(self, name: str) -> "list[ModelVersion]":
         """Return all versions of a model, the newest first; none if there is no such model."""
@@ -50,19 +49,19 @@ class Registry:
         """Return the names of all models."""
         return sorted(each.name for each in self.client.search_registered_models(max_results=1000))
 
-    def register(self, chosen: Chosen, folder: Path) -> "ModelVersion":
+    def register(self, chosen: Chosen) -> "ModelVersion":
         """Return the version of a trained and evaluated model, which is created if it is new.
 
-        `folder` is the pipeline's; its results must be in the store. Raises RegistryError if the
-        store has no model for them.
+        Raises RegistryError if the store has no model of this training.
         """
-        name, tags = chosen.name, tags_of(chosen, folder)
+        folder = Layout(chosen.dataset).scores(chosen.method)
+        training = read_provenance(folder / "provenance-train.json")
+        name, tags = chosen.name, tags_of(chosen, training)
         identity = {key: tag for key, tag in tags.items() if key.startswith(("score.", "weights"))}
         for version in self.versions(name):
             if identity.items() <= version.tags.items():
                 return version
-        key = read_provenance(results(chosen, folder) / "provenance-train.json").key
-        run = self.store.find(key=key)
+        run = self.store.find(key=training.key)
         if run is None or run.outputs is None or not has_model(run):
             raise RegistryError(f"MLflow has no model of {name}: make publish logs what is here")
         model_id = run.outputs.model_outputs[0].model_id
@@ -95,42 +94,31 @@ class Registry:
         self.client.set_registered_model_alias(name, CHAMPION, number)
 
 
-def aliases(version: "ModelVersion") -> list[str]:
-    """Return the aliases of a version, which MLflow may give as None."""
-    return list(version.aliases or ())
-
-
 def scores_of(version: "ModelVersion") -> Scores:
     """Return the scores with which a version was registered."""
     tags = {name: version.tags.get(f"score.{name}") for name in SCORED}
     return {name: float(tag) if tag else None for name, tag in tags.items()}
 
 
-def results(chosen: Chosen, folder: Path) -> Path:
-    """Return the folder of a model's results."""
-    return folder / Layout(chosen.dataset).scores(chosen.method)
-
-
-def current_scores(chosen: Chosen, folder: Path) -> Scores:
+def current_scores(chosen: Chosen) -> Scores:
     """Return the scores of the last evaluation."""
-    text = (results(chosen, folder) / "metrics.json").read_text()
-    content: Mapping[str, float | None] = json.loads(text)
+    path = Layout(chosen.dataset).scores(chosen.method) / "metrics.json"
+    content: Scores = json.loads(path.read_text())
     return {name: content.get(name) for name in SCORED}
 
 
-def tags_of(chosen: Chosen, folder: Path) -> dict[str, str]:
-    """Return the tags of a version: its scores and its provenance."""
-    run = read_provenance(results(chosen, folder) / "provenance-train.json")
-    training = json.loads((results(chosen, folder) / "environment.json").read_text())
-    scores = current_scores(chosen, folder).items()
+def tags_of(chosen: Chosen, run: StageRun) -> dict[str, str]:
+    """Return the tags of a version: its scores and the provenance of its training."""
+    path = Layout(chosen.dataset).scores(chosen.method) / "environment.json"
+    training, scores = json.loads(path.read_text()), current_scores(chosen).items()
     return {
         **{f"score.{name}": repr(score) for name, score in scores if score is not None},
         "dataset": chosen.dataset,
         "method": chosen.method,
         "weights_sha256": str(run.weights_sha256),
         "data_md5": record(run.clips).md5,
-        CONDITIONS: measured_on(stages(folder), chosen),
+        CONDITIONS: measured_on(stages(Path()), chosen),
         "git.commit": str(training["commit"]),
         "git.dirty": str(training["changed"]).lower(),
-        LOCK_TAG: checksum_of(folder / LOCK, "md5"),
+        LOCK_TAG: checksum_of(LOCK, "md5"),
     }

@@ -71,9 +71,9 @@ def corrupt(path: Path) -> None:
 
 
 def test_neither_intact_nor_missing_outputs_are_corrupted() -> None:
-    assert corrupted_outputs(Path(), STAGES) == []
+    assert corrupted_outputs(STAGES) == []
     Path("one.bin").unlink()
-    assert corrupted_outputs(Path(), STAGES) == []
+    assert corrupted_outputs(STAGES) == []
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_a_corrupted_output_is_named_and_restored(path: str, stage: str, listed:
     if not listed:
         (list_of_many,) = Path("cache").rglob("*.dir")
         list_of_many.unlink()
-    (corrupted,) = corrupted_outputs(Path(), STAGES)
+    (corrupted,) = corrupted_outputs(STAGES)
     assert corrupted == (stage, Path(output), False)
     assert str(corrupted) == f"{output} (the working folder, written by {stage}) is corrupted"
-    restore(Path(), [corrupted])
+    restore([corrupted])
     reproduce()
     assert Path(path).read_bytes() == content
-    assert corrupted_outputs(Path(), STAGES) == []
+    assert corrupted_outputs(STAGES) == []
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def test_a_corrupted_file_in_the_cache_is_restored_from_the_output(
     )
     before = cached.read_bytes()
     corrupt(cached)
-    (corrupted,) = corrupted_outputs(Path(), STAGES)
+    (corrupted,) = corrupted_outputs(STAGES)
     assert (corrupted.stage, corrupted.cached) == (stage, True)
     assert corrupted.path.resolve() == cached.resolve()
-    restore(Path(), [corrupted])
-    assert corrupted_outputs(Path(), STAGES) == []
+    restore([corrupted])
+    assert corrupted_outputs(STAGES) == []
     assert cached.read_bytes() == before
 
 
@@ -127,11 +127,11 @@ def test_an_output_missing_beside_its_corrupted_copy_is_made_again() -> None:
     Path("one.bin").unlink()
     (cached,) = (path for path in Path("cache/files").rglob("*") if path.name.startswith(MD5[2:]))
     corrupt(cached)
-    restore(Path(), corrupted_outputs(Path(), STAGES))
+    restore(corrupted_outputs(STAGES))
     reproduce()
     assert Path("one.bin").read_bytes() == bytes(range(256))
 
 
 def test_only_the_outputs_of_the_given_stages_are_read() -> None:
     corrupt(Path("one.bin"))
-    assert corrupted_outputs(Path(), ["many"]) == []
+    assert corrupted_outputs(["many"]) == []

@@ -17,7 +17,7 @@ from pipelines.retraining import promotion
 from pipelines.retraining.gate import Scores
 from pipelines.retraining.promotion import register_and_compare
 from pipelines.retraining.registry import history
-from pipelines.retraining.versions import Registry, RegistryError, aliases, scores_of
+from pipelines.retraining.versions import Registry, RegistryError, scores_of
 from pipelines.tracking.provenance import StageRun, write_provenance
 from s3vae.baselines.saved import save_model
 from s3vae.files import checksum_of
@@ -59,7 +59,7 @@ def train(results: StageRun, seed: int, accuracy: float | None, kept: float | No
 def test_better_models_become_champions_and_others_challengers(results: StageRun) -> None:
     for seed, scores in enumerate([(0.9, 0.8), (0.95, 0.7), (0.9, 0.85)]):
         train(results, seed, *scores)
-    found = [aliases(version) for version in Registry().versions(NAME)]
+    found = [version.aliases for version in Registry().versions(NAME)]
     assert found == [["champion"], ["challenger"], []]
     _, *lines = history(Registry())
     assert (
@@ -74,7 +74,7 @@ def test_a_version_has_its_scores_and_provenance_and_is_registered_once(results:
     again = register_and_compare(CHOSEN, MARGIN)
     assert (again.version, again.verdict.champion) == ("1", False)
     (version,) = Registry().versions(NAME)
-    assert aliases(version) == ["challenger"]
+    assert version.aliases == ["challenger"]
     assert scores_of(version)["accuracy"] == 0.8
     assert scores_of(version)["swap_static"] is None
     expected = {
@@ -95,7 +95,7 @@ def test_an_alias_that_was_moved_back_stays_and_loads_the_weights_of_its_version
     train(results, 1, 0.9, 0.8)
     Registry().move(NAME, "1")
     assert "was judged before" in register_and_compare(CHOSEN, MARGIN).verdict.why
-    assert [aliases(each) for each in Registry().versions(NAME)] == [[], ["champion"]]
+    assert [each.aliases for each in Registry().versions(NAME)] == [[], ["champion"]]
     mlflow.set_tracking_uri(Registry().store.uri)
     served = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
     clips = np.zeros((1, 4, 64, 64, 3), np.uint8)
@@ -124,7 +124,7 @@ def test_a_champion_of_other_clips_is_scored_on_the_current_ones(
     lock("newer")
     monkeypatch.setattr(promotion, "compute_scores", cannot_encode)
     assert "never judged" in train(results, 2, 0.1, 0.8)
-    assert aliases(Registry().versions(NAME)[0]) == ["champion"]
+    assert Registry().versions(NAME)[0].aliases == ["champion"]
 
 
 def test_missing_versions_and_models_are_refused(results: StageRun) -> None:
@@ -136,7 +136,7 @@ def test_missing_versions_and_models_are_refused(results: StageRun) -> None:
     write_provenance(FILES.scores("tiny"), run, FILES.model("tiny"))
     write_json(FILES.scores("tiny") / "metrics.json", {"accuracy": 0.1})
     with pytest.raises(RegistryError, match="no model of toy-tiny: make publish"):
-        Registry().register(CHOSEN, Path())
+        Registry().register(CHOSEN)
 
 
 def test_an_empty_registry_lists_how_it_is_filled(store: MlflowClient) -> None:
