@@ -1,32 +1,47 @@
 """`make bench`: throughput on this machine, each figure beside an alternative in the same run.
 
-Every training and frame size is measured in a process of its own, since the allocator is set up
-before the first tensor and peak memory is per process. Quote ratios, not times: machines differ.
+What is measured has a process of its own, since the allocator is set up before the first tensor and
+peak memory is per process. Quote ratios, not times: machines differ.
 """
 
-import json
+import multiprocessing
 import resource
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from pipelines.paths import BENCHMARK, Layout
+import pandas as pd
+import torch
+
+from pipelines.paths import BENCHMARK, CHECKPOINTS, Layout
+from pipelines.reporting.score_table import markdown
 from pipelines.runner import map_shards
 from pipelines.stages.flow import tracker
+from pipelines.tools.bench_peer import peer_learner
 from s3vae.data.clips import ClipFile
+from s3vae.engine.batches import Batch, ClipBatches, in_turn, training_batches
+from s3vae.engine.checkpoint import Checkpoint
+from s3vae.engine.fit import Learner, fit
+from s3vae.engine.optimizers import Muon
+from s3vae.engine.schedule import TrainingSettings
+from s3vae.model.architecture import PRESETS as ARCHITECTURES
+from s3vae.model.architecture import architecture
+from s3vae.model.s3vae import S3VAE
 from s3vae.processes import cores
+from s3vae.runtime import choose_device, keep_freed_memory
+from s3vae.signals.flow_file import FlowSignal
 from s3vae.signals.flow_grid import MotionSettings, clips_motion
 from s3vae.signals.optical_flow import TVL1, Farneback
+from s3vae.training.build import objective_of, training_set_for
+from s3vae.training.method import Method
+from s3vae.training.presets import PRESETS as LOSSES
 
-if TYPE_CHECKING:
-    from s3vae.engine.batches import ClipBatches
-
-WARMUP, SHARD, PEER_STEPS = 3, 32, 3
+WARMUP, SHARD = 3, 32
 SIDES, CLIPS, TIME = (64, 128, 256), 4, 8
 FLOW_CLIPS = {"farneback": 768, "tvl1": 96}
+OPTIMIZER_STEPS = 10
 Figures = Mapping[str, float]
 
 OURS, PAPER = "fast preset, s3vae-plus", "paper preset, every frame decoded"
@@ -35,8 +50,12 @@ TRAININGS: dict[str, tuple[str, str, int, bool]] = {
     OURS: ("fast", "ours", 40, True),
     f"{OURS}, default allocator": ("fast", "ours", 20, False),
     PAPER: ("paper", "paper", 3, True),
+    PEER: ("paper", "", 3, True),
 }
-"""By row: architecture preset, loss preset, timed steps, whether freed memory is kept."""
+"""By row: architecture preset, loss preset, timed steps, whether freed memory is kept.
+
+C-DSVAE brings losses of its own."""
+OUR_MUON = "Muon, ours (float32)"
 
 
 def clip_file() -> Path:
@@ -47,7 +66,13 @@ def clip_file() -> Path:
     raise FileNotFoundError(f"{path} is missing: run dvc repro first")
 
 
-def flow_rate(path: Path, settings: MotionSettings) -> float:
+def apart(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function in a new process; return its result."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def measure_flow(path: Path, settings: MotionSettings) -> Figures:
     """Return frame pairs per second on all cores, reading and gridding included."""
     clips = ClipFile(path)
     count = min(FLOW_CLIPS[settings.method.kind], clips.clips)
@@ -56,15 +81,7 @@ def flow_rate(path: Path, settings: MotionSettings) -> float:
     map_shards(
         "flow", lambda shard: clips_motion(clips.frames(shard), settings, tracker(settings)), shards
     )
-    return float(count * (clips.time - 1) / (time.perf_counter() - start))
-
-
-def measure_apart(*arguments: str) -> Figures:
-    """Measure a training or a size of frames in a new process of this module."""
-    command = [sys.executable, "-m", "pipelines.tools.bench", *arguments]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    figures: Figures = json.loads(output.splitlines()[-1])
-    return figures
+    return {"frame pairs/s": count * (clips.time - 1) / (time.perf_counter() - start)}
 
 
 def measure_training(row: str, path: Path) -> Figures:
@@ -72,75 +89,49 @@ def measure_training(row: str, path: Path) -> Figures:
 
     The training clips are read beforehand, as in the first epoch; that time is separate.
     """
-    from s3vae.runtime import keep_freed_memory
-
-    if row == PEER:
-        from pipelines.tools.bench_peer import peer_rate
-
-        keep_freed_memory()
-        rate = peer_rate(ClipFile(path), PEER_STEPS)
-        return {"frames_per_second": rate, "peak_gb": peak_gb()}
-    architecture, losses, steps, tuned = TRAININGS[row]
+    sizes, losses, steps, tuned = TRAININGS[row]
     if tuned:  # before torch allocates
         keep_freed_memory()
-    return train_steps(architecture, losses, steps, path)
-
-
-def train_steps(architecture: str, losses: str, steps: int, path: Path) -> Figures:
-    """Train with these presets for a few timed steps; return their rates."""
-    import torch
-
-    from s3vae.engine.batches import training_batches
-    from s3vae.engine.schedule import TrainingSettings
-    from s3vae.model.architecture import PRESETS as ARCHITECTURES
-    from s3vae.runtime import choose_device, generator_at
-    from s3vae.signals.flow_file import FlowSignal
-    from s3vae.training.build import objective_of, training_set_for
-    from s3vae.training.method import Method
-    from s3vae.training.presets import PRESETS as LOSSES
-
-    device, settings = choose_device(), TrainingSettings(steps=WARMUP + steps)
-    method = Method(ARCHITECTURES[architecture], LOSSES[losses], settings)
-    data = training_set_for(method, ClipFile(path), FlowSignal(path.parent / "signals" / "flow.h5"))
-    objective = objective_of(method, data).to(device).train()
-    optimizer = torch.optim.Adam(objective.parameters(), lr=1e-4, fused=True)
-    first_reading = seconds_to_read(data.batches)
-    batches = iter(training_batches(data.batches, data.train, settings, first=0))
-
-    def step(number: int) -> tuple[float, int]:
-        """Take one step; return the seconds of reading its batch, and its frames."""
-        before = time.perf_counter()
-        batch = next(batches).to(device)
-        reading = time.perf_counter() - before
-        optimizer.zero_grad()
-        terms = objective(batch, generator_at(device, 0, number))
-        terms.total(method.losses.weights).backward()
-        optimizer.step()
-        return reading, batch.frames.shape[0] * batch.frames.shape[1]
-
-    for number in range(WARMUP):
-        step(number)
+    clips, device = ClipFile(path), choose_device()
+    settings = TrainingSettings(steps=WARMUP + steps)
+    if row == PEER:
+        batches, learner = ClipBatches(clips, {}), peer_learner(clips, device)
+    else:
+        method = Method(ARCHITECTURES[sizes], LOSSES[losses], settings)
+        data = training_set_for(method, clips, FlowSignal(path.parent / "signals" / "flow.h5"))
+        objective = objective_of(method, data).to(device)
+        batches, learner = data.batches, Learner(objective, objective.losses, dict)
     start = time.perf_counter()
-    steps_taken = [step(number) for number in range(WARMUP, WARMUP + steps)]
-    figures = timed(steps_taken, time.perf_counter() - start)
-    return {**figures, "first_reading": first_reading}
-
-
-def seconds_to_read(batches: "ClipBatches") -> float:
-    """Read all training clips once; return the seconds."""
-    from s3vae.engine.batches import in_turn
-
-    start = time.perf_counter()
-    for indices in in_turn(batches.clips.split("train"), SHARD):
+    for indices in in_turn(clips.split("train"), SHARD):
         batches[indices]
-    return time.perf_counter() - start
+    first_reading = time.perf_counter() - start
+    return {
+        **timed_training(learner, batches, settings, device),
+        "first reading of the training clips, s": first_reading,
+        "peak memory, GB": peak_gb(),
+    }
 
 
-def timed(steps: list[tuple[float, int]], seconds: float) -> Figures:
-    """Return the rates of steps (seconds of reading, frames), and the process's peak memory."""
-    reading, frames = sum(step[0] for step in steps), sum(step[1] for step in steps)
-    rate = frames / seconds
-    return {"frames_per_second": rate, "reading": reading / seconds, "peak_gb": peak_gb()}
+def timed_training(
+    learner: Learner, batches: ClipBatches, settings: TrainingSettings, device: torch.device
+) -> Figures:
+    """Train; return the rates of the steps after the first `WARMUP`."""
+    clips = batches.clips
+    marks: list[tuple[float, float]] = []  # when each step began, and when it had read its batch
+
+    def timed(first: int) -> Iterator[Batch]:
+        begin = time.perf_counter()
+        for batch in training_batches(batches, clips.split("train"), settings, first):
+            marks.append((begin, time.perf_counter()))
+            yield batch
+            begin = time.perf_counter()
+
+    checkpoint = Checkpoint(CHECKPOINTS, "bench")
+    fit(learner, timed, settings, checkpoint, device, report=lambda row: None, label="bench")
+    seconds = time.perf_counter() - marks[WARMUP][0]
+    reading = sum(read - begin for begin, read in marks[WARMUP:])
+    frames = len(marks[WARMUP:]) * settings.batch_size * clips.time
+    return {"frames/s": frames / seconds, "reading, share of step": reading / seconds}
 
 
 def peak_gb() -> float:
@@ -150,11 +141,6 @@ def peak_gb() -> float:
 
 def measure_frames(side: int) -> Figures:
     """Return the milliseconds and megabytes per frame of the fast preset, gradients included."""
-    import torch
-
-    from s3vae.model.architecture import architecture
-    from s3vae.model.s3vae import S3VAE
-
     model = S3VAE(architecture("fast", height=side, width=side))
     video, frames = torch.rand(CLIPS, TIME, 3, side, side), CLIPS * TIME
     before = peak_gb()
@@ -164,59 +150,62 @@ def measure_frames(side: int) -> Figures:
         static, dynamic = model.encode(video)
         model.decode(static.mean, dynamic.mean).sum().backward()  # type: ignore[no-untyped-call]
     seconds = (time.perf_counter() - start) / WARMUP
-    memory = 1000 * (peak_gb() - before) / frames
-    return {"milliseconds": 1000 * seconds / frames, "megabytes": memory}
+    return {
+        "ms to encode, decode and differentiate": 1000 * seconds / frames,
+        "MB": 1000 * (peak_gb() - before) / frames,
+    }
 
 
-def frame_table() -> Iterator[str]:
-    """Yield the lines of the table of frame sizes."""
-    yield "\n| frames, fast preset | ms to encode, decode and differentiate | against 64x64 | MB |"
-    yield "|---|---|---|---|"
-    rows = {side: measure_apart(str(side)) for side in SIDES}
-    for side, figures in rows.items():
-        ratio = figures["milliseconds"] / rows[SIDES[0]]["milliseconds"]
-        yield (
-            f"| {side}x{side} | {figures['milliseconds']:.2f} | {ratio:.1f}x "
-            f"| {figures['megabytes']:.1f} |"
-        )
+def measure_optimizers() -> Mapping[str, Figures]:
+    """Return milliseconds of an optimizer's step on all matrices and kernels of the fast preset."""
+    generator = torch.Generator().manual_seed(0)
+    weights = [
+        torch.nn.Parameter(weight.detach().flatten(1))
+        for weight in S3VAE(ARCHITECTURES["fast"]).parameters()
+        if weight.ndim > 1
+    ]
+    for weight in weights:
+        weight.grad = torch.randn(weight.shape, generator=generator)
+    optimizers = {
+        OUR_MUON: Muon(weights, 0.0),
+        "Muon, PyTorch's (bfloat16)": torch.optim.Muon(weights, lr=0.0),
+        "Adam": torch.optim.Adam(weights, lr=0.0, fused=True),
+    }
+    figures = {}
+    for name, optimizer in optimizers.items():
+        optimizer.step()
+        start = time.perf_counter()
+        for _ in range(OPTIMIZER_STEPS):
+            optimizer.step()
+        figures[name] = {"ms a step": 1000 * (time.perf_counter() - start) / OPTIMIZER_STEPS}
+    return figures
 
 
-def tables(path: Path) -> Iterator[str]:
-    """Yield the lines of all tables."""
-    from pipelines.tools.bench_optimizers import optimizer_table
+def show(title: str, rows: Mapping[str, Figures], base: str = "") -> None:
+    """Print figures as Markdown, with the ratio of the first one to that of the row `base`."""
+    table = pd.DataFrame(rows).T
+    if base:
+        first = table.iloc[:, 0]
+        table.insert(1, f"against {base}", first / first[base])
+    texts = table.map(lambda value: f"{value:,.0f}" if value >= 100 else f"{value:.3g}")
+    texts.insert(0, title, table.index)
+    print(markdown(texts), flush=True)
 
-    yield f"clips: {path}, {cores()} workers\n"
-    yield "| optical flow, reading and gridding included | frame pairs/s |\n|---|---|"
-    for method in (Farneback(), TVL1()):
-        yield f"| {method.kind} | {flow_rate(path, MotionSettings(method=method)):,.0f} |"
-    yield (
-        "\n| training | frames/s | against paper | reading, share of step "
-        "| first reading of the training clips, s | peak memory, GB |\n|---|---|---|---|---|---|"
+
+def main() -> None:
+    """Print every table as soon as it is complete."""
+    path = clip_file()
+    print(f"clips: {path}, {cores()} workers\n")
+    flows = [MotionSettings(method=method) for method in (Farneback(), TVL1())]
+    show(
+        "optical flow, reading and gridding included",
+        {each.method.kind: apart(measure_flow, path, each) for each in flows},
     )
-    rows = {row: measure_apart(row, str(path)) for row in TRAININGS}
-    for row, figures in rows.items():
-        rate = figures["frames_per_second"]
-        ratio = rate / rows[PAPER]["frames_per_second"]
-        yield (
-            f"| {row} | {rate:,.0f} | {ratio:.1f}x | {figures['reading']:.1%} "
-            f"| {figures['first_reading']:.1f} | {figures['peak_gb']:.2f} |"
-        )
-    peer = measure_apart(PEER, str(path))
-    rate = peer["frames_per_second"]
-    yield (
-        f"| {PEER} | {rate:,.0f} | {rate / rows[PAPER]['frames_per_second']:.1f}x | - | - "
-        f"| {peer['peak_gb']:.2f} |"
-    )
-    yield f"\n{OURS}, against {PEER}: {rows[OURS]['frames_per_second'] / rate:.0f}x"
-    yield from optimizer_table("fast")
-    yield from frame_table()
+    show("training", {row: apart(measure_training, row, path) for row in TRAININGS}, PAPER)
+    show("optimizer, fast preset", apart(measure_optimizers), OUR_MUON)
+    sizes = {f"{side}x{side}": apart(measure_frames, side) for side in SIDES}
+    show("frames, fast preset", sizes, f"{SIDES[0]}x{SIDES[0]}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        print(json.dumps(measure_frames(int(sys.argv[1]))))
-    elif len(sys.argv) > 2:
-        print(json.dumps(measure_training(sys.argv[1], Path(sys.argv[2]))))
-    else:
-        for line in tables(clip_file()):
-            print(line, flush=True)
+    main()

@@ -4,44 +4,32 @@ Its network is the paper's. A step encodes and decodes three versions of a batch
 clips with their frames in another order, and the clips with other colours.
 """
 
-import time
-
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from s3vae.data.clips import ClipFile
-from s3vae.engine.batches import ClipBatches, training_batches
-from s3vae.engine.schedule import TrainingSettings
+from s3vae.engine.batches import Batch
+from s3vae.engine.fit import Learner
 from s3vae.losses.consistency import shuffle_frames
 from s3vae.losses.elbo import dynamic_kl, reconstruction_error, static_kl
 from s3vae.losses.mutual_information import published_mutual_information
 from s3vae.model.architecture import PRESETS
 from s3vae.model.s3vae import S3VAE
-from s3vae.runtime import choose_device, generator_at
 from s3vae.tensors import Scalar, Video, to_unit
 
-CONTRAST, TEMPERATURE, WARMUP = 10.0, 0.5, 1
+CONTRAST, TEMPERATURE = 10.0, 0.5
 
 
-def peer_rate(clips: ClipFile, steps: int) -> float:
-    """Return frames per second of training steps."""
-    device, settings = choose_device(), TrainingSettings(steps=WARMUP + steps)
-    model = S3VAE(PRESETS["paper"]).to(device).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    batches = training_batches(ClipBatches(clips, {}), clips.split("train"), settings, first=0)
-    frames, start = 0, 0.0
-    for number, batch in zip(range(WARMUP + steps), batches, strict=False):
-        if number == WARMUP:
-            frames, start = 0, time.perf_counter()
-        video = to_unit(batch.to(device).frames)
-        optimizer.zero_grad()
-        loss = peer_loss(model, video, len(clips.split("train")), generator_at(device, number))
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        frames += video.shape[0] * video.shape[1]
-    return frames / (time.perf_counter() - start)
+def peer_learner(clips: ClipFile, device: torch.device) -> Learner:
+    """Return its model and loss as the engine trains them, without a validation."""
+    model, count = S3VAE(PRESETS["paper"]).to(device), len(clips.split("train"))
+
+    def losses(batch: Batch, generator: Generator) -> dict[str, Scalar]:
+        return {"total": peer_loss(model, to_unit(batch.frames), count, generator)}
+
+    return Learner(model, losses, dict)
 
 
 def peer_loss(model: S3VAE, video: Video, count: int, generator: Generator) -> Scalar:

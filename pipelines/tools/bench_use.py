@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,8 @@ import onnxruntime
 import torch
 from numpy import ndarray
 
+from pipelines.tools.bench import Figures, show
+from s3vae.app.film import write_film
 from s3vae.export.onnx_files import export_onnx
 from s3vae.model.architecture import architecture
 from s3vae.model.s3vae import S3VAE
@@ -24,10 +26,9 @@ FRAMES = 75
 """Frames of the videos of which the command makes one."""
 
 
-def coding_table() -> Iterator[str]:
-    """Yield frames per second, encoded and decoded, by size, engine and threads."""
-    yield "\n| clips encoded and decoded, frames/s | threads | PyTorch | onnxruntime | ratio |"
-    yield "|---|---|---|---|---|"
+def measure_coding() -> Mapping[str, Figures]:
+    """Return frames per second, encoded and decoded, by size, threads and engine."""
+    rows = {}
     for side in (64, 128):
         sizes = {"height": side, "width": side, "decoder": "layered"}
         model = S3VAE(architecture("fast", **sizes)).eval()
@@ -39,8 +40,9 @@ def coding_table() -> Iterator[str]:
             for threads in sorted({1, min(2, cores())}):
                 ours = rate(coded_by_torch(model, threads), video)
                 theirs = rate(coded_by_onnx(folder, threads), video)
-                row = f"{side}x{side} | {threads} | {ours:,.0f} | {theirs:,.0f}"
-                yield f"| {row} | {theirs / ours:.2f}x |"
+                figures = {"PyTorch": ours, "onnxruntime": theirs, "ratio": theirs / ours}
+                rows[f"{side}x{side}, {threads} threads"] = figures
+    return rows
 
 
 def coded_by_torch(model: S3VAE, threads: int) -> Callable[[ndarray], object]:
@@ -81,30 +83,29 @@ def rate(coded: Callable[[ndarray], object], video: ndarray) -> float:
     return rounds * CLIPS * TIME / (time.perf_counter() - start)
 
 
-def command_table() -> Iterator[str]:
-    """Yield seconds of whole commands, from the shell to the written file."""
-    yield f"\n| command (videos of {FRAMES} frames) | seconds |\n|---|---|"
+def measure_commands() -> Mapping[str, Figures]:
+    """Return the seconds of whole commands, from the shell to the written file."""
+    rows = {}
     with tempfile.TemporaryDirectory() as temporary:
-        videos = [str(ball(Path(temporary) / f"{name}.avi")) for name in ("one", "two")]
+        videos = [str(ball(Path(temporary) / f"{name}.mp4")) for name in ("one", "two")]
         model = ["-o", str(Path(temporary) / "out.mp4"), "--force", "--model", "weizmann"]
         for words in (["--help"], ["swap", *videos, *model], ["generate", *model]):
             start = time.perf_counter()
             command = [sys.executable, "-m", "s3vae.app.command", *words]
             subprocess.run(command, check=True, capture_output=True)
-            yield f"| `s3vae {words[0]}` | {time.perf_counter() - start:.2f} |"
+            rows[f"`s3vae {words[0]}`"] = {"seconds": time.perf_counter() - start}
+    return rows
 
 
 def ball(path: Path) -> Path:
     """Write a video of a ball that crosses the picture."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
-    for index in range(FRAMES):
-        frame = np.full((240, 320, 3), 90, np.uint8)
+    frames = np.full((FRAMES, 240, 320, 3), 90, np.uint8)
+    for index, frame in enumerate(frames):
         cv2.circle(frame, (20 + 3 * index, 120), 25, (200, 200, 200), -1)
-        writer.write(frame)
-    writer.release()
+    write_film(path, frames, np.arange(FRAMES) / 25)
     return path
 
 
 if __name__ == "__main__":
-    for line in (*coding_table(), *command_table()):
-        print(line, flush=True)
+    show("clips encoded and decoded, frames/s", measure_coding())
+    show(f"command (videos of {FRAMES} frames)", measure_commands())
