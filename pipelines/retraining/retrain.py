@@ -145,7 +145,7 @@ def run_dvc_once(arguments: Sequence[str], progress: ProgressArtifact) -> str:
     environment = {key: value for key, value in os.environ.items() if "PREFECT__" not in key}
     environment[RETRAINING] = str(flow_run.id)
     command = ["dvc", "--wait-for-lock", *arguments]
-    with process_group(command, HERE, environment) as running:
+    with process_group(command, environment) as running:
         assert running.stdout is not None  # a pipe
         for line in filter(None, map(str.rstrip, running.stdout)):
             last = [*last, line][-LAST_LINES:]

@@ -10,11 +10,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
-
-import psutil
 
 SECONDS_TO_END = 10.0
 """The time between the request to terminate and the kill."""
@@ -22,12 +20,11 @@ SECONDS_TO_END = 10.0
 
 @contextmanager
 def process_group(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a command with both output streams in one pipe; the block's end stops its processes."""
     with subprocess.Popen(
         [sys.executable, "-m", "pipelines.tools.process_group", *command],
-        cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -45,39 +42,31 @@ def process_group(
 
 
 def lead(command: Sequence[str]) -> int:
-    """Run the command; return its exit code, 128 + n if signal n ended it.
-
-    This process must lead its group (`start_new_session`).
-    """
+    """Run the command; return its exit code, 128 + n if signal n ended it."""
     signal.signal(signal.SIGTERM, lambda *_: None)  # a handler is not inherited by the command
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as child:
-        threading.Thread(target=end_with_starter, daemon=True).start()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0) as child:
+        threading.Thread(target=end_with_starter, args=(child.pid,), daemon=True).start()
         code = child.wait()
-    end_others()
+    end(child.pid)
     return code if code >= 0 else 128 - code
 
 
-def end_with_starter() -> None:
-    """Wait until the other end of standard input is closed, then stop the group."""
+def end_with_starter(group: int) -> None:
+    """Wait until the other end of standard input is closed, then end the group."""
     while os.read(0, 1 << 10):  # sys.stdin would hold a lock when this process ends
         pass
-    end_others()
+    end(group)
 
 
-def end_others() -> None:
-    """Terminate all other processes of this group; kill those that do not end in time."""
-    os.killpg(0, signal.SIGTERM)
-    for process in psutil.wait_procs(list(others()), SECONDS_TO_END)[1]:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
-def others() -> Iterator[psutil.Process]:
-    """Yield the other processes of this process's group."""
-    for process in psutil.process_iter():
-        with suppress(ProcessLookupError):  # it has ended meanwhile
-            if process.pid != os.getpid() and os.getpgid(process.pid) == os.getpgid(0):
-                yield process
+def end(group: int) -> None:
+    """Terminate all processes of a group; kill those that do not end in time."""
+    with suppress(ProcessLookupError):  # none is left
+        os.killpg(group, signal.SIGTERM)
+        last = time.monotonic() + SECONDS_TO_END
+        while time.monotonic() < last:
+            os.killpg(group, 0)
+            time.sleep(0.05)
+        os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,8 @@ time.sleep(600)
 """
 STARTER = """
 import sys, time
-from pathlib import Path
 from pipelines.tools.process_group import process_group
-with process_group([sys.executable, "-c", sys.argv[1]], Path()) as running:
+with process_group([sys.executable, "-c", sys.argv[1]]) as running:
     print(running.stdout.readline(), flush=True)
     time.sleep(600)
 """
@@ -42,18 +41,18 @@ def is_gone(pid: int, seconds: float = 20) -> bool:
     ("end", "code"),
     [("sys.exit(7)", 7), ("os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL)],
 )
-def test_output_and_exit_code_are_those_of_the_command(end: str, code: int, tmp_path: Path) -> None:
+def test_output_and_exit_code_are_those_of_the_command(end: str, code: int) -> None:
     program = f"import os, signal, sys; print(os.getcwd(), flush=True); {end}"
-    with process_group([sys.executable, "-c", program], tmp_path) as running:
+    with process_group([sys.executable, "-c", program]) as running:
         assert running.stdout is not None
-        assert running.stdout.read().split() == [str(tmp_path)]
+        assert running.stdout.read().split() == [str(Path.cwd())]
         assert running.wait() == code
 
 
 @pytest.mark.parametrize("deaf", [False, True])
-def test_all_processes_end_with_the_block(deaf: bool, tmp_path: Path) -> None:
+def test_all_processes_end_with_the_block(deaf: bool) -> None:
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" if deaf else ""
-    with process_group([sys.executable, "-c", ignore + FAMILY], tmp_path) as running:
+    with process_group([sys.executable, "-c", ignore + FAMILY]) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
         begun = time.monotonic()
@@ -77,7 +76,7 @@ def test_all_processes_end_with_a_killed_starter(sent: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("deaf", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN);"])
-def test_the_processes_of_a_killed_command_end(tmp_path: Path, deaf: str) -> None:
+def test_the_processes_of_a_killed_command_end(deaf: str) -> None:
     left = f"import signal, time; {deaf} print(flush=True); time.sleep(600)"
     program = f"""
 import os, signal, subprocess, sys
@@ -86,7 +85,7 @@ child.stdout.readline()
 print(child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    with process_group([sys.executable, "-c", program], tmp_path) as running:
+    with process_group([sys.executable, "-c", program]) as running:
         assert running.stdout is not None
         grandchild = int(running.stdout.readline())
         assert running.wait() == 128 + signal.SIGKILL
