@@ -12,8 +12,6 @@ from pipelines.paths import CHECKPOINTS, RAW, Layout
 from s3vae.data.datasets import DataSet
 from s3vae.files import checksum_of
 
-HERE = Path()
-
 
 @dataclass(frozen=True)
 class Changes:
@@ -61,22 +59,16 @@ def chosen_models(datasets: Sequence[str] | None, methods: Sequence[str] | None)
     return chosen
 
 
-def targets(models: Sequence[Chosen]) -> list[str]:
-    """Return the last stages of these models; none if they are all models: the whole pipeline."""
-    if len(models) == len(read_pipeline().models):
-        return []
-    return [f"evaluate@{model.name}" for model in models]
-
-
 def find_changes(models: Sequence[Chosen]) -> Changes:
     """Return what DVC finds changed of these models and all that they depend on.
 
     Raises ParamsError, with DVC's message, if params.yaml and dvc.yaml do not fit together.
     """
-    requested = targets(models)
+    some = len(models) < len(read_pipeline().models)
+    requested = [f"evaluate@{model.name}" for model in models] if some else []
     changed = dvc_status([*requested, "--with-deps"] if requested else ["dvc.yaml"])
     downloads = [name for name in sorted({model.dataset for model in models}) if is_newer(name)]
-    dag = Dag(HERE)
+    dag = Dag(Path())
     stale = dag.with_dependants([*changed, *(f"acquire@{dataset}" for dataset in downloads)])
     if requested:
         needed = dag.with_dependencies(requested)
@@ -127,7 +119,7 @@ def _clips_made(dataset: str) -> Path:
 
 def with_dependencies(models: Sequence[Chosen]) -> list[str]:
     """Return the stages of these models and all that they depend on."""
-    return Dag(HERE).with_dependencies([f"evaluate@{model.name}" for model in models])
+    return Dag(Path()).with_dependencies([f"evaluate@{model.name}" for model in models])
 
 
 def is_pending(model: Chosen) -> bool:

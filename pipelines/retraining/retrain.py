@@ -7,6 +7,7 @@ alone decides what is stale; this flow shows it, and decides on champions.
 import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect import flow, get_run_logger, task
@@ -18,7 +19,6 @@ from prefect.states import Completed
 from pipelines.dag import BUSY, wait_for_dvc, wait_for_others
 from pipelines.params import Chosen
 from pipelines.retraining.changes import (
-    HERE,
     Changes,
     chosen_models,
     find_changes,
@@ -97,7 +97,7 @@ def preflight() -> None:
 @task(cache_policy=NO_CACHE, persist_result=False)
 def refresh(models: Sequence[Chosen], *, dry_run: bool) -> Changes:
     """Find stale stages, new downloads and corrupted outputs, and remove the latter."""
-    wait_for_others(HERE)
+    wait_for_others(Path())
     corrupted = corrupted_outputs(with_dependencies(models))
     for each in corrupted:
         get_run_logger().warning("%s: it is restored or made again", each)
