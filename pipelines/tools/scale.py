@@ -4,7 +4,6 @@ Each stage runs as under DVC, in a process of its own. The operating system repo
 which is that of the largest of its processes. Sizes in docs/scale.csv are not measured again.
 """
 
-import csv
 import logging
 import os
 import shlex
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from ruamel.yaml import YAML
 
 from pipelines.dag import Dag
@@ -23,6 +23,7 @@ from pipelines.io import write_csv, write_text
 from pipelines.params import config_of, write_settings
 from pipelines.paths import CHECKPOINTS, Layout
 from pipelines.reporting.report import fill
+from pipelines.reporting.score_table import markdown
 from s3vae.data.clips import ClipFile
 from s3vae.progress import LOG
 
@@ -83,11 +84,7 @@ def measure_size(size: int) -> list[Row]:
 
 def measure_all(sizes: Sequence[int] = SIZES) -> list[Row]:
     """Return a row for every stage at every size; sizes in MEASURED are read from there."""
-    rows: list[Row] = []
-    if MEASURED.exists():
-        with MEASURED.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                rows.append({k: v if k == "stage" else float(v) for k, v in row.items()})
+    rows: list[Row] = pd.read_csv(MEASURED).to_dict("records") if MEASURED.exists() else []
     for size in sizes:
         if size not in {row["size"] for row in rows}:
             rows += measure_size(size)
@@ -97,15 +94,17 @@ def measure_all(sizes: Sequence[int] = SIZES) -> list[Row]:
 
 def table(rows: Sequence[Row]) -> str:
     """Return a line for each size and a column for each stage: seconds, peak memory; the disk."""
-    stages = list(dict.fromkeys(row["stage"] for row in rows))
-    lines = ["| clips | " + " | ".join(stages) + " | on disk |", "|---" * (len(stages) + 2) + "|"]
-    for size in sorted({row["size"] for row in rows}):
-        costs = {row["stage"]: row for row in rows if row["size"] == size}
-        cells = [f"{costs[s]['seconds']:.0f} s, {costs[s]['memory']:,.0f} MB" for s in stages]
-        last = costs[stages[-1]]
-        cells = [f"{last['clips']:,.0f}", *cells, f"{last['disk']:,.0f} MB"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    lines = []
+    for _, costs in pd.DataFrame(rows).groupby("size"):
+        cells = {
+            row["stage"]: f"{row['seconds']:.0f} s, {row['memory']:,.0f} MB"
+            for _, row in costs.iterrows()
+        }
+        last = costs.iloc[-1]
+        lines.append(
+            {"clips": f"{last['clips']:,.0f}", **cells, "on disk": f"{last['disk']:,.0f} MB"}
+        )
+    return markdown(pd.DataFrame(lines))
 
 
 def main() -> None:
