@@ -1,7 +1,7 @@
 """Renew the libraries in the explorer's page: `python -m pipelines.tools.vendor`.
 
 npm fetches the versions that `libraries.json` names; the files are packed and their checksums
-written down.
+written down. A new licence is copied to LICENCES.txt by hand.
 """
 
 import json
@@ -29,19 +29,12 @@ def renew() -> None:
                 content.extractall(folder, filter="data")
             facts["sha256"] = {}
             for member in facts["files"]:
-                write(Path(folder) / "package" / member, facts)
+                source = Path(folder) / "package" / member
+                packed = VENDOR / f"{source.name}.gz"
+                packed.write_bytes(packed_bytes(source.read_bytes()))
+                facts["sha256"][source.name] = checksum_of(packed)
         LOG.info("%s %s", package, facts["version"])
     LIBRARIES.write_text(json.dumps(libraries, indent=2) + "\n")
-
-
-def write(source: Path, facts: dict[str, Any]) -> None:
-    """Pack a file into the folder of the page, and write down its checksum.
-
-    A new licence is copied to LICENCES.txt by hand.
-    """
-    packed = VENDOR / f"{source.name}.gz"
-    packed.write_bytes(packed_bytes(source.read_bytes()))
-    facts["sha256"][source.name] = checksum_of(packed)
 
 
 if __name__ == "__main__":
