@@ -66,10 +66,11 @@ def test_faults_stop_a_retraining_with_their_remedies() -> None:
     [
         (doctor.store, "MLFLOW_TRACKING_URI", "http://127.0.0.1:9", "does not answer"),
         (doctor.store, "MLFLOW_TRACKING_URI", "sqlite:////nowhere/mlflow.db", "cannot be written"),
+        (doctor.store, "S3VAE_TRACKING", "off", "is turned off"),  # the registry of champions
         (doctor.mirror, doctor.MIRROR, "/nowhere", "/nowhere is no folder"),
     ],
 )
-def test_places_in_the_environment_must_exist(
+def test_stores_and_mirrors_that_the_environment_names_must_exist(
     look: Callable[[], Finding], name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert look().state == "good"
@@ -114,11 +115,6 @@ def test_passwords_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://someone:secret@127.0.0.1:9/place")
         assert "127.0.0.1:9/place" in check().message
         assert "secret" not in str(check())
-
-
-def test_without_mlflow_there_are_no_champions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("S3VAE_TRACKING", "off")
-    assert doctor.store().state == "wrong"
 
 
 def test_weights_are_needed_where_networks_find_landmarks() -> None:

@@ -44,7 +44,6 @@ def is_gone(pid: int, seconds: float = 20) -> bool:
 def test_output_and_exit_code_are_those_of_the_command(end: str, code: int) -> None:
     program = f"import os, signal, sys; print(os.getcwd(), flush=True); {end}"
     with process_group([sys.executable, "-c", program]) as running:
-        assert running.stdout is not None
         assert running.stdout.read().split() == [str(Path.cwd())]
         assert running.wait() == code
 
@@ -53,7 +52,6 @@ def test_output_and_exit_code_are_those_of_the_command(end: str, code: int) -> N
 def test_all_processes_end_with_the_block(deaf: bool) -> None:
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" if deaf else ""
     with process_group([sys.executable, "-c", ignore + FAMILY]) as running:
-        assert running.stdout is not None
         grandchild = int(running.stdout.readline())
         begun = time.monotonic()
     assert deaf == (5 < time.monotonic() - begun < 30)
@@ -67,7 +65,6 @@ def test_all_processes_end_with_a_killed_starter(sent: signal.Signals) -> None:
         [sys.executable, "-c", STARTER, FAMILY], stdout=subprocess.PIPE, text=True
     )
     with starter:
-        assert starter.stdout is not None
         grandchild = int(starter.stdout.readline())
         family = psutil.Process(starter.pid).children(recursive=True)
         os.kill(starter.pid, sent)
@@ -86,7 +83,6 @@ print(child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     with process_group([sys.executable, "-c", program]) as running:
-        assert running.stdout is not None
         grandchild = int(running.stdout.readline())
         assert running.wait() == 128 + signal.SIGKILL
         assert is_gone(grandchild, seconds=1)

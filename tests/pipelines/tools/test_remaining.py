@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipelines.io import write_json
 from pipelines.params import write_settings
@@ -13,10 +12,12 @@ from pipelines.tools.remaining import SECONDS_PER_STEP, expected_seconds
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Settings of one data set with two methods."""
+    """Settings of one data set with three methods, of which the last is a variant of the first."""
     monkeypatch.chdir(tmp_path)
-    methods = {name: {"training": {"steps": steps}} for name, steps in (("a", 100), ("b", 300))}
+    steps = {"a": 100, "b": 300, "c": 40}
+    methods = {name: {"training": {"steps": count}} for name, count in steps.items()}
     models = {f"one-{name}": {"dataset": "one", "method": name} for name in methods}
+    models["one-c"]["varies"] = "a"
     write_settings(
         tmp_path,
         {
@@ -44,11 +45,6 @@ def test_a_stage_takes_as_long_as_before_and_others_as_long_per_step(folder: Pat
 
 
 def test_a_variant_takes_as_long_per_step_as_its_method(folder: Path) -> None:
-    params = YAML(typ="safe").load(folder / "params.yaml")
-    config = YAML(typ="safe").load(folder / "configs" / "one.yaml")
-    params["pipeline"]["models"]["one-c"] = {"dataset": "one", "method": "c", "varies": "a"}
-    config["methods"]["c"] = {"training": {"steps": 40}}
-    write_settings(folder, {**params, "datasets": {"one": config}})
     record("a", seconds=50.0)
     record("b", seconds=900.0)
     assert expected_seconds("train@one-c", folder) == pytest.approx(20)
