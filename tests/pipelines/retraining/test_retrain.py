@@ -107,6 +107,12 @@ class Project:
         assert found["state_type"] == "COMPLETED", self.log()
         return found
 
+    def copied(self, folder: Path, **variables: str) -> "Project":
+        """Return a copy in which stages run without the server."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".prefect", ".git"))
+        alone = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
+        return Project(folder, self.environment | alone | variables)
+
     def retrained(self, **parameters: object) -> str:
         """Run the flow, which must succeed; return its message."""
         return str(self.completed(self.trigger(**parameters))["state"]["message"])
@@ -238,10 +244,7 @@ def test_a_run_killed_with_its_worker_goes_on_to_the_same_weights(
     project: Project, tmp_path: Path
 ) -> None:
     project.set(seed=1)
-    alone = Project(
-        tmp_path / "alone", project.environment | {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
-    )
-    shutil.copytree(project.folder, alone.folder, ignore=shutil.ignore_patterns(".prefect", ".git"))
+    alone = project.copied(tmp_path / "alone")
     run = project.trigger()
     wait_for(project.training)
     for process in project.processes():
@@ -374,12 +377,7 @@ def test_a_training_survives_the_loss_of_mlflow_and_is_published_later(
     """The server is real, really killed and started again."""
     port = str(free_port())
     address = f"http://127.0.0.1:{port}"
-    alone = Project(
-        tmp_path / "alone",
-        project.environment
-        | {"PREFECT_API_URL": "http://127.0.0.1:9/api", "MLFLOW_TRACKING_URI": address},
-    )
-    shutil.copytree(project.folder, alone.folder, ignore=shutil.ignore_patterns(".prefect", ".git"))
+    alone = project.copied(tmp_path / "alone", MLFLOW_TRACKING_URI=address)
     alone.set(seed=4)
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", port]
     command += ["--backend-store-uri", f"sqlite:///{tmp_path}/store.db"]
@@ -404,7 +402,6 @@ def test_a_training_survives_the_loss_of_mlflow_and_is_published_later(
     ) as training:
         wait_for(alone.training)
         kill(server)
-        assert training.stderr is not None
         said = training.stderr.read()
     assert training.returncode == 0
     assert "MLflow's store failed" in said
