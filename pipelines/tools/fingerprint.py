@@ -23,10 +23,8 @@ from pipelines.params import read_pipeline, section
 from pipelines.stages.flow import tracker
 from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
 from s3vae.engine.checkpoint import Checkpoint
-from s3vae.engine.fit import fit
 from s3vae.engine.schedule import TrainingSettings
-from s3vae.judge.learner import judge_batches, judge_learner
-from s3vae.judge.network import Judge
+from s3vae.judge.learner import fit_judge, new_judge
 from s3vae.judge.settings import JudgeStage
 from s3vae.runtime import keep_freed_memory
 from s3vae.signals.flow_file import write_flow
@@ -74,19 +72,9 @@ def judge_fingerprint(settings: JudgeStage, clips: ClipFile) -> str:
     settings = dataclasses.replace(
         settings, training=shortened(settings.training), fresh=False, frames=None
     )
-    torch.manual_seed(settings.training.seed)
-    network = settings.network
-    values = {factor.name: len(factor.values) for factor in clips.factors}
-    judge = Judge(values, clips.channels, network.width, network.pooled, network.differences)
-    fit(
-        judge_learner(judge, clips, CPU, settings),
-        lambda first: judge_batches(first, clips, settings),
-        settings.training,
-        Checkpoint(clips.path.parent, "fingerprint-judge"),
-        CPU,
-        report=lambda row: None,
-        label="fingerprint",
-    )
+    judge = new_judge(clips, settings, CPU)
+    checkpoint = Checkpoint(clips.path.parent, "fingerprint-judge")
+    fit_judge(judge, clips, settings, checkpoint, CPU, report=lambda row: None)
     return hash_of(judge)
 
 
