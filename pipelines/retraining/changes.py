@@ -1,7 +1,7 @@
 """The work of a retraining: the models requested, their stale stages, results not yet promoted."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,12 @@ class Changes:
 
     targets: Sequence[str]
     """The stages to request from DVC, which adds their dependencies; all if empty."""
-    stale: Sequence[str] = ()
+    stale: Sequence[str]
     """The stages that DVC will run, in order."""
-    reasons: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The changes of every stage that is itself changed."""
-    downloads: Sequence[str] = ()
+    downloads: Sequence[str]
     """Data sets with a downloaded file that is newer than their clips."""
-
-    def lines(self) -> Iterator[str]:
-        """Describe the changes, a line per stage."""
-        for stage, reasons in self.reasons.items():
-            yield f"{stage}: {', '.join(reasons)}"
-        for dataset in self.downloads:
-            yield f"acquire@{dataset}: downloads are newer than its clips"
+    lines: Sequence[str]
+    """What has changed, a line per stage that is itself changed."""
 
     def include(self, model: Chosen) -> bool:
         """Return whether the model will be trained or evaluated."""
@@ -73,8 +66,9 @@ def find_changes(models: Sequence[Chosen]) -> Changes:
     if requested:
         needed = dag.with_dependencies(requested)
         stale = [stage for stage in stale if stage in needed]
-    reasons = {stage: list(_reasons(changes)) for stage, changes in changed.items()}
-    return Changes(requested, stale, reasons, downloads)
+    lines = [f"{stage}: {', '.join(_reasons(changes))}" for stage, changes in changed.items()]
+    lines += [f"acquire@{dataset}: downloads are newer than its clips" for dataset in downloads]
+    return Changes(requested, stale, downloads, lines)
 
 
 def _reasons(changes: Sequence[Any]) -> Iterator[str]:

@@ -67,7 +67,7 @@ def retrain(
     preflight()
     models = chosen_models(datasets, methods)
     changes = refresh(models, dry_run=dry_run)
-    for line in changes.lines():
+    for line in changes.lines:
         get_run_logger().info(line)
     pending = [model for model in models if changes.include(model) or is_pending(model)]
     if not changes.stale and not pending:

@@ -1,14 +1,13 @@
 """The flow runs of this machine: their processes, and a new start for those without one."""
 
-import json
 import socket
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlparse
 
 import psutil
+import requests
 
 POOL = "s3vae"
 """Prefect's work pool."""
@@ -16,10 +15,9 @@ POOL = "s3vae"
 
 def ask(url: str, path: str, content: Mapping[str, Any]) -> Any:
     """Post to Prefect's API and return the answer."""
-    header = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/{path}", json.dumps(content).encode(), header)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
+    answer = requests.post(f"{url}/{path}", json=content, timeout=10)
+    answer.raise_for_status()
+    return answer.json()
 
 
 def is_online(url: str, worker: str) -> bool:

@@ -19,10 +19,10 @@ from s3vae.data.preparation import preparation_of
 from s3vae.engine.batches import ClipBatches
 from s3vae.evaluation.codes import encode, reconstruction_error
 from s3vae.evaluation.metrics import METRICS
+from s3vae.evaluation.pictures import decode
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae
 from s3vae.progress import LOG
-from s3vae.tensors import to_bytes
 from s3vae.training.static_prior import learn_static_prior
 
 CHECKED = 64
@@ -64,13 +64,11 @@ def add(files: Layout, method: str) -> Path:
     return folder
 
 
-@torch.no_grad()
 def decoded(model: S3VAE, clips: ClipFile) -> tuple[np.ndarray, float]:
     """Return the reconstructions of the first test clips as bytes, and their error."""
     chosen, device = clips.split("test")[:CHECKED], torch.device("cpu")
     codes = encode(model, clips, chosen, device)
-    frames = to_bytes(model.decode(codes.static, codes.dynamic)).numpy()
-    return frames, reconstruction_error(model, codes, clips, chosen)
+    return decode(model, codes), reconstruction_error(model, codes, clips, chosen)
 
 
 def facts_of(files: Layout, method: str, clips: ClipFile) -> dict[str, Any]:

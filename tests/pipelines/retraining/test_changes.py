@@ -14,7 +14,6 @@ from pipelines.io import write_json
 from pipelines.params import Chosen, ParamsError, write_settings
 from pipelines.paths import RAW, Layout
 from pipelines.retraining.changes import (
-    Changes,
     chosen_models,
     find_changes,
     is_newer,
@@ -113,7 +112,7 @@ def test_stale_are_the_changed_stages_of_the_requested_models_and_their_dependan
     assert found.targets == ["evaluate@a-one"]
     assert found.stale == ["acquire@a", "train@a-one", "evaluate@a-one"]
     assert [found.include(model) for model in ALL] == [True, False, False]
-    assert "acquire@a: modified clips-a" in list(found.lines())
+    assert "acquire@a: modified clips-a" in found.lines
     assert "evaluate@a-two" in find_changes(ALL).stale
 
 
@@ -137,20 +136,19 @@ def test_a_retraining_waits_for_stages_of_another_dvc(monkeypatch: pytest.Monkey
     assert other.returncode == 0
 
 
-def test_downloads_newer_than_the_clips_are_a_change(folder: Path) -> None:
+@pytest.mark.usefixtures("repository")
+def test_downloads_newer_than_the_clips_are_a_change() -> None:
     clips = Layout("b").clips
-    assert not is_newer("a")
-    assert not is_newer("b")
+    assert find_changes(ALL).downloads == []
     clips.parent.mkdir(parents=True)
     clips.touch()
     os.utime(clips, (100, 100))
     file = RAW / Sprites().files[0].path
     file.parent.mkdir(parents=True)
     file.touch()
-    assert is_newer("b")
-    assert list(Changes([], downloads=["b"]).lines()) == [
-        "acquire@b: downloads are newer than its clips"
-    ]
+    found = find_changes([OTHER])
+    assert found.downloads == ["b"]
+    assert "acquire@b: downloads are newer than its clips" in found.lines
     note_clips_made("b")  # from which the same clips were made, with the same time
     assert not is_newer("b")
     os.utime(file, (file.stat().st_mtime + 9,) * 2)

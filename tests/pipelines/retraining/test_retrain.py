@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+import requests
 from ruamel.yaml import YAML
 
 from pipelines.params import write_settings
@@ -80,13 +80,11 @@ class Project:
 
     def ask(self, path: str, content: object = None) -> Any:
         """Query Prefect's API."""
-        request = urllib.request.Request(
-            f"{self.environment['PREFECT_API_URL']}/{path}",
-            None if content is None else json.dumps(content).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return json.load(reply)
+        method = "GET" if content is None else "POST"
+        url = f"{self.environment['PREFECT_API_URL']}/{path}"
+        reply = requests.request(method, url, json=content, timeout=10)
+        reply.raise_for_status()
+        return reply.json()
 
     def trigger(self, **parameters: object) -> str:
         """Start a run; return its id."""
