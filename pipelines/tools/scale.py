@@ -84,7 +84,7 @@ def measure_size(size: int) -> list[Row]:
 
 def measure_all(sizes: Sequence[int] = SIZES) -> list[Row]:
     """Return a row for every stage at every size; sizes in MEASURED are read from there."""
-    rows: list[Row] = pd.read_csv(MEASURED).to_dict("records") if MEASURED.exists() else []
+    rows: list[Any] = pd.read_csv(MEASURED).to_dict("records") if MEASURED.exists() else []
     for size in sizes:
         if size not in {row["size"] for row in rows}:
             rows += measure_size(size)
