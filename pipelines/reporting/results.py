@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from pipelines.dvc_lock import judged_by_the_judge, stages
 from pipelines.params import Chosen, config_of, read_pipeline
 from pipelines.paths import Layout
-from pipelines.reporting.score_table import score_table
+from pipelines.reporting.score_table import HAND_BUILT, score_table
 from s3vae.evaluation.metrics import NOT_JUDGED
 
 LABELS = (
@@ -28,8 +28,6 @@ LABELS = (
     NOT_JUDGED,
 )
 """Columns beside the scores; `key` is the method's name in params.yaml."""
-HAND_BUILT = " †"
-"""Marks methods with a hand-built prior; docs/results.md says what it means."""
 FILES = ("metrics", "environment", "provenance-train", "provenance-evaluate")
 
 

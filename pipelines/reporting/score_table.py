@@ -1,9 +1,13 @@
-"""Scores of several models as a data frame, and data frames as Markdown."""
+"""Scores of several models as a data frame and as Markdown."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 
 import pandas as pd
 
+from pipelines.params import Pipeline
+from pipelines.paths import Layout
 from s3vae.evaluation.metrics import (
     MEASURED,
     METRICS,
@@ -12,9 +16,29 @@ from s3vae.evaluation.metrics import (
     Group,
     metric,
     names,
+    score_text,
 )
 
+LABELS = ("dataset", "method")
 MODEL = ("data set", "method")
+JUDGED: tuple[Group, ...] = (
+    "headline",
+    "separation",
+    "intervention",
+    "draws",
+    "reconstruction",
+    "probes",
+    "judge",
+)
+"""The groups of the first table of all scores."""
+SECONDS_PER_STEP = "seconds_per_step"
+HAND_BUILT = " †"
+"""Marks methods with a hand-built prior; docs/results.md says what it means."""
+
+
+def score_columns() -> list[str]:
+    """Return every metric, each followed by its `_std`."""
+    return [column for name in names() for column in (name, f"{name}_std")]
 
 
 def score_table(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
@@ -22,8 +46,7 @@ def score_table(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
 
     Scores that no draw enters have a deviation of 0. Other columns stay as they are, at the end.
     """
-    table = pd.DataFrame(list(rows))
-    columns = [column for name in names() for column in (name, f"{name}_std")]
+    table, columns = pd.DataFrame(list(rows)), score_columns()
     others = [column for column in table.columns if column not in columns]
     means, spread = (
         table.reindex(columns=each).astype(float) for each in (columns[::2], columns[1::2])
@@ -78,3 +101,50 @@ def not_judged(table: pd.DataFrame) -> str:
         f"- {row['data set']} {row['method']} is not judged: {row[NOT_JUDGED]}\n"
         for _, row in missing.iterrows()
     )
+
+
+def results_table(pipeline: Pipeline) -> pd.DataFrame:
+    """Return the scores of every evaluated model, in the order of params.yaml.
+
+    `seconds_per_step` is of its training, on the machine that trained it.
+    """
+    rows = []
+    for chosen in pipeline.models.values():
+        folder = Layout(chosen.dataset).scores(chosen.method)
+        if (folder / "metrics.json").exists():
+            labels = {"dataset": chosen.dataset, "method": chosen.method}
+            seconds = {SECONDS_PER_STEP: seconds_per_step(folder / "environment.json")}
+            rows.append({**json.loads((folder / "metrics.json").read_text()), **labels, **seconds})
+    columns = [*LABELS, *score_columns(), SECONDS_PER_STEP, NOT_JUDGED]
+    return score_table(rows).reindex(columns=columns)
+
+
+def seconds_per_step(path: Path) -> float | None:
+    """Return the seconds of a step of a training, if its file is there."""
+    if not path.exists():
+        return None
+    training = json.loads(path.read_text())
+    return float(training["seconds"]) / int(training["steps"])
+
+
+def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str:
+    """Return the judged metrics with their spread, those of drawn clips, and the label-free ones.
+
+    `hand_built` are the methods that are marked, as DATASET-METHOD.
+    """
+    datasets, methods = (table[name].astype(str) for name in LABELS)
+    models = datasets + "-" + methods
+    marks = models.isin(hand_built).map({True: HAND_BUILT, False: ""})
+    labels = {"data set": table["dataset"], "method": "`" + methods + "`" + marks}
+    seconds = [score_text(each, None, "") for each in table[SECONDS_PER_STEP]]
+    labelled = table.assign(**labels, **{"s/step": seconds})
+    parts = (
+        markdown(texts(labelled, [*MODEL, *names(*JUDGED), "s/step"])),
+        not_judged(labelled),
+        f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n",
+        "Both codes drawn:\n",
+        reference_table(labelled, "generation"),
+        "Without a judge:\n",
+        reference_table(labelled, "label-free"),
+    )
+    return "\n".join(parts)

@@ -6,8 +6,8 @@ from pipelines.cli import arguments
 from pipelines.io import write_json, write_text
 from pipelines.params import Pipeline, read_pipeline
 from pipelines.paths import RESULTS
-from pipelines.reporting.all_scores import results_table, table_markdown
 from pipelines.reporting.results import has_tracker
+from pipelines.reporting.score_table import results_table, table_markdown
 
 
 def write_table(pipeline: Pipeline) -> str:

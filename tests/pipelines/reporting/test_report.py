@@ -10,9 +10,9 @@ from pipelines.dvc_lock import judged_by_the_judge, stages
 from pipelines.io import write_csv, write_json, write_text
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import BENCHMARK, Layout
-from pipelines.reporting.all_scores import results_table, table_markdown
 from pipelines.reporting.report import BLOCK, DOCUMENTS, ReportError, blocks, fill
 from pipelines.reporting.results import FILES, result, result_table, results, training
+from pipelines.reporting.score_table import results_table, table_markdown
 from pipelines.reporting.tables import (
     ablations,
     against_published,

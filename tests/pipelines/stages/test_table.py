@@ -9,7 +9,7 @@ import pytest
 from pipelines.io import write_csv, write_json
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import Layout
-from pipelines.reporting.all_scores import SECONDS_PER_STEP, results_table
+from pipelines.reporting.score_table import SECONDS_PER_STEP, results_table
 from pipelines.stages.table import write_table
 from s3vae.evaluation.metrics import NOT_JUDGED, metric, names
 
