@@ -16,8 +16,7 @@ from pipelines.io import write_text
 from pipelines.paths import BENCHMARK
 from pipelines.reporting import tables
 from pipelines.reporting.curves import draw_curves
-from pipelines.reporting.results import results, timed_curve
-from pipelines.reporting.trainings import row_per_method
+from pipelines.reporting.results import results, row_per_method, timed_curve
 
 DOCUMENTS = (Path("docs/results.md"),)
 FACES = ("distances_explained",)

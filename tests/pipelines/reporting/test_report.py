@@ -11,7 +11,15 @@ from pipelines.io import write_csv, write_json, write_text
 from pipelines.params import Chosen, Pipeline
 from pipelines.paths import BENCHMARK, Layout
 from pipelines.reporting.report import BLOCK, DOCUMENTS, ReportError, blocks, fill
-from pipelines.reporting.results import FILES, result, result_table, results, training
+from pipelines.reporting.results import (
+    FILES,
+    minutes,
+    result,
+    result_table,
+    results,
+    row_per_method,
+    training,
+)
 from pipelines.reporting.score_table import results_table, table_markdown
 from pipelines.reporting.tables import (
     ablations,
@@ -24,7 +32,6 @@ from pipelines.reporting.tables import (
     with_best,
     without_labels,
 )
-from pipelines.reporting.trainings import minutes, row_per_method
 from s3vae.evaluation import metrics
 from s3vae.evaluation.metrics import METRICS, REFERENCES, Metric
 
