@@ -87,15 +87,6 @@ def published(dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["data set", "method", "like", *titles])
 
 
-def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> str:
-    """Return frames below each other under the columns of the first, as Markdown.
-
-    A row ends with its last score: Markdown adds the empty cells behind it.
-    """
-    table = pd.concat([first, *others]) if others else first
-    return re.sub(r"(  \|)+$", "", markdown(table[first.columns].fillna("")), flags=re.MULTILINE)
-
-
 def against_published(results: pd.DataFrame, dataset: str) -> str:
     """Return the methods on a data set, each followed by the published row of its kind."""
     chosen, theirs = methods(results, dataset), published(dataset)
@@ -105,18 +96,16 @@ def against_published(results: pd.DataFrame, dataset: str) -> str:
         for index, key in chosen["key"].items()
         for block in (table.loc[[index]], theirs[theirs["like"] == key])
     ]
-    return stacked(table.iloc[:0], *blocks, theirs[~theirs["like"].isin(chosen["key"])])
+    others = theirs[~theirs["like"].isin(chosen["key"])]
+    stacked = pd.concat([table.iloc[:0], *blocks, others])[table.columns].fillna("")
+    # a row ends with its last score: Markdown adds the empty cells behind it
+    return re.sub(r"(  \|)+$", "", markdown(stacked), flags=re.MULTILINE)
 
 
 def side_by_side(results: pd.DataFrame, *datasets: str) -> str:
-    """Return the methods on several data sets in one table."""
-    return separation(methods(results, *datasets))
-
-
-def separation(table: pd.DataFrame) -> str:
-    """Return rows of several data sets with Acc and the scores that test both codes."""
+    """Return the methods on several data sets with Acc and the scores that test both codes."""
     columns = ("data set", "method", "accuracy", *names("separation"), "commit")
-    return markdown(marked(table, *columns))
+    return markdown(marked(methods(results, *datasets), *columns))
 
 
 def without_labels(results: pd.DataFrame, *datasets: str) -> str:

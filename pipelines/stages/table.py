@@ -13,10 +13,7 @@ from pipelines.reporting.score_table import results_table, table_markdown
 def write_table(pipeline: Pipeline) -> str:
     """Write results/table.json, .csv and .md. Return the Markdown."""
     table = results_table(pipeline)
-    scored = {f"{row.dataset}-{row.method}" for row in table.itertuples()}
-    tracked = [
-        key for key, each in pipeline.models.items() if key in scored and has_tracker(Path(), each)
-    ]
+    tracked = [name for name, each in pipeline.models.items() if has_tracker(Path(), each)]
     text = table_markdown(table, tracked)
     records = table.astype(object).where(table.notna(), None).to_dict("records")
     write_json(RESULTS / "table.json", records)
