@@ -10,8 +10,7 @@ from s3vae.files import replacing
 
 def write_json(path: Path, content: object) -> None:
     """Write indented JSON. Raises ValueError if a number is not finite."""
-    with replacing(path) as aside:
-        aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
