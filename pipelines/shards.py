@@ -30,7 +30,9 @@ def in_shards(
     `write` takes the indices of a shard's clips and a path. Files that exist are not written again.
     They are deleted at the end of the block, unless it raises.
     """
-    folder = (CHECKPOINTS / stage / key_of(parameters, clips.sha256)).resolve()
+    inputs = json.dumps([parameters, clips.sha256], sort_keys=True)
+    key = hashlib.sha256(inputs.encode()).hexdigest()[:16]
+    folder = (CHECKPOINTS / stage / key).resolve()
     shards = [
         range(start, min(start + CLIPS_PER_SHARD, clips.clips))
         for start in range(0, clips.clips, CLIPS_PER_SHARD)
@@ -53,8 +55,3 @@ def in_shards(
     )
     yield [read(file_of(shard)) for shard in shards]
     shutil.rmtree(folder)
-
-
-def key_of(*parts: object) -> str:
-    """Return a short hash of the inputs of unfinished work, for its file name."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
