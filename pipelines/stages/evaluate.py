@@ -37,7 +37,7 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     results, archive = files.scores(method), files.predictions(method)
     with tracked(run) as tracker:
         write_pictures(model, clips, settings, device, results / "pictures", landmarks)
-        tracker.folder(results / "pictures", "pictures")
+        tracker.file(results / "pictures")
         real, reason = judged_clips(judge, clips, settings, device)
         found, predictions = score(model, judge, clips, real, settings, device, landmarks)
         scores = found | ({NOT_JUDGED: reason} if reason else {})

@@ -87,13 +87,8 @@ class Tracked:
         self._client.log_batch(self._id, metrics(new, step=0))
 
     @_unless_failed
-    def folder(self, path: Path, artifact: str) -> None:
-        """Log all files of a folder (pictures, tables) as artifacts below this name."""
-        self._client.log_artifacts(self._id, str(path), artifact)
-
-    @_unless_failed
-    def file(self, path: Path, artifact: str) -> None:
-        """Log a file as an artifact below this name."""
+    def file(self, path: Path, artifact: str | None = None) -> None:
+        """Log a file, or a folder with its files, as artifacts below this name."""
         self._client.log_artifact(self._id, str(path), artifact)
 
     @_unless_failed

@@ -31,7 +31,8 @@ def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
             run = read_provenance(note)
             name = f"{run.kind} {run.dataset} {run.method}"
             model, missing = weights_of(pipeline, run)
-            if absent := absent_results(pipeline, run):
+            absent = ", ".join(str(path) for path in results_of(pipeline, run) if not path.exists())
+            if absent:
                 incomplete += 1
                 yield f"not logged     {name}  ({absent} is not here, `dvc pull` fetches it)"
             elif is_complete(store, run, model):
@@ -76,14 +77,9 @@ def results_of(pipeline: Path, run: StageRun) -> list[Path]:
     return [folder / Path(output).name for output in outputs]
 
 
-def absent_results(pipeline: Path, run: StageRun) -> str:
-    """Return the names of the missing results."""
-    return ", ".join(str(path) for path in results_of(pipeline, run) if not path.exists())
-
-
 def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
     """Log the results of a stage, by the functions that the stage itself uses."""
-    predictions = pipeline / Layout(run.dataset).predictions(run.method)
+    files = Layout(run.dataset)
     with tracked(run, live=False) as tracker:
         for path in results_of(pipeline, run):
             if path.suffix == ".csv":
@@ -91,10 +87,9 @@ def log_results(pipeline: Path, run: StageRun, model: Path | None) -> None:
             else:
                 tracker.scores(json.loads(path.read_text()))
         if run.kind == "evaluate":  # these are in DVC's cache, not in git
-            pictures = pipeline / Layout(run.dataset).scores(run.method) / "pictures"
-            if pictures.exists():
-                tracker.folder(pictures, pictures.name)
-            if predictions.exists():
+            if (pictures := pipeline / files.scores(run.method) / "pictures").exists():
+                tracker.file(pictures)
+            if (predictions := pipeline / files.predictions(run.method)).exists():
                 tracker.file(predictions, "predictions")
         if model is not None:
             tracker.model(model)
