@@ -25,28 +25,26 @@ def publish(pipelines: Sequence[Path] = PIPELINES) -> Iterator[str]:
 
     Raises whatever the store raises.
     """
-    store, logged, there, incomplete = Store(), 0, 0, 0
+    store, counts = Store(), dict.fromkeys(("logged", "already there", "not logged"), 0)
     for pipeline in pipelines:
         for note in sorted((pipeline / RESULTS).rglob("provenance-*.json")):
             run = read_provenance(note)
-            name = f"{run.kind} {run.dataset} {run.method}"
-            model, missing = weights_of(pipeline, run)
+            model, remark = weights_of(pipeline, run)
             absent = ", ".join(str(path) for path in results_of(pipeline, run) if not path.exists())
             if absent:
-                incomplete += 1
-                yield f"not logged     {name}  ({absent} is not here, `dvc pull` fetches it)"
+                state, remark = "not logged", f"  ({absent} is not here, `dvc pull` fetches it)"
             elif is_complete(store, run, model):
-                there += 1
-                yield f"already there  {name}{missing}"
+                state = "already there"
             else:
                 log_results(pipeline, run, model)
-                logged += 1
-                yield f"logged         {name}{missing}"
-    if logged + there + incomplete == 0:
-        yield "Nothing to log here: make results (dvc repro) or fetch them (dvc pull)."
+                state = "logged"
+            counts[state] += 1
+            yield f"{state:15}{run.kind} {run.dataset} {run.method}{remark}"
+    if any(counts.values()):
+        summary = ", ".join(f"{count} {state}" for state, count in counts.items())
+        yield f"{summary}, in {without_logins(store.uri)}"
     else:
-        counts = f"{logged} logged, {there} already there, {incomplete} not logged"
-        yield f"{counts}, in {without_logins(store.uri)}"
+        yield "Nothing to log here: make results (dvc repro) or fetch them (dvc pull)."
 
 
 def weights_of(pipeline: Path, run: StageRun) -> tuple[Path | None, str]:
