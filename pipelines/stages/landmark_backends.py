@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.downloads import fetch_files
 from s3vae.data.clips import ClipFile
 from s3vae.data.download import RemoteFile
 from s3vae.signals.detectors import (
@@ -34,11 +33,6 @@ FAN = _remote(
 SFD = _remote(
     "s3fd-619a316812.pth", "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543"
 )
-
-
-def fetch_weights(name: str, settings: LandmarkSettings, raw: Path) -> None:
-    """Download the weights of the back end into `raw`. Raises DownloadError."""
-    fetch_files(f"landmarks {name}", weights_of(settings.backend), raw)
 
 
 def weights_of(backend: FaceAlignment | Dlib | FromClips) -> Sequence[RemoteFile]:

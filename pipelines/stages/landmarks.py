@@ -8,10 +8,11 @@ import numpy as np
 
 from pipelines.checks import checked_section
 from pipelines.cli import feature_arguments
+from pipelines.downloads import fetch_files
 from pipelines.io import write_json
 from pipelines.paths import RAW, Layout
 from pipelines.shards import in_shards
-from pipelines.stages.landmark_backends import fetch_weights, landmark_source
+from pipelines.stages.landmark_backends import landmark_source, weights_of
 from s3vae.data.clips import ClipFile
 from s3vae.signals.agreement import landmark_scores
 from s3vae.signals.detectors import LandmarkSettings, require_faces
@@ -24,11 +25,12 @@ CLIPS_DRAWN = 4
 def landmarks(name: str, clips_path: Path, settings: LandmarkSettings, target: Path) -> None:
     """Write the landmarks of all clips.
 
-    Raises TooFewFacesError if too many clips are dropped; the shards are then kept.
+    Raises DownloadError, and TooFewFacesError if too many clips are dropped; the shards are then
+    kept.
     """
     clips = ClipFile(clips_path.resolve())
     parameters, raw = dataclasses.asdict(settings), RAW.resolve()
-    fetch_weights(name, settings, raw)
+    fetch_files(f"landmarks {name}", weights_of(settings.backend), raw)
     landmark_source(name, clips.path, clips.sha256, settings, raw)  # raises before work begins
     # independent of the limits on gaps, so that a change of them detects no face again
     unfilled = {"backend": parameters["backend"], "longest_gap": clips.time}
