@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -55,21 +55,36 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the clips and a model of the data set `toy`."""
-    folder, files, count = tmp_path_factory.mktemp("toy"), Layout("toy"), 6
-    frames = np.random.default_rng(0).integers(0, 256, (count, 4, 64, 64, 3), np.uint8)
-    clips = ClipSet(
+def toy_set(frames: Sequence[np.ndarray] | np.ndarray, **more: Any) -> ClipSet:
+    """Return the data set `toy`: without `more`, it has no labels and a train split alone."""
+    count = len(frames)
+    unlabelled = {"factors": (), "labels": {}, "split": np.zeros(count, np.uint8)}
+    return ClipSet(
         name="toy",
         source="drawn at random",
         licence="MIT",
         parameters={},
-        shape=(count, 4, 64, 64, 3),
+        shape=(count, *frames[0].shape),
         frames=frames,
-        factors=(Factor("shape", "static", ("heart", "square")),),
-        labels={"shape": np.arange(count) % 2},
         identity=np.arange(count),
+        **unlabelled | more,
+    )
+
+
+@pytest.fixture(scope="session")
+def clip_set() -> Callable[..., ClipSet]:
+    """Return the data set `toy` with these frames."""
+    return toy_set
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the clips and a model of the data set `toy`."""
+    folder, files = tmp_path_factory.mktemp("toy"), Layout("toy")
+    clips = toy_set(
+        np.random.default_rng(0).integers(0, 256, (6, 4, 64, 64, 3), np.uint8),
+        factors=(Factor("shape", "static", ("heart", "square")),),
+        labels={"shape": np.arange(6) % 2},
         split=np.array([0, 0, 0, 1, 2, 2]),
     )
     write_clips(folder / files.clips, clips)

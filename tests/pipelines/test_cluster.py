@@ -39,32 +39,14 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
-    """No Prefect server, no cluster, the code of this repository."""
-    kept = {name: value for name, value in os.environ.items() if name != DASK}
-    return kept | {"PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory, clip_set: Callable[..., ClipSet]) -> Path:
     """A folder with clips of noise and random landmarks."""
     folder, draw = tmp_path_factory.mktemp("project"), np.random.default_rng(0)
     pipeline = {"datasets": {"toy": "unread"}, "models": {}, "code": ""}
     write_settings(folder, {"pipeline": pipeline, "datasets": {"toy": SETTINGS}})
-    clips = ClipSet(
-        name="toy",
-        source="drawn at random",
-        licence="MIT",
-        parameters={},
-        shape=(CLIPS, 3, 64, 64, 1),
-        frames=draw.integers(0, 256, (CLIPS, 3, 64, 64, 1), np.uint8),
-        factors=(),
-        labels={},
-        identity=np.arange(CLIPS),
-        split=np.zeros(CLIPS, np.uint8),
-        landmarks=draw.normal(32, 9, (CLIPS, 3, 68, 2)),
-    )
-    write_clips(folder / Layout("toy").clips, clips)
+    frames = draw.integers(0, 256, (CLIPS, 3, 64, 64, 1), np.uint8)
+    points = draw.normal(32, 9, (CLIPS, 3, 68, 2))
+    write_clips(folder / Layout("toy").clips, clip_set(frames, landmarks=points))
     return folder
 
 
@@ -108,17 +90,17 @@ def stop(running: subprocess.Popen[bytes]) -> None:
     running.wait(SECONDS)
 
 
-def stage(folder: Path, environment: dict[str, str], name: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", f"pipelines.stages.{name}", *arguments],
+def stage(folder: Path, name: str, *options: str, **variables: str) -> None:
+    """Run a stage with the code of this repository, and without a cluster but by `variables`."""
+    kept = {variable: text for variable, text in os.environ.items() if variable != DASK}
+    subprocess.run(
+        [sys.executable, "-m", f"pipelines.stages.{name}", "toy", *options],
         cwd=folder,
-        env=environment,
+        env=kept | {"PYTHONPATH": str(ROOT)} | variables,
         check=True,
         capture_output=True,
-        text=True,
         timeout=SECONDS,
     )
-    return done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -156,10 +138,10 @@ def test_a_cluster_without_workers_or_scheduler_is_refused_by_its_address(
 
 
 def test_a_cluster_writes_the_same_bytes_as_threads(
-    project: Path, environment: dict[str, str], by_threads: dict[str, bytes], cluster: str
+    project: Path, by_threads: dict[str, bytes], cluster: str
 ) -> None:
-    stage(project, environment, "flow", "toy", "--runner", "dask", "--address", cluster)
-    stage(project, environment | {DASK: cluster}, "landmarks", "toy")
+    stage(project, "flow", "--runner", "dask", "--address", cluster)
+    stage(project, "landmarks", **{DASK: cluster})
     assert take_signals(project) == by_threads
     assert not list((project / ".checkpoints" / "flow").iterdir())
 
@@ -208,15 +190,14 @@ def test_a_cluster_needs_an_address(
 @pytest.mark.slow
 def test_under_a_prefect_server_shards_are_task_runs_of_the_cluster(
     project: Path,
-    environment: dict[str, str],
     by_threads: dict[str, bytes],
     cluster: str,
     server: dict[str, str],
     asked: Callable[[str], Any],
 ) -> None:
-    served = environment | {"PREFECT_API_URL": server["PREFECT_API_URL"], DASK: cluster}
+    url = server["PREFECT_API_URL"]
     for name in ("flow", "landmarks"):
-        stage(project, served, name, "toy")
+        stage(project, name, PREFECT_API_URL=url, **{DASK: cluster})
     assert take_signals(project) == by_threads
     assert {run["state_type"] for run in asked("flow_runs")} == {"COMPLETED"}
     until = time.monotonic() + 20

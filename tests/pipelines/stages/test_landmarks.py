@@ -27,11 +27,12 @@ from s3vae.signals.landmarks import Landmarks
 
 TIME = 3
 DLIB = LandmarkSettings(Dlib(enlarge=4))
+NETWORK = LandmarkSettings(FaceAlignment(detector="whole"))
 Make = Callable[..., Path]
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(clip_set: Callable[..., ClipSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Writes a clip file with this many faces, then so many clips of noise."""
     monkeypatch.chdir(tmp_path)
 
@@ -42,20 +43,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         clips += [generator.integers(0, 255, clips[0].shape, np.uint8) for _ in range(noise)]
         exact = [exact_landmarks(traits(0, k), each) for k, each in enumerate(scenes)]
         exact += [np.zeros_like(exact[0])] * noise
-        clip_set = ClipSet(
-            name="toy",
-            source="a test",
-            licence="MIT",
-            parameters={},
-            shape=(faces + noise, *clips[0].shape),
-            frames=clips,
-            factors=(),
-            labels={},
-            identity=np.arange(faces + noise),
-            split=np.zeros(faces + noise, np.uint8),
-            landmarks=np.stack(exact) if annotated else None,
-        )
-        write_clips(tmp_path / "clips.h5", clip_set)
+        points = np.stack(exact) if annotated else None
+        write_clips(tmp_path / "clips.h5", clip_set(clips, landmarks=points))
         return tmp_path / "clips.h5"
 
     return make
@@ -159,7 +148,7 @@ def test_missing_and_wrong_weights_are_refused_by_name(
     monkeypatch.setenv("S3VAE_MIRROR", str(mirror))
     monkeypatch.setattr(landmark_backends, "FAN", RemoteFile(FAN.path, FAN.checksum, ()))
     with pytest.raises(DownloadError, match=message):
-        landmarks("toy", make(1), LandmarkSettings(FaceAlignment(detector="whole")), target)
+        landmarks("toy", make(1), NETWORK, target)
 
 
 @pytest.fixture
@@ -192,7 +181,7 @@ def test_the_detector_has_the_weights_of_a_mirror(
     (tmp_path / "weights").write_text("weights")
     in_mirror(tmp_path / "weights")
     monkeypatch.setattr(landmark_backends, "FaceAlignmentDetector", detector)
-    landmarks("toy", make(1), LandmarkSettings(FaceAlignment(detector="whole")), target)
+    landmarks("toy", make(1), NETWORK, target)
     assert (LandmarkSignal(target).points == 7).all()
 
 
@@ -205,11 +194,11 @@ def test_the_network_runs_with_the_weights_of_a_mirror(
     in_mirror: Callable[[Path], None],
 ) -> None:
     in_mirror(face_weights / "checkpoints" / Path(FAN.path).name)
-    clips, backend = make(1, time=1), FaceAlignment(detector="whole")
-    landmarks("toy", clips, LandmarkSettings(backend), target)
+    clips = make(1, time=1)
+    landmarks("toy", clips, NETWORK, target)
     signal = LandmarkSignal(target)
     assert signal.found.all()
-    detect = FaceAlignmentDetector(backend, face_weights, choose_device().type)
+    detect = FaceAlignmentDetector(NETWORK.backend, face_weights, choose_device().type)
     alone = detect(ClipFile(clips).frames([0])[0])
     np.testing.assert_allclose(signal.points, alone.points, atol=1e-3)
     assert (tmp_path / RAW / FAN.path).is_file()
