@@ -63,10 +63,14 @@ MODELS = [
 ]
 
 
-@pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """Return results of all kinds, in the root of the repository."""
+@pytest.fixture(autouse=True)
+def _in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def found() -> pd.DataFrame:
+    """Return results of all kinds."""
     return row_per_method(result_table(MODELS))
 
 
@@ -90,16 +94,11 @@ def test_a_declared_metric_appears_in_table_and_report(
     monkeypatch.setattr(metrics, "METRICS", (*METRICS, new))
     monkeypatch.chdir(tmp_path)
     write_json(Layout("toy").scores("ours") / "metrics.json", {"new_probe": 0.25})
-    table = results_table(pipeline("toy", "ours"))
+    table = results_table(Pipeline({"toy": "toy.py"}, {"toy-ours": Chosen("toy", "ours")}, ""))
     assert table["new_probe"].tolist() == [0.25]
     text = table_markdown(table)
     assert "new probe %" in text
     assert "| 25.00 |" in text
-
-
-def pipeline(dataset: str, method: str) -> Pipeline:
-    chosen = Chosen(dataset, method)
-    return Pipeline({dataset: "toy.py"}, {chosen.name: chosen}, "")
 
 
 def test_drawn_clip_scores_of_the_first_scored_method_stand_beside_train_clips() -> None:
@@ -151,11 +150,10 @@ def test_several_trainings_of_a_method_are_one_row(found: pd.DataFrame) -> None:
     assert pd.isna(row["swap_dynamic_std"])
 
 
-@pytest.mark.parametrize("column", [{"steps": 8}, {"threads": 2}])
-def test_trainings_of_one_method_have_equal_steps_and_threads(column: dict[str, int]) -> None:
-    rows = [model("s3vae", 0.9), model("again", 0.9, reseeds="s3vae")]
-    rows[1] |= {name: str(value) if name == "steps" else value for name, value in column.items()}
-    with pytest.raises(ValueError, match=f"differ in {next(iter(column))}"):
+@pytest.mark.parametrize(("column", "value"), [("steps", "8"), ("threads", 2)])
+def test_trainings_of_one_method_have_equal_steps_and_threads(column: str, value: object) -> None:
+    rows = [model("s3vae", 0.9), model("again", 0.9, reseeds="s3vae", **{column: value})]
+    with pytest.raises(ValueError, match=f"differ in {column}"):
         row_per_method(result_table(rows))
 
 
@@ -183,12 +181,8 @@ def test_what_deviations_reach_of_the_best_is_bold() -> None:
         ("far", 0.46, 0.02, 0.7, 0.05, 0.1004),
         ("mocogan", 0.40, 0.01, 1.0, 0.20, 0.3),
     ]
-    found = result_table(
-        [
-            model(name, **dict(zip(columns, row, strict=True)), static_chance=0.2)
-            for name, *row in rows
-        ]
-    )
+    scored = [(name, dict(zip(columns, row, strict=True))) for name, *row in rows]
+    found = result_table([model(name, **row, static_chance=0.2) for name, row in scored])
     table = with_best(found, *columns[:1], *columns[2:])
     bold = table.apply(lambda column: column.str.startswith("**"))
     reached, preserved, leakage, clear = bold.to_numpy().T.tolist()
@@ -236,9 +230,8 @@ def test_published_figures_stand_below_ours_of_their_kind(found: pd.DataFrame) -
 
 @pytest.mark.parametrize(("states", "text"), [(5, "| 0.9 |"), (3, "not reached")])
 def test_the_published_row_is_reached_by_the_first_snapshot_that_has_all_of_it(
-    states: int, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    states: int, text: str, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(ROOT)
     full = {"accuracy": 0.9949, "inception_score": 8.637, "static_preserved": 0.8}
     short = [{**full, name: value - 0.01} for name, value in full.items()]
     rows = [{"step": step, **row} for step, row in enumerate([*short, full, full], 1)]
@@ -250,7 +243,6 @@ def test_the_published_row_is_reached_by_the_first_snapshot_that_has_all_of_it(
 
 def test_documents_agree_with_the_metrics_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails: `dvc repro --single-item docs/dvc.yaml:report`."""
-    monkeypatch.chdir(ROOT)
     monkeypatch.setattr("pipelines.reporting.report.draw_curves", lambda path, curves: None)
     known = blocks(row_per_method(results(BENCHMARK)))
     for document in DOCUMENTS:
@@ -259,10 +251,7 @@ def test_documents_agree_with_the_metrics_files(monkeypatch: pytest.MonkeyPatch)
         assert fill(text, known) == text
 
 
-def test_every_reported_model_was_trained_on_a_clean_commit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(ROOT)
+def test_every_reported_model_was_trained_on_a_clean_commit() -> None:
     assert results(BENCHMARK)["commit"].str.fullmatch("`[0-9a-f]{7}`").all()
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.io import write_csv, write_json
-from pipelines.params import Chosen, Pipeline
+from pipelines.params import Chosen, Pipeline, write_settings
 from pipelines.paths import Layout
 from pipelines.reporting.score_table import SECONDS_PER_STEP, results_table
 from pipelines.stages.table import write_table
 from s3vae.evaluation.metrics import NOT_JUDGED, metric, names
 
+pytestmark = pytest.mark.usefixtures("folder")
 SAMPLED = names("headline", "separation")
 TOY = Pipeline(
     datasets={"toy": "toy.py"},
@@ -25,14 +26,10 @@ TOY = Pipeline(
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Change to a folder where two methods have been evaluated, one without a static factor."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text('pipeline: {datasets: {}, models: {}, code: "./"}\n')
-    (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "toy.yaml").write_text(
-        "methods:\n"
-        "  ours: {architecture: {encoder: objects}}\n"
-        "  later: {architecture: {encoder: patch}}\n"
-        "  theirs: {architecture: {encoder: patch}}\n"
-    )
+    encoders = {"ours": "objects", "later": "patch", "theirs": "patch"}
+    methods = {name: {"architecture": {"encoder": each}} for name, each in encoders.items()}
+    pipeline = {"datasets": {}, "models": {}, "code": "./"}
+    write_settings(tmp_path, {"pipeline": pipeline, "datasets": {"toy": {"methods": methods}}})
     sampled = {name: 0.5 + place / 100 for place, name in enumerate(SAMPLED)}
     scores = {**sampled, **{f"{name}_std": 0.0123 for name in SAMPLED}, "static_chance": 1 / 6}
     write_json(Layout("toy").scores("ours") / "metrics.json", {**scores, "accuracy": 0.98765})
@@ -44,7 +41,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.usefixtures("folder")
 def test_only_evaluated_models_have_a_row_and_each_has_every_metric_with_its_spread() -> None:
     table = results_table(TOY)
     assert table["method"].tolist() == ["ours", "theirs"]
@@ -54,7 +50,6 @@ def test_only_evaluated_models_have_a_row_and_each_has_every_metric_with_its_spr
     assert table.loc[0, "static_chance_std"] == 0  # no draw enters it
 
 
-@pytest.mark.usefixtures("folder")
 def test_without_models_or_times_there_is_a_table_all_the_same() -> None:
     nothing = Pipeline(datasets={}, models={}, code="./")
     assert write_table(nothing).startswith("Nothing of this has been run yet.")
@@ -62,7 +57,6 @@ def test_without_models_or_times_there_is_a_table_all_the_same() -> None:
     assert write_table(TOY).splitlines()[2].endswith("| - |")
 
 
-@pytest.mark.usefixtures("folder")
 def test_an_undefined_score_is_null_and_so_is_its_spread() -> None:
     write_table(TOY)
     row = json.loads(Path("results/table.json").read_text())[1]
@@ -86,7 +80,6 @@ def test_json_csv_and_markdown_hold_the_same_rows_and_the_same_bytes_each_time(
     assert [list(row) for row in rows] == [list(row) for row in records]
 
 
-@pytest.mark.usefixtures("folder")
 def test_markdown_has_percentages_with_spread_and_a_dash_for_an_undefined_score() -> None:
     judged, *_ = write_table(TOY).split("\n\n")
     head, line, *rows = (row.strip("| \n").split("|") for row in judged.splitlines())
@@ -101,7 +94,6 @@ def test_markdown_has_percentages_with_spread_and_a_dash_for_an_undefined_score(
     assert theirs[metric("static_leakage").title] == "-"
 
 
-@pytest.mark.usefixtures("folder")
 def test_a_model_that_is_not_judged_has_its_reason_and_a_line_for_each_label_free_measure() -> None:
     scores = {"flow_cosine": 0.9, "flow_cosine_other": 0.1, "flow_cosine_floor": 0.95}
     write_json(Layout("toy").scores("later") / "metrics.json", {**scores, NOT_JUDGED: "no labels"})
@@ -113,7 +105,6 @@ def test_a_model_that_is_not_judged_has_its_reason_and_a_line_for_each_label_fre
     assert json.loads(Path("results/table.json").read_text())[1][NOT_JUDGED] == "no labels"
 
 
-@pytest.mark.usefixtures("folder")
 def test_drawn_clips_have_a_line_for_each_measure_with_what_it_compares_with() -> None:
     scores = {"generated_recall_standard": 0.25, "generated_recall_real": 0.9}
     write_json(Layout("toy").scores("later") / "metrics.json", scores)
