@@ -5,7 +5,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,17 +105,24 @@ print(time.monotonic() - begun)
     assert float(done.stdout) < 1
 
 
+@contextmanager
+def answering(health: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of an API that gives this answer about its health."""
+    (folder / "api").mkdir()
+    (folder / "api" / "health").write_text(health)
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever).start()
+        yield f"http://127.0.0.1:{running.server_port}/api"
+        running.shutdown()
+
+
 def test_another_program_on_the_port_is_not_mistaken_for_prefect(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "api").mkdir()
-    (tmp_path / "api" / "health").write_text("<html>another program</html>")
-    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
-        threading.Thread(target=other.serve_forever).start()
-        monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{other.server_port}/api")
+    with answering("<html>another program</html>", tmp_path) as url:
+        monkeypatch.setenv("PREFECT_API_URL", url)
         assert not configure_prefect()
-        other.shutdown()
     assert "PREFECT_LOGGING_EXTRA_LOGGERS" not in os.environ
 
 
@@ -128,15 +136,9 @@ def test_a_proxy_does_not_hide_a_server_on_this_machine(
             monkeypatch.delenv(name)
     if exempt:
         monkeypatch.setenv("NO_PROXY", exempt)
-    (tmp_path / "api").mkdir()
-    (tmp_path / "api" / "health").write_text("true")
-    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as prefect:
-        threading.Thread(target=prefect.serve_forever).start()
-        url = f"http://127.0.0.1:{prefect.server_port}/api"
+    with answering("true", tmp_path) as url:
         monkeypatch.setenv("PREFECT_API_URL", url)
         assert server() == url
-        prefect.shutdown()
     assert os.environ["no_proxy"] == os.environ["NO_PROXY"]
     assert {exempt, "127.0.0.1"} - {None} <= set(os.environ["NO_PROXY"].split(","))
 
