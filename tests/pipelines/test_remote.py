@@ -3,34 +3,31 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
-from botocore.config import Config
+from moto.server import ThreadedMotoServer
 
 SECONDS = 60
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> Iterator[str]:
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a server that speaks S3, with an empty bucket `store`."""
     for name, key in KEYS.items():
         monkeypatch.setenv(name, key)
-    host, port = "127.0.0.1", free_port()
-    command = [sys.executable, "-m", "moto.server", "--host", host, "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://{host}:{port}"
-    patient = Config(retries={"total_max_attempts": 12, "mode": "standard"})
-    client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", config=patient)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
     try:
+        address = "http://{}:{}".format(*server.get_host_and_port())
+        client = boto3.client("s3", endpoint_url=address, region_name="us-east-1")
         client.create_bucket(Bucket="store")
         yield address
     finally:
-        server.terminate()
-        server.wait(SECONDS)
+        server.stop()
 
 
 CONFIG = """
