@@ -1,12 +1,10 @@
 """The MLflow model: it needs its artifact alone, and gives the trained model's outputs."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +134,9 @@ def test_an_unknown_action_is_refused(model: Any) -> None:
 
 @pytest.mark.slow
 def test_the_served_model_encodes_swaps_decodes_and_generates(
-    repository: Path, run_id: str
+    repository: Path, run_id: str, free_port: Callable[[], int], answers: Callable[[str], bool]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     clips = ClipFile(Layout("toy").clips).frames(range(2))
     uri = f"sqlite:///{repository / 'mlflow.db'}"
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
@@ -148,9 +145,8 @@ def test_the_served_model_encodes_swaps_decodes_and_generates(
     try:
         address = f"http://127.0.0.1:{port}"
         for _ in range(60):
-            with suppress(requests.ConnectionError):
-                if requests.get(f"{address}/ping", timeout=1).ok:
-                    break
+            if answers(f"{address}/ping"):
+                break
             time.sleep(1)
 
         def asked(**params: Any) -> dict[str, ndarray]:
