@@ -16,14 +16,12 @@ VIDEOS = YAML(typ="safe").load(ROOT / "configs" / "videos.yaml")
 FACES = YAML(typ="safe").load(ROOT / "configs" / "face-videos.yaml")
 
 
-def with_changes(settings: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Change sections; a null removes one."""
-    changed = {**settings, **changes}
-    return {name: each for name, each in changed.items() if each is not None}
-
-
 def write(folder: Path, config: dict[str, Any], *, name: str = "mine", **pipeline: Any) -> None:
-    """Write settings of a data set of videos with its first method, and the videos' folder."""
+    """Write settings of a data set of videos with its first method, and the videos' folder.
+
+    A section that is None is left out.
+    """
+    config = {section: each for section, each in config.items() if each is not None}
     (folder / "my videos & ü").mkdir(exist_ok=True)
     method = next(iter(config.get("methods", {"s3vae": None})))
     content = {
@@ -78,7 +76,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_any_section_is_refused_with_its_place(tmp_path: Path, fault: str) -> None:
     changes, message = FAULTS[fault]
-    write(tmp_path, with_changes(VIDEOS, **changes))
+    write(tmp_path, VIDEOS | changes)
     with pytest.raises(ParamsError, match=rf"mine.*{message}|mine.*\n.*{message}"):
         check_settings(tmp_path)
 
@@ -122,7 +120,7 @@ def test_a_model_or_faces_of_a_data_set_that_is_not_named_are_refused(tmp_path: 
 def test_a_stage_refuses_the_fault_of_a_later_one_before_any_work(
     stage: str, tmp_path: Path
 ) -> None:
-    write(tmp_path, with_changes(VIDEOS, evaluation={"picture_clip": 2}))
+    write(tmp_path, VIDEOS | {"evaluation": {"picture_clip": 2}})
     command = [sys.executable, "-m", *f"pipelines.stages.{stage}".split()]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "evaluation.picture_clip: Unexpected keyword" in done.stderr

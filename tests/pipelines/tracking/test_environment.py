@@ -34,21 +34,15 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Callable[..., s
     ],
 )
 def test_code_and_settings_are_changed_if_they_differ_from_the_commit(
-    commit: str, path: str | None, changed: bool
+    commit: str, path: str | None, changed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if path is not None:
         Path(path).parent.mkdir(exist_ok=True)
         Path(path).write_text("two")
-    assert running_code() == Code(commit, changed)
-
-
-def test_the_whole_repository_counts_from_any_of_its_folders(
-    commit: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
     Path("benchmark").mkdir()
-    Path("s3vae/new.py").write_text("two")
-    monkeypatch.chdir("benchmark")
-    assert running_code() == Code(commit, changed=True)
+    for folder in (".", "benchmark"):
+        monkeypatch.chdir(folder)
+        assert running_code() == Code(commit, changed)
 
 
 def test_without_a_repository_there_is_no_commit(
