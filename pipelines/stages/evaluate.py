@@ -8,7 +8,7 @@ from pipelines.params import section
 from pipelines.paths import Layout
 from pipelines.runner import run_stage
 from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import evaluate_key, write_provenance
+from pipelines.tracking.provenance import run_key, write_provenance
 from s3vae.baselines.saved import load_model
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.evaluate import judged_clips, learning_curve, score
@@ -27,9 +27,9 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     """Write pictures, then scores, curve and predictions; if nothing is judged, the reason too."""
     clips, device, folder = ClipFile(files.clips), choose_device(), files.model(method)
     model, judge = load_model(folder, device), load_judge(files.judge, device)
-    key = evaluate_key(settings, clips, folder, files.judge)
-    params, weights = dataclasses.asdict(settings), checksum_of(folder / WEIGHTS)
-    run = StageRun("evaluate", files.dataset, method, key, params, clips, weights)
+    weights = [checksum_of(used / WEIGHTS) for used in (folder, files.judge)]
+    key, params = run_key("evaluate", settings, clips, *weights), dataclasses.asdict(settings)
+    run = StageRun("evaluate", files.dataset, method, key, params, clips, weights[0])
     landmarks = None
     if model.architecture.predicts == "distances":
         landmarks = LandmarkSignal(files.landmarks)

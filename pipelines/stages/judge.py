@@ -12,7 +12,7 @@ from pipelines.paths import CHECKPOINTS, RAW, Layout
 from pipelines.runner import run_stage
 from pipelines.tracking.environment import running_code, write_environment
 from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import judge_key, write_provenance
+from pipelines.tracking.provenance import run_key, write_provenance
 from s3vae.data.clips import ClipFile
 from s3vae.data.fresh import FreshClips
 from s3vae.engine.checkpoint import Checkpoint
@@ -26,7 +26,7 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     """Write the judge's folder, its history and its scores on the real clips of two splits."""
     code, clips, device = running_code(), ClipFile(files.clips), choose_device()
     fresh = fresh_clips(clips) if settings.fresh else None
-    judge, key = new_judge(clips, settings, device), judge_key(settings, clips)
+    judge, key = new_judge(clips, settings, device), run_key("judge", settings, clips)
     checkpoint, folder = Checkpoint(CHECKPOINTS / "judge", key), files.scores("judge")
     run = StageRun("judge", files.dataset, "judge", key, dataclasses.asdict(settings), clips)
     with tracked(run) as tracker:

@@ -12,7 +12,7 @@ from pipelines.preview import with_preview
 from pipelines.runner import run_stage
 from pipelines.tracking.environment import running_code, write_environment
 from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import train_key, write_provenance
+from pipelines.tracking.provenance import run_key, write_provenance
 from pipelines.trainers import start_trainers
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
@@ -33,7 +33,7 @@ def train(files: Layout, name: str, method: Any) -> None:
     signal = read_signal(signal_of(method), files.signals)
     data = training_set_for(method, clips, signal)
     objective = objective_of(method, data).to(device)
-    key = train_key(method, clips, signal.parameters)
+    key = run_key("train", method, clips, signal.parameters)
     checkpoint = Checkpoint(CHECKPOINTS / "train", key)
     label, workers = f"train {files.dataset} {name}", loader_workers()
     fit = partial(fit_objective, objective, data, method, checkpoint, device, label, workers)

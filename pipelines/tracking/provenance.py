@@ -58,24 +58,14 @@ class StageRun:
     """Of the weights that the run evaluates or has written."""
 
 
-def train_key(method: "DataclassInstance", clips: ClipFile, *signals: Mapping[str, object]) -> str:
-    """Return the key of a training, by its settings, clips and the parameters of its signals."""
-    return _key("train", method, clips, *signals)
+def run_key(
+    kind: Kind, settings: "DataclassInstance", clips: ClipFile, *inputs: Mapping[str, object] | str
+) -> str:
+    """Return 20 hexadecimal digits that differ if anything differs that determines the results.
 
-
-def judge_key(judge: "DataclassInstance", clips: ClipFile) -> str:
-    """Return the key of the training of a judge, by its settings and clips."""
-    return _key("judge", judge, clips)
-
-
-def evaluate_key(evaluation: "DataclassInstance", clips: ClipFile, model: Path, judge: Path) -> str:
-    """Return the key of an evaluation, by its settings, clips and the weights in both folders."""
-    weights = [checksum_of(folder / WEIGHTS) for folder in (model, judge)]
-    return _key("evaluate", evaluation, clips, *weights)
-
-
-def _key(kind: Kind, settings: "DataclassInstance", clips: ClipFile, *inputs: object) -> str:
-    """Return 20 hexadecimal digits that differ if anything differs that determines the results."""
+    Further inputs are the parameters of a training's signal and the checksums of the weights that
+    an evaluation uses.
+    """
     parts = [kind, code_sha256(kind), dataclasses.asdict(settings), clips.sha256, *inputs]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
@@ -115,9 +105,9 @@ def record(clips: ClipFile | ClipRecord) -> ClipRecord:
     )
 
 
-def write_provenance(folder: Path, run: StageRun, model: Path | None = None) -> None:
+def write_provenance(folder: Path, run: StageRun, model: Path) -> None:
     """Write the provenance of results into their folder; `model` is the folder of the weights."""
-    weights = checksum_of(model / WEIGHTS) if model else run.weights_sha256
+    weights = checksum_of(model / WEIGHTS)
     origin = dataclasses.replace(run, clips=record(run.clips), weights_sha256=weights)
     write_json(folder / f"provenance-{run.kind}.json", dataclasses.asdict(origin))
 

@@ -20,7 +20,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from pipelines.paths import Layout
-from pipelines.tracking.provenance import StageRun, train_key
+from pipelines.tracking.provenance import StageRun, run_key
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile, ClipSet, Factor, write_clips
 from s3vae.engine.schedule import TrainingSettings
@@ -127,7 +127,7 @@ def training(repository: Path) -> StageRun:
     """A training of the method `tiny` on the data set."""
     settings, clips = TrainingSettings(steps=2), ClipFile(repository / Layout("toy").clips)
     nested = {"training": dataclasses.asdict(settings), "seeds": (0, 1)}
-    return StageRun("train", "toy", "tiny", train_key(settings, clips), nested, clips)
+    return StageRun("train", "toy", "tiny", run_key("train", settings, clips), nested, clips)
 
 
 @pytest.fixture(scope="session")

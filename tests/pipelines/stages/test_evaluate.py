@@ -11,14 +11,17 @@ import torch
 
 from pipelines.paths import Layout
 from pipelines.stages.evaluate import evaluate
+from pipelines.tracking.provenance import read_provenance, run_key
 from s3vae.baselines.mocogan.generator import Categories, MoCoGAN
 from s3vae.baselines.saved import Model, save_model
-from s3vae.data.clips import ClipSet, write_clips
+from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.evaluation.metrics import NOT_JUDGED, names
 from s3vae.evaluation.settings import EvaluationSettings
+from s3vae.files import checksum_of
 from s3vae.judge.network import Judge, save_judge
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
+from s3vae.weights import WEIGHTS
 
 SETTINGS = EvaluationSettings(sampling_seeds=(0,), picture_clips=2, probe_clips=12)
 FILES = Layout("squares")
@@ -42,6 +45,9 @@ def scores_of(clips: ClipSet, model: Model) -> dict[str, Any]:
     evaluate(FILES, "tiny", SETTINGS)
     assert (FILES.scores("tiny") / "pictures" / "swap.gif").exists()
     assert np.load(FILES.predictions("tiny")).files == []
+    weights = (checksum_of(used / WEIGHTS) for used in (FILES.model("tiny"), FILES.judge))
+    key = run_key("evaluate", SETTINGS, ClipFile(FILES.clips), *weights)
+    assert read_provenance(FILES.scores("tiny") / "provenance-evaluate.json").key == key
     scores: dict[str, Any] = json.loads((FILES.scores("tiny") / "metrics.json").read_text())
     return scores
 
