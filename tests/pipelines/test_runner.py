@@ -113,8 +113,10 @@ def answering(health: str, folder: Path) -> Iterator[str]:
     handler = partial(SimpleHTTPRequestHandler, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         threading.Thread(target=running.serve_forever).start()
-        yield f"http://127.0.0.1:{running.server_port}/api"
-        running.shutdown()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}/api"
+        finally:
+            running.shutdown()
 
 
 def test_another_program_on_the_port_is_not_mistaken_for_prefect(
