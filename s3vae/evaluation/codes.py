@@ -1,5 +1,6 @@
 """The codes of clips: encoded, drawn or exchanged, and the judge's predictions of decoded clips."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -72,9 +73,15 @@ def encode(
 
 
 @torch.no_grad()
+def decoded_clips(model: ClipGenerator, codes: Codes) -> Iterator[Video]:
+    """Decode codes in batches."""
+    for pair in codes.batches():
+        yield model.decode(*pair)
+
+
 def predict_codes(model: ClipGenerator, judge: Judge, codes: Codes) -> Predictions:
     """Return the judge's predictions for the clips decoded from the codes."""
-    return predict(judge, (model.decode(*pair) for pair in codes.batches()))
+    return predict(judge, decoded_clips(model, codes))
 
 
 def donors(count: int, seed: int) -> Int[ndarray, " clip"]:
@@ -85,14 +92,13 @@ def donors(count: int, seed: int) -> Int[ndarray, " clip"]:
     return result
 
 
-@torch.no_grad()
 def reconstruction_error(
     model: S3VAE, codes: Codes, clips: ClipFile, indices: Int[ndarray, " clip"]
 ) -> float:
     """Return the squared error of [0, 1] intensities, summed over a clip, averaged over clips."""
     batches = video_batches(clips, indices, codes.static.device)
     errors = [
-        (model.decode(*pair) - batch()).square().sum().item()
-        for pair, batch in zip(codes.batches(), batches, strict=True)
+        (decoded - batch()).square().sum().item()
+        for decoded, batch in zip(decoded_clips(model, codes), batches, strict=True)
     ]
     return sum(errors) / len(indices)

@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from s3vae.baselines.saved import Model
 from s3vae.data.clips import ClipFile
-from s3vae.evaluation.codes import ClipGenerator, Codes, encode
+from s3vae.evaluation.codes import decoded_clips, encode
 from s3vae.evaluation.encoded import conditional_samples
 from s3vae.evaluation.novelty import MOST, Appearances, Copies, Thumbnails, thumbnails
 from s3vae.evaluation.protocol import Scores, over_seeds
@@ -35,6 +35,7 @@ LEAST_EXPECTED = 0.01
 """The smallest share of new combinations by which theirs is divided."""
 
 
+@torch.no_grad()
 def drawn_clips(
     model: S3VAE, prior: Prior, count: int, time: int, seed: int, device: torch.device
 ) -> Iterator[Video]:
@@ -43,16 +44,8 @@ def drawn_clips(
     for start in range(0, count, BATCH):
         batch = min(BATCH, count - start)
         draw = model.draw_static if prior == "standard" else model.draw_learned_static
-        with torch.no_grad():
-            static = draw(batch, generator)
-            yield model.decode(static, model.draw_dynamic(batch, time, generator))
-
-
-def decoded_clips(model: ClipGenerator, codes: Codes) -> Iterator[Video]:
-    """Decode codes in batches."""
-    for pair in codes.batches():
-        with torch.no_grad():
-            yield model.decode(*pair)
+        static = draw(batch, generator)
+        yield model.decode(static, model.draw_dynamic(batch, time, generator))
 
 
 def clips_by_prior(
