@@ -49,14 +49,6 @@ class ConditionalGenerator:
         """Return the clips of these codes."""
         return self.model.decode(static, dynamic)
 
-    @torch.no_grad()
-    def codes(self, time: int, generator: Generator) -> Codes:
-        """Draw both codes of the clips' categories."""
-        return Codes(
-            self.model.draw_static(self.labels, generator),
-            self.model.draw_dynamic(self.labels, time, generator),
-        )
-
 
 class EncodedClips(NamedTuple):
     """Codes of the real clips, their decoder, and the judge's predictions of reconstructions."""
@@ -83,22 +75,28 @@ def encode_clips(
     if isinstance(model, S3VAE):
         codes = encode(model, clips, rows, device)
         return EncodedClips(model, codes, real, predict_codes(model, judge, codes))
-    condition = {name: real.labels[name] for name in model.categories.values}
-    generator, codes = conditional_samples(model, condition, clips.time, device)
+    generator, codes = conditional_samples(model, clips, rows, device)
     predictions = predict_codes(generator, judge, codes)
     predicted = {name: each.argmax(axis=1) for name, each in predictions.items()}
+    condition = {name: real.labels[name] for name in model.categories.values}
     sampled = dataclasses.replace(real, labels=predicted | condition, classes=real.labels)
     return EncodedClips(generator, codes, sampled, predictions)
 
 
+@torch.no_grad()
 def conditional_samples(
     model: CategoricalGenerator,
-    condition: Mapping[str, Int[ndarray, " clip"]],
-    time: int,
+    clips: ClipFile,
+    rows: Int[ndarray, " clip"],
     device: torch.device,
     seed: int = 0,
 ) -> tuple[ConditionalGenerator, Codes]:
     """Return a generator conditioned on the categories of clips, and a draw of their codes."""
-    labels = {name: torch.from_numpy(values).to(device) for name, values in condition.items()}
-    generator = ConditionalGenerator(model, labels)
-    return generator, generator.codes(time, generator_at(device, seed, SAMPLES))
+    labels = {
+        name: torch.from_numpy(clips.labels(name)[rows]).to(device)
+        for name in model.categories.values
+    }
+    draws = generator_at(device, seed, SAMPLES)
+    static = model.draw_static(labels, draws)
+    codes = Codes(static, model.draw_dynamic(labels, clips.time, draws))
+    return ConditionalGenerator(model, labels), codes

@@ -57,8 +57,7 @@ def clips_by_prior(
     categories draws clips of those of the rows.
     """
     if not isinstance(model, S3VAE):
-        labels = {name: clips.labels(name)[rows] for name in model.categories.values}
-        generator, codes = conditional_samples(model, labels, clips.time, device, seed)
+        generator, codes = conditional_samples(model, clips, rows, device, seed)
         return {"_standard": decoded_clips(generator, codes)}
     priors: dict[str, Prior] = {"_standard": "standard"}
     if model.static_prior is not None:

@@ -43,8 +43,7 @@ def write_pictures(
         generator: ClipGenerator = model
         codes, margin = encode(model, clips, chosen, device), clips.frames(chosen)
     else:
-        condition = {name: clips.labels(name)[chosen] for name in model.categories.values}
-        generator, codes = conditional_samples(model, condition, clips.time, device)
+        generator, codes = conditional_samples(model, clips, chosen, device)
         margin = decode(generator, codes)
     with replacing(folder) as aside:
         aside.mkdir()
