@@ -107,16 +107,8 @@ def frechet_distance(first: Features, second: Features) -> float:
     return max(float(distance), 0.0)
 
 
-def precision_and_recall(real: Features, drawn: Features) -> tuple[float, float]:
-    """Return the share of drawn clips near a real one, and of real clips near a drawn one.
-
-    Near is within the distance of a clip to its third neighbour in its own set.
-    """
-    return coverage(real, drawn), coverage(drawn, real)
-
-
 def coverage(centres: Features, points: Features) -> float:
-    """Return the share of points within the radius of a centre."""
+    """Return the share of points within the distance of a centre to its third neighbour."""
     middle, others = torch.from_numpy(centres), torch.from_numpy(points)
     within = torch.cdist(middle, middle).sort(dim=1).values
     radius = within[:, min(NEIGHBOURS, len(centres) - 1)]
@@ -134,18 +126,18 @@ class Reference:
         """Return the scores of as many clips as there are real ones.
 
         `entropy`: H(y|x), low if every clip is clear, and `diversity`: H(y), high if clips differ,
-        both means over factors. `unseen`: the share of new combinations of static attributes over
-        that of attributes drawn apart; NaN if that is nearly 0.
+        both means over factors. `precision`: the share of drawn clips near a real one. `recall`:
+        that of real clips near a drawn one. `unseen`: the share of new combinations of static
+        attributes over that of attributes drawn apart; NaN if that is nearly 0.
         """
         found, expected = summary.predictions, self.appearances.unseen_if_independent()
-        precision, recall = precision_and_recall(self.real.features, summary.features)
         unseen = self.appearances.unseen(found)
         return {
             "entropy": mean_of({name: conditional_entropy(each) for name, each in found.items()}),
             "diversity": mean_of({name: marginal_entropy(each) for name, each in found.items()}),
             "distance": frechet_distance(self.real.features, summary.features),
-            "precision": precision,
-            "recall": recall,
+            "precision": coverage(self.real.features, summary.features),
+            "recall": coverage(summary.features, self.real.features),
             "unseen": unseen / expected if expected >= LEAST_EXPECTED else math.nan,
             "copies": self.copies.share(summary.thumbnails),
         }

@@ -136,16 +136,6 @@ def drawn_motion_scores(real: RealClips, predictions: Predictions) -> Scores:
     }
 
 
-def swap_scores(
-    real: RealClips, predictions: Predictions, donated: Int[ndarray, " clip"]
-) -> Scores:
-    """Return the accuracy of each kind of factor for z_f of a clip with z_t of its donor."""
-    return {
-        "swap_dynamic": mean_of(real.accuracies(predictions, "dynamic", donated)),
-        "swap_static": mean_of(real.accuracies(predictions, "static")),
-    }
-
-
 class Draws(NamedTuple):
     """The judge's predictions with codes drawn or swapped, for one sampling seed."""
 
@@ -173,11 +163,15 @@ def predict_draws(model: ClipGenerator, judge: Judge, codes: Codes, seed: int) -
 
 
 def drawn_scores(real: RealClips, draws: Draws) -> Scores:
-    """Return every score that depends on a draw, for one sampling seed."""
+    """Return every score that depends on a draw, for one sampling seed.
+
+    A swap should have the dynamic factors of the clip's donor and the static ones of the clip.
+    """
     return {
         **drawn_appearance_scores(real, draws.appearance),
         **drawn_motion_scores(real, draws.motion),
-        **swap_scores(real, draws.swap, draws.donors),
+        "swap_dynamic": mean_of(real.accuracies(draws.swap, "dynamic", draws.donors)),
+        "swap_static": mean_of(real.accuracies(draws.swap, "static")),
     }
 
 

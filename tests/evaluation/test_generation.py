@@ -9,9 +9,9 @@ from s3vae.data.clips import ClipFile
 from s3vae.evaluation import generation
 from s3vae.evaluation.generation import (
     clips_by_prior,
+    coverage,
     frechet_distance,
     generation_scores,
-    precision_and_recall,
 )
 from s3vae.evaluation.metrics import names
 from s3vae.judge.network import Judge
@@ -55,15 +55,15 @@ def test_the_frechet_distance_of_gaussians_is_that_of_their_moments() -> None:
 
 def test_all_real_points_but_no_others_are_precise_and_recalled() -> None:
     real = points(60)
-    assert precision_and_recall(real, real) == (1, 1)
-    assert precision_and_recall(real, points(60, centre=50)) == (0, 0)
+    assert coverage(real, real) == 1
+    assert coverage(real, points(60, centre=50)) == coverage(points(60, centre=50), real) == 0
 
 
 def test_points_of_half_of_the_real_set_are_precise_and_miss_the_other_half() -> None:
     real = np.concatenate([points(50), points(50, seed=1, centre=50)])
-    precision, recall = precision_and_recall(real, points(100, seed=2, spread=0.5))
-    assert precision > 0.9
-    assert recall <= 0.5
+    drawn = points(100, seed=2, spread=0.5)
+    assert coverage(real, drawn) > 0.9
+    assert coverage(drawn, real) <= 0.5
 
 
 def test_each_prior_draws_its_own_appearances(clips: ClipFile, model: S3VAE) -> None:
@@ -106,8 +106,8 @@ def test_all_kinds_have_half_as_many_clips_as_there_are_rows(
     counts = []
     monkeypatch.setattr(
         generation,
-        "precision_and_recall",
-        lambda real, others: counts.append((len(real), len(others))) or (0.0, 0.0),
+        "frechet_distance",
+        lambda real, others: counts.append((len(real), len(others))) or 0.0,
     )
     generation_scores(model, judge, clips, clips.split("test")[:11], [0], CPU)
     assert counts == [(5, 5)] * 5
