@@ -63,13 +63,13 @@ def continuation_scores(
 
     Of some of the clips, chosen at random. Without real clips, nothing is judged.
     """
-    chosen = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:CLIPS])]
+    chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:CLIPS])
     generator, time = generator_at(device, seed), clips.time
-    videos = video_batches(clips, chosen, device, BATCH)
+    videos = video_batches(clips, rows[chosen], device, BATCH)
     batches = [continued(model, video(), generator) for video in videos]
     scores = errors(batches, known_frames(time)) | {"rollout_motion": motion_left(batches, time)}
     if real is not None:
-        labels = {factor.name: clips.labels(factor.name)[chosen] for factor in clips.factors}
+        labels = {name: each[chosen] for name, each in real.labels.items()}
         scores |= judged(judge, real, labels, batches, time)
     return scores
 
@@ -81,21 +81,19 @@ def errors(batches: list[Continued], known: int) -> Scores:
     known frame, shown again.
     """
 
-    def error(kind: str) -> float:
-        return float(torch.cat([_error(batch, kind, known) for batch in batches]).mean())
+    def error(shown: list[Tensor]) -> float:
+        squares = [
+            (frames - batch.real[:, known:]).square().flatten(1).mean(dim=1)
+            for frames, batch in zip(shown, batches, strict=True)
+        ]
+        return float(torch.cat(squares).mean())
 
-    names = {"": "rollout", "_floor": "reconstruction", "_null": "still"}
-    return {f"continuation_error{end}": error(kind) for end, kind in names.items()}
-
-
-def _error(batch: Continued, kind: str, known: int) -> Float[Tensor, " clip"]:
-    later = batch.real[:, known:]
-    shown = {
-        "rollout": batch.rollout[:, known : batch.real.shape[1]],
-        "reconstruction": batch.reconstruction[:, known:],
-        "still": batch.real[:, known - 1 : known],
-    }[kind]
-    return (shown - later).square().flatten(1).mean(dim=1)
+    rollouts = [batch.rollout[:, known : batch.real.shape[1]] for batch in batches]
+    return {
+        "continuation_error": error(rollouts),
+        "continuation_error_floor": error([batch.reconstruction[:, known:] for batch in batches]),
+        "continuation_error_null": error([batch.real[:, known - 1 : known] for batch in batches]),
+    }
 
 
 def motion_left(batches: list[Continued], time: int) -> float:
