@@ -1,8 +1,7 @@
 """The two-factor scores of the MSD benchmark: one number for how well two codes are separated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
@@ -10,9 +9,8 @@ from s3vae.evaluation.protocol import Draws, RealClips, Scores
 from s3vae.judge.predictions import Predictions
 from s3vae.judge.scores import mean_of
 
-KINDS = ("static", "dynamic")
-Change = tuple[str, Predictions, Int[ndarray, " clip"]]
-"""The kind that is the clip's own, the judge's predictions, and whose labels count."""
+Kept = Mapping[str, tuple[Predictions, Int[ndarray, " clip"] | None]]
+"""By the kind that is kept: the judge's predictions, and whose labels count, if not the clip's."""
 
 
 def intervention_scores(real: RealClips, draws: Draws) -> Scores:
@@ -26,9 +24,8 @@ def intervention_scores(real: RealClips, draws: Draws) -> Scores:
     The floor is that of a model that changes nothing, or everything. (Multi-factor sequential
     disentanglement benchmark, 2025.)
     """
-    clips = np.arange(len(draws.donors))
-    drawn = [("static", draws.motion, clips), ("dynamic", draws.appearance, clips)]
-    swapped = [("static", draws.swap, clips), ("dynamic", draws.swap, draws.donors)]
+    drawn: Kept = {"static": (draws.motion, None), "dynamic": (draws.appearance, None)}
+    swapped: Kept = {"static": (draws.swap, None), "dynamic": (draws.swap, draws.donors)}
     chance = {factor.name: 1 / len(factor.values) for factor in real.factors}
     return {
         "sample_score": _score(real, drawn, chance),
@@ -37,12 +34,12 @@ def intervention_scores(real: RealClips, draws: Draws) -> Scores:
     }
 
 
-def _score(real: RealClips, changes: Sequence[Change], chance: Mapping[str, float]) -> float:
+def _score(real: RealClips, kept: Kept, chance: Mapping[str, float]) -> float:
     """Return the score of changed clips; NaN without factors."""
     errors: dict[str, float] = {}
     other_errors: dict[str, float] = {}
-    for kind, predictions, clips in changes:
-        (other,) = {*KINDS} - {kind}
+    for kind, other in (("static", "dynamic"), ("dynamic", "static")):
+        predictions, clips = kept[kind]
         for name, share in real.accuracies(predictions, kind, clips).items():
             errors[name] = abs(share - 1)
         for name, share in real.accuracies(predictions, other, clips).items():
