@@ -140,10 +140,7 @@ def names(*groups: Group) -> tuple[str, ...]:
 
 def metric(name: str) -> Metric:
     """Return the metric of this name. Raises KeyError if it is not declared."""
-    for each in METRICS:
-        if each.name == name:
-            return each
-    raise KeyError(name)
+    return {each.name: each for each in METRICS}[name]
 
 
 def score_text(value: float | None, deviation: float | None, unit: Unit) -> str:
