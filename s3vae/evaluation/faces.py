@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from s3vae.evaluation.label_free import Compared
+from s3vae.evaluation.label_free import Compared, mean
 from s3vae.evaluation.pictures import Clips
 from s3vae.evaluation.protocol import Scores
 from s3vae.progress import LOG
@@ -67,8 +67,8 @@ class FaceReader:
 
 def akd(faces: Faces, others: Faces) -> float:
     """Return the mean distance of landmarks, over the frames of both with a face."""
-    distance = np.linalg.norm(faces.points - others.points, axis=-1)[faces.found & others.found]
-    return float(distance.mean()) if distance.size else float("nan")
+    distance = np.linalg.norm(faces.points - others.points, axis=-1)
+    return mean(distance[faces.found & others.found])
 
 
 def motion_akd(faces: Faces, others: Faces) -> float:
@@ -82,14 +82,13 @@ def motion_akd(faces: Faces, others: Faces) -> float:
         each.points[whole] - each.points[whole].mean(axis=1, keepdims=True)
         for each in (faces, others)
     )
-    return float(np.linalg.norm(one - other, axis=-1).mean()) if whole.any() else float("nan")
+    return mean(np.linalg.norm(one - other, axis=-1))
 
 
 def aed(faces: Faces, others: Faces) -> float:
     """Return the mean distance of face codes, over the clips of both with a face."""
     distance = code_distance(faces, others)
-    known = distance[np.isfinite(distance)]
-    return float(known.mean()) if known.size else float("nan")
+    return mean(distance[np.isfinite(distance)])
 
 
 def code_distance(faces: Faces, others: Faces) -> Float[ndarray, " clip"]:
@@ -116,6 +115,6 @@ def face_scores(frames: Compared) -> Scores:
         **faces.scores("akd", akd, "dynamic"),
         **faces.scores("akd_motion", motion_akd, "dynamic"),
         **faces.scores("aed", aed, "static"),
-        "aed_nearer": float((static < dynamic)[known].mean()) if known.any() else float("nan"),
+        "aed_nearer": mean((static < dynamic)[known]),
         "faces_found": float(faces.swaps.found.mean()),
     }

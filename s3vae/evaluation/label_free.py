@@ -47,14 +47,14 @@ class Statistics(NamedTuple):
     still: Bool[ndarray, "clip height width"]
 
 
-def fixed_donors(identity: Int[ndarray, " clip"], seed: int = 0) -> Donors:
+def fixed_donors(identity: Int[ndarray, " clip"]) -> Donors:
     """Return donors, as positions in the list of identities: every clip is each of them once.
 
     Donors are a shift of the clips in a random order of identities, so they differ in identity as
     far as possible.
     """
     _, group, sizes = np.unique(identity, return_inverse=True, return_counts=True)
-    place = np.random.default_rng(seed).permutation(len(sizes))[group]
+    place = np.random.default_rng(0).permutation(len(sizes))[group]
     order = np.argsort(place, kind="stable")
     shift = max(1, min(int(sizes.max()), len(order) // 3))
     return Donors(order, np.roll(order, -shift), np.roll(order, -2 * shift))
@@ -90,14 +90,17 @@ def flow_error(clips: Statistics, others: Statistics) -> float:
 
 def colour_distance(clips: Statistics, others: Statistics) -> float:
     """Return the Wasserstein distance of intensities, the mean over clips and channels."""
-    area = np.abs(clips.colours - others.colours).sum(axis=-1) / (LEVELS - 1)
-    return float(area.mean())
+    return mean(np.abs(clips.colours - others.colours).sum(axis=-1) / (LEVELS - 1))
 
 
 def background_distance(clips: Statistics, others: Statistics) -> float:
     """Return the mean absolute difference where the pixels of both clips are still."""
-    difference = np.abs(clips.mean - others.mean)[clips.still & others.still]
-    return float(difference.mean()) if difference.size else float("nan")
+    return mean(np.abs(clips.mean - others.mean)[clips.still & others.still])
+
+
+def mean(values: ndarray) -> float:
+    """Return the mean of all values, NaN if there are none."""
+    return float(values.mean()) if values.size else float("nan")
 
 
 Code = Literal["static", "dynamic"]

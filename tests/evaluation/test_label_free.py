@@ -1,5 +1,6 @@
 """Label-free scores of swaps that are true, or that ignore one of the codes."""
 
+import itertools
 from typing import Literal
 
 import numpy as np
@@ -99,16 +100,10 @@ def test_no_clip_is_its_own_donor_and_three_clips_meet(sizes: tuple[int, ...]) -
 
 
 def test_donors_are_of_different_identities_if_none_has_more_than_a_third() -> None:
-    identity = np.repeat(np.arange(5), (4, 3, 1, 4, 3))
-    for seed in range(5):
-        donors = fixed_donors(identity, seed)
+    for sizes in itertools.permutations((4, 3, 1, 4, 3)):
+        identity = np.repeat(np.arange(5), sizes)
+        donors = fixed_donors(identity)
         assert (identity[donors.static] != identity[donors.dynamic]).all()
-
-
-def test_donors_are_a_function_of_the_seed() -> None:
-    one, again, other = (np.stack(fixed_donors(np.arange(20), seed)) for seed in (0, 0, 1))
-    assert np.array_equal(one, again)
-    assert not np.array_equal(one, other)
 
 
 def test_swaps_are_decoded_from_the_codes_of_their_donors(
