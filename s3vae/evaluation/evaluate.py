@@ -40,6 +40,8 @@ from s3vae.model.saved import snapshots_of
 from s3vae.progress import LOG, Progress
 from s3vae.signals.landmark_file import LandmarkSignal
 
+MAIN_SCORES = names("headline", "separation")
+
 
 def real_clips(
     judge: Judge,
@@ -135,10 +137,11 @@ def code_scores(
     rows: Int[ndarray, " clip"],
     settings: EvaluationSettings,
     device: torch.device,
-    landmarks: LandmarkSignal | None = None,
+    landmarks: LandmarkSignal | None,
 ) -> Scores:
     """Return the scores that need an encoder but no judge; those of faces if clips show faces."""
-    train = probe_clips(clips, settings.probe_clips)
+    some = np.random.default_rng(0).permutation(clips.split("train"))[: settings.probe_clips]
+    train = np.sort(some)
     train_labels, labels = (
         {factor.name: clips.labels(factor.name)[chosen] for factor in clips.factors}
         for chosen in (train, rows)
@@ -161,26 +164,15 @@ def code_scores(
     return scores
 
 
-def probe_clips(clips: ClipFile, count: int) -> Int[ndarray, " clip"]:
-    """Return a fixed random choice of training clips for the probes."""
-    return np.sort(np.random.default_rng(0).permutation(clips.split("train"))[:count])
-
-
 def learning_curve(
     folder: Path, judge: Judge, clips: ClipFile, real: RealClips, device: torch.device
 ) -> list[Scores]:
-    """Return the scores of every snapshot of a model, with its `step`."""
-    return [
-        {"step": step, **curve_scores(load_model(path, device), judge, clips, real, device)}
-        for step, path in snapshots_of(folder).items()
-    ]
-
-
-def curve_scores(
-    model: Model, judge: Judge, clips: ClipFile, real: RealClips, device: torch.device
-) -> Scores:
-    """Return the main scores on the test split, for one sampling seed."""
-    encoded = encode_clips(model, judge, clips, clips.split("test"), real, device)
-    draws = predict_draws(encoded.generator, judge, encoded.codes, seed=0)
-    scores = drawn_scores(encoded.real, draws)
-    return {name: scores[name] for name in names("headline", "separation")}
+    """Return the main scores of every snapshot on the test split, for one sampling seed."""
+    curve = []
+    for step, path in snapshots_of(folder).items():
+        model, rows = load_model(path, device), clips.split("test")
+        encoded = encode_clips(model, judge, clips, rows, real, device)
+        draws = predict_draws(encoded.generator, judge, encoded.codes, seed=0)
+        scores = drawn_scores(encoded.real, draws)
+        curve.append({"step": step} | {name: scores[name] for name in MAIN_SCORES})
+    return curve

@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from s3vae.data.clips import ClipFile, ClipSet, write_clips
+from s3vae.baselines.saved import save_model
+from s3vae.data.clips import ClipFile, ClipSet, Split, write_clips
 from s3vae.evaluation import evaluate, generation
-from s3vae.evaluation.evaluate import curve_scores, real_clips, score
+from s3vae.evaluation.evaluate import learning_curve, real_clips, score
 from s3vae.evaluation.metrics import GENERATED, names
 from s3vae.evaluation.pictures import write_pictures
 from s3vae.evaluation.settings import EvaluationSettings
@@ -33,6 +34,11 @@ def model(tiny: Architecture) -> S3VAE:
 
 
 @pytest.fixture
+def judge() -> Judge:
+    return Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
+
+
+@pytest.fixture
 def only_colours(squares_set: ClipSet, tmp_path: Path) -> ClipFile:
     """Return the squares without a dynamic factor."""
     factors = tuple(factor for factor in squares_set.factors if factor.name == "colour")
@@ -43,10 +49,9 @@ def only_colours(squares_set: ClipSet, tmp_path: Path) -> ClipFile:
 
 @pytest.mark.parametrize("split", ["test", "val"])
 def test_every_metric_but_those_of_faces_is_scored(
-    model: S3VAE, clips: ClipFile, split: str, monkeypatch: pytest.MonkeyPatch
+    model: S3VAE, clips: ClipFile, judge: Judge, split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generation, "FEWEST", 4)
-    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
     real = real_clips(judge, clips, SETTINGS, CPU, split)
     scores, _ = score(model, judge, clips, real, SETTINGS, CPU, split=split)
     faces = {*names("faces")} | {
@@ -54,7 +59,18 @@ def test_every_metric_but_those_of_faces_is_scored(
     }
     of_the_learned_prior = {each.name for each in GENERATED}
     assert {*names()} - faces - of_the_learned_prior <= scores.keys()
-    assert curve_scores(model, judge, clips, real, CPU).keys() == {*names("headline", "separation")}
+
+
+def test_every_snapshot_has_the_main_scores_of_the_test_split(
+    model: S3VAE, clips: ClipFile, judge: Judge, tmp_path: Path
+) -> None:
+    for step in (1, 2):
+        save_model(model, tmp_path / "snapshots" / f"{step}")
+    save_model(model, tmp_path / "model", tmp_path / "snapshots")
+    real = real_clips(judge, clips, SETTINGS, CPU)
+    first, second = learning_curve(tmp_path / "model", judge, clips, real, CPU)
+    assert first.keys() == {"step", *names("headline", "separation")}
+    assert second == first | {"step": 2}
 
 
 @pytest.mark.parametrize(("crop", "scored"), [("face", True), ("centre", False)])
@@ -62,33 +78,31 @@ def test_faces_are_compared_if_the_clips_are_cropped_to_them(
     crop: str,
     scored: bool,
     model: S3VAE,
+    judge: Judge,
     squares_set: ClipSet,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write_clips(tmp_path / "clips.h5", replace(squares_set, parameters={"crop": crop}))
     monkeypatch.setattr(evaluate, "face_scores", lambda frames: {"akd": float(len(frames.swaps))})
-    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
     scores, _ = score(model, judge, ClipFile(tmp_path / "clips.h5"), None, SETTINGS, CPU)
     assert ("akd" in scores) is scored
 
 
-def test_an_inaccurate_judge_scores_nothing(clips: ClipFile) -> None:
-    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
+def test_an_inaccurate_judge_scores_nothing(clips: ClipFile, judge: Judge) -> None:
     with pytest.raises(InaccurateJudgeError, match=r"motion \d"):
         real_clips(judge, clips, EvaluationSettings(), CPU)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_few_test_clips_are_scored_and_all_of_them_are_pictured(
-    model: S3VAE, squares_set: ClipSet, tmp_path: Path, count: int
+    model: S3VAE, judge: Judge, squares_set: ClipSet, tmp_path: Path, count: int
 ) -> None:
     split = squares_set.split.copy()
     split[np.flatnonzero(split == 2)[count:]] = 1
     fewer = replace(squares_set, split=split, identity=np.arange(len(split)))
     write_clips(tmp_path / "clips.h5", fewer)
     clips = ClipFile(tmp_path / "clips.h5")
-    judge = Judge({"colour": 2, "motion": 3}, channels=3, width=4).eval()
     settings = replace(SETTINGS, picture_clips=6)
     scores, _ = score(model, judge, clips, real_clips(judge, clips, settings, CPU), settings, CPU)
     assert scores["swap_static"] is not None
