@@ -12,7 +12,7 @@ from s3vae.data.clips import ClipFile
 from s3vae.evaluation.protocol import RealClips, Scores
 from s3vae.judge.network import Judge
 from s3vae.judge.predictions import predict, video_batches
-from s3vae.judge.scores import accuracy, conditional_entropy, mean_of
+from s3vae.judge.scores import conditional_entropy, mean_of
 from s3vae.model.s3vae import S3VAE
 from s3vae.runtime import generator_at
 from s3vae.tensors import Video
@@ -69,8 +69,7 @@ def continuation_scores(
     batches = [continued(model, video(), generator) for video in videos]
     scores = errors(batches, known_frames(time)) | {"rollout_motion": motion_left(batches, time)}
     if real is not None:
-        labels = {name: each[chosen] for name, each in real.labels.items()}
-        scores |= judged(judge, real, labels, batches, time)
+        scores |= judged(judge, real, chosen, batches, time)
     return scores
 
 
@@ -113,19 +112,19 @@ def motion_left(batches: list[Continued], time: int) -> float:
 def judged(
     judge: Judge,
     real: RealClips,
-    labels: dict[str, Int[ndarray, " clip"]],
+    chosen: Int[ndarray, " clip"],
     batches: list[Continued],
     time: int,
 ) -> Scores:
-    """Return the accuracies and the entropy of the factors of continued clips.
+    """Return the accuracies and the entropy of the factors of continued clips, `chosen` of `real`.
 
     `continued_dynamic` is of clips as long as in training, the others are of the end of rollouts.
     """
     soon = predict(judge, (batch.rollout[:, :time] for batch in batches))
     late = predict(judge, (batch.rollout[:, -time:] for batch in batches))
-    static, dynamic = real.of_kind("static"), real.of_kind("dynamic")
+    entropies = {name: conditional_entropy(late[name]) for name in real.of_kind("dynamic")}
     return {
-        "continued_dynamic": mean_of({key: accuracy(soon[key], labels[key]) for key in dynamic}),
-        "rollout_static": mean_of({key: accuracy(late[key], labels[key]) for key in static}),
-        "rollout_h_y_given_x": mean_of({key: conditional_entropy(late[key]) for key in dynamic}),
+        "continued_dynamic": mean_of(real.accuracies(soon, "dynamic", chosen)),
+        "rollout_static": mean_of(real.accuracies(late, "static", chosen)),
+        "rollout_h_y_given_x": mean_of(entropies),
     }
