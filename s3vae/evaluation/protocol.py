@@ -74,13 +74,9 @@ class RealClips:
 def judge_scores(real: RealClips) -> Scores:
     """Return the judge's scores on the real clips, and chance."""
     predictions, kind = real.predictions, real.headline_kind
-    accuracies = [
-        value
-        for each in ("static", "dynamic")
-        for value in real.accuracies(predictions, each).values()
-    ]
+    accuracies = real.accuracies(predictions, "static") | real.accuracies(predictions, "dynamic")
     return {
-        "judge_accuracy": min(accuracies, default=float("nan")),
+        "judge_accuracy": min(accuracies.values(), default=float("nan")),
         "judge_inception_score": real.mean(predictions, kind, inception_score),
         "judge_h_y_given_x": real.mean(predictions, kind, conditional_entropy),
         "static_chance": real.chance("static"),
