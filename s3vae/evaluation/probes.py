@@ -14,16 +14,11 @@ from s3vae.judge.scores import mean_of
 
 MOST_ITERATIONS = 200
 
-TrainLabels = Mapping[str, Int[ndarray, " clip"]]
-TestLabels = Mapping[str, Int[ndarray, " test"]]
-TrainCodes = Float[ndarray, "clip dim"]
-TestCodes = Float[ndarray, "test dim"]
-
 
 def probe_accuracy(
-    train: TrainCodes,
+    train: Float[ndarray, "clip dim"],
     labels: Int[ndarray, " clip"],
-    test: TestCodes,
+    test: Float[ndarray, "test dim"],
     truth: Int[ndarray, " test"],
 ) -> float:
     """Return the test accuracy of a logistic regression on standardized codes."""
@@ -36,9 +31,9 @@ def probe_accuracy(
 
 def probe_scores(
     train: Codes,
-    train_labels: TrainLabels,
+    train_labels: Mapping[str, Int[ndarray, " clip"]],
     test: Codes,
-    test_labels: TestLabels,
+    test_labels: Mapping[str, Int[ndarray, " test"]],
     factors: tuple[Factor, ...],
 ) -> dict[str, float]:
     """Return mean accuracies for static factors from z_1:T and for dynamic factors from z_f."""
