@@ -27,26 +27,23 @@ def dependence_scores(
     batches. The null is the same estimate with z_f of another clip, so of independent codes. Only
     the difference is meaningful. Both are NaN for a single clip.
     """
+    names = "mutual_information", "mutual_information_null"
     if len(indices) == 1:
-        return dict.fromkeys(("mutual_information", "mutual_information_null"), float("nan"))
+        return dict.fromkeys(names, float("nan"))
     count = min(len(indices) // BATCH * BATCH or len(indices), MOST_CLIPS)
     order = np.random.default_rng(0).permutation(indices)  # neighbours in a file are alike
     batches = video_batches(clips, order[:count], device)
-    same_clip: list[Tensor] = []
-    other_clip: list[Tensor] = []
+    estimates: dict[str, list[Tensor]] = {name: [] for name in names}
     for step, batch in enumerate(batches):
         posterior = model.encode(batch())
         generator = generator_at(device, 0, step)
         static, dynamic = posterior.static.sample(generator), posterior.dynamic.sample(generator)
         own = posterior.static
-        for estimates, shift in ((same_clip, 0), (other_clip, 1)):
+        for shift, name in enumerate(names):
             paired = Gaussian(own.mean.roll(shift, 0), own.std.roll(shift, 0))
             codes = static.roll(shift, 0), dynamic
-            estimates.append(pairwise_information(paired, posterior.dynamic, *codes))
-    return {
-        "mutual_information": torch.stack(same_clip).mean(dim=0).max().item(),
-        "mutual_information_null": torch.stack(other_clip).mean(dim=0).max().item(),
-    }
+            estimates[name].append(pairwise_information(paired, posterior.dynamic, *codes))
+    return {name: torch.stack(each).mean(dim=0).max().item() for name, each in estimates.items()}
 
 
 def pairwise_information(
