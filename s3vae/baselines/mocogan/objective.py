@@ -15,7 +15,6 @@ from pydantic.dataclasses import dataclass
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
-from s3vae.baselines.interface import Categories
 from s3vae.baselines.mocogan.bounded import BoundedClipDiscriminator, BoundedFrameDiscriminator
 from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.baselines.mocogan.losses import LOSSES, category_loss
@@ -87,15 +86,11 @@ class AdversarialObjective(nn.Module):
         super().__init__()
         self.generator, self.settings = model, settings
         self.model = copy.deepcopy(model).requires_grad_(requires_grad=False)
-        channels, values, width = (
-            model.architecture.channels,
-            model.categories.values,
-            settings.width,
-        )
+        channels, width = model.architecture.channels, settings.width
+        values = model.categories.values
         self.frames_seen = min(time, settings.views.frames) if settings.views else time
         self.steps: Tensor
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self.adversarial = LOSSES[settings.discriminators]
         self.frames: nn.Module
         self.clips: nn.Module
         if settings.discriminators == "published":
@@ -114,7 +109,7 @@ class AdversarialObjective(nn.Module):
 
     def forward(self, batch: Batch, generator: Generator) -> AdversarialTerms:
         """Return the terms on a batch of real clips and generated ones with the same labels."""
-        labels = labels_of(batch, self.generator.categories)
+        labels = {name: batch.known[label_of(name)] for name in self.generator.categories.values}
         if self.training:
             self.update_average()
             self.steps += 1
@@ -128,7 +123,7 @@ class AdversarialObjective(nn.Module):
         # for the generator's losses, whose gradients must not reach the discriminators
         fixed_frame = functional_call(self.frames, detached(self.frames), (frame,))
         fixed_clip, categories = functional_call(self.clips, detached(self.clips), (generated,))
-        discriminator_loss, generator_loss = self.adversarial
+        discriminator_loss, generator_loss = LOSSES[self.settings.discriminators]
         return AdversarialTerms(
             frame_discriminator=discriminator_loss(
                 self.frames(real_frame), self.frames(frame.detach())
@@ -181,11 +176,6 @@ class AdversarialObjective(nn.Module):
                 mean.lerp_(current[name], 1 - self.settings.decay)
             else:
                 mean.copy_(current[name])
-
-
-def labels_of(batch: Batch, categories: Categories) -> Mapping[str, Labels]:
-    """Return the labels of a batch by factor."""
-    return {name: batch.known[label_of(name)] for name in categories.values}
 
 
 def single_frames(video: Video, generator: Generator) -> Frames:
