@@ -19,8 +19,8 @@ def check_judge(
     labels: Mapping[str, Int[ndarray, " clip"]],
     factors: Sequence[Factor],
     least: float,
-) -> dict[str, float]:
-    """Return the accuracy by factor. Raises InaccurateJudgeError if one is below `least`."""
+) -> None:
+    """Raise InaccurateJudgeError if the accuracy of a factor is below `least`."""
     accuracies = {
         factor.name: accuracy(real[factor.name], labels[factor.name]) for factor in factors
     }
@@ -32,4 +32,3 @@ def check_judge(
             "Nothing is judged; increase `judge.training.steps` and `judge.patience` in its config"
         )
         raise InaccurateJudgeError(msg)
-    return accuracies

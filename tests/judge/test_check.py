@@ -19,8 +19,7 @@ def predictions(mistakes: int) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize(("mistakes", "least"), [(0, 0.999), (2, 0.98)])
 def test_a_judge_of_at_least_the_required_accuracy_passes(mistakes: int, least: float) -> None:
-    accuracies = check_judge(predictions(mistakes), LABELS, FACTORS, least)
-    assert accuracies == {"shape": 1, "motion": 1 - mistakes / 100}
+    check_judge(predictions(mistakes), LABELS, FACTORS, least)
 
 
 def test_a_judge_that_errs_is_refused_with_factor_accuracy_and_remedy() -> None:
