@@ -1,6 +1,5 @@
 """Pictures of a trained model: swaps, drawn codes, reconstructions, clips that go on."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -47,12 +46,12 @@ def write_pictures(
         margin = decode(generator, codes)
     with replacing(folder) as aside:
         aside.mkdir()
-        for name, grid in pictures(generator, codes, margin, seed).items():
-            save_picture(grid, aside, name)
+        grids = pictures(generator, codes, margin, seed)
         if isinstance(model, S3VAE):
-            save_picture(continued_grid(model, margin, device, seed), aside, "continued")
-            size = len(chosen)
-            save_picture(generated_grid(model, (2, size), clips.time, seed, device), aside, "drawn")
+            grids["continued"] = continued_grid(model, margin, device, seed)
+            grids["drawn"] = generated_grid(model, (2, len(chosen)), clips.time, seed, device)
+        for name, grid in grids.items():
+            save_picture(grid, aside, name)
         if landmarks is not None and isinstance(model, S3VAE):
             predicted = predict_distances(model, codes, clips, landmarks)
             tracked = landmarks.whole[chosen, None, None]
@@ -60,7 +59,7 @@ def write_pictures(
             draw_distances(aside / "distances.png", predicted, true)
 
 
-def pictures(model: ClipGenerator, codes: Codes, real: Clips, seed: int) -> Mapping[str, Grid]:
+def pictures(model: ClipGenerator, codes: Codes, real: Clips, seed: int) -> dict[str, Grid]:
     """Return grids of clips by file name, with the clips of the codes at the margin."""
     return {
         "swap": swap_grid(model, codes, real),
