@@ -15,14 +15,14 @@ from s3vae.engine.schedule import TrainingSettings
 from s3vae.judge.learner import drawn_source, finished, judge_batches
 from s3vae.judge.settings import JudgeSettings, JudgeStage
 
+DIGITS = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
 SETTINGS = JudgeStage(JudgeSettings(), TrainingSettings(steps=5, batch_size=3), fresh=True)
 
 
 @pytest.fixture
 def digits(tmp_path: Path) -> ClipFile:
     """Return a small SMMNIST with four training clips."""
-    settings = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
-    write_clips(tmp_path / "clips.h5", settings.clips(Path("unused")))
+    write_clips(tmp_path / "clips.h5", DIGITS.clips(Path("unused")))
     return ClipFile(tmp_path / "clips.h5")
 
 
@@ -51,10 +51,8 @@ def test_fresh_clips_are_equal_after_a_resume_and_in_another_process(
 
 
 def test_clips_for_the_judge_alone_train_it_and_no_model(tmp_path: Path) -> None:
-    settings = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
-    clips = settings.clips(Path("unused"))
     split = np.array([TRAIN, JUDGE, TRAIN, JUDGE, VAL, VAL, TEST, TEST])
-    write_clips(tmp_path / "clips.h5", replace(clips, split=split))
+    write_clips(tmp_path / "clips.h5", replace(DIGITS.clips(Path("unused")), split=split))
     file = ClipFile(tmp_path / "clips.h5")
     batches = judge_batches(0, file, replace(SETTINGS, fresh=False))
     seen = {clip.tobytes() for batch in batches for clip in batch.frames.numpy()}
