@@ -22,6 +22,12 @@ from s3vae.model.static_prior import StaticPrior
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Score few clips too."""
+    monkeypatch.setattr(generation, "FEWEST", 4)
+
+
 def points(count: int, seed: int = 0, centre: float = 0, spread: float = 1) -> np.ndarray:
     draws = np.random.default_rng(seed)
     return (centre + spread * draws.normal(size=(count, 3))).astype(np.float32)
@@ -44,13 +50,16 @@ def model(tiny: Architecture) -> S3VAE:
     return model
 
 
-def test_the_frechet_distance_of_a_set_to_itself_is_zero() -> None:
-    assert frechet_distance(points(50), points(50)) == pytest.approx(0, abs=1e-4)
-
-
 def test_the_frechet_distance_of_gaussians_is_that_of_their_moments() -> None:
     distance = frechet_distance(points(50_000), points(50_000, seed=1, centre=2, spread=3))
     assert distance == pytest.approx(3 * (2**2 + (3 - 1) ** 2), rel=0.02)
+    assert frechet_distance(points(50), points(50)) == pytest.approx(0, abs=1e-4)
+
+
+def test_the_distance_of_features_that_are_not_finite_is_undefined() -> None:
+    broken = points(50)
+    broken[3, 0] = np.inf
+    assert np.isnan(frechet_distance(points(50), broken))
 
 
 def test_all_real_points_but_no_others_are_precise_and_recalled() -> None:
@@ -82,13 +91,6 @@ def test_each_prior_draws_its_own_appearances(clips: ClipFile, model: S3VAE) -> 
     assert torch.equal(without["_standard"], of_each["_standard"])
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Score few clips too."""
-    monkeypatch.setattr(generation, "FEWEST", 4)
-
-
-@pytest.mark.usefixtures("few")
 def test_every_score_is_declared_and_drawn_ones_have_a_deviation(
     clips: ClipFile, judge: Judge, model: S3VAE
 ) -> None:
@@ -99,7 +101,6 @@ def test_every_score_is_declared_and_drawn_ones_have_a_deviation(
     assert "generated_entropy_real_std" not in scores
 
 
-@pytest.mark.usefixtures("few")
 def test_all_kinds_have_half_as_many_clips_as_there_are_rows(
     clips: ClipFile, judge: Judge, model: S3VAE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,7 +114,6 @@ def test_all_kinds_have_half_as_many_clips_as_there_are_rows(
     assert counts == [(5, 5)] * 5
 
 
-@pytest.mark.usefixtures("few")
 def test_a_generator_without_an_encoder_is_scored_for_its_own_prior(
     clips: ClipFile, judge: Judge, tiny: Architecture
 ) -> None:
@@ -123,18 +123,10 @@ def test_a_generator_without_an_encoder_is_scored_for_its_own_prior(
     assert kinds == {"standard", "train", "real", "std"}
 
 
-@pytest.mark.usefixtures("few")
 def test_too_few_clips_are_not_scored(clips: ClipFile, judge: Judge, model: S3VAE) -> None:
     assert generation_scores(model, judge, clips, clips.split("test")[:7], [0], CPU) == {}
 
 
-def test_the_distance_of_features_that_are_not_finite_is_undefined() -> None:
-    broken = points(50)
-    broken[3, 0] = np.inf
-    assert np.isnan(frechet_distance(points(50), broken))
-
-
-@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("expected", [0.0, 1e-16])
 def test_new_combinations_are_undefined_where_training_shows_all(
     expected: float, clips: ClipFile, judge: Judge, model: S3VAE, monkeypatch: pytest.MonkeyPatch
