@@ -32,15 +32,35 @@ from s3vae.evaluation.protocol import (
     reconstruction_scores,
 )
 from s3vae.evaluation.settings import EvaluationSettings
-from s3vae.judge.check import InaccurateJudgeError, check_judge
 from s3vae.judge.network import Judge
 from s3vae.judge.predictions import predict_clips
+from s3vae.judge.scores import accuracy
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import snapshots_of
 from s3vae.progress import LOG, Progress
 from s3vae.signals.landmark_file import LandmarkSignal
 
 MAIN_SCORES = names("headline", "separation")
+
+
+class InaccurateJudgeError(RuntimeError):
+    """The judge errs on real clips, so its predictions for generated ones are no measure."""
+
+
+def check_judge(real: RealClips, least: float) -> None:
+    """Raise InaccurateJudgeError if the accuracy of a factor on real clips is below `least`."""
+    accuracies = {
+        factor.name: accuracy(real.predictions[factor.name], real.labels[factor.name])
+        for factor in real.factors
+    }
+    failed = [f"{name} {value:.2%}" for name, value in accuracies.items() if not value >= least]
+    if failed:
+        msg = (
+            f"the judge needs an accuracy of {least:.2%} on real clips, but has: "
+            f"{', '.join(failed)}. Nothing is judged; increase `judge.training.steps` and "
+            "`judge.patience` in its config"
+        )
+        raise InaccurateJudgeError(msg)
 
 
 def real_clips(
@@ -53,9 +73,9 @@ def real_clips(
     """Return the real clips of a split. Raises InaccurateJudgeError if the judge errs on them."""
     rows = clips.split(split)
     labels = {factor.name: clips.labels(factor.name)[rows] for factor in clips.factors}
-    predictions = predict_clips(judge, clips, rows, device)
-    check_judge(predictions, labels, clips.factors, settings.least_judge_accuracy)
-    return RealClips(clips.factors, labels, predictions)
+    real = RealClips(clips.factors, labels, predict_clips(judge, clips, rows, device))
+    check_judge(real, settings.least_judge_accuracy)
+    return real
 
 
 def judged_clips(

@@ -9,13 +9,19 @@ import torch
 from PIL import Image
 
 from s3vae.baselines.saved import save_model
-from s3vae.data.clips import ClipFile, ClipSet, Split, write_clips
+from s3vae.data.clips import ClipFile, ClipSet, Factor, Split, write_clips
 from s3vae.evaluation import evaluate, generation
-from s3vae.evaluation.evaluate import learning_curve, real_clips, score
+from s3vae.evaluation.evaluate import (
+    InaccurateJudgeError,
+    check_judge,
+    learning_curve,
+    real_clips,
+    score,
+)
 from s3vae.evaluation.metrics import GENERATED, names
 from s3vae.evaluation.pictures import write_pictures
+from s3vae.evaluation.protocol import RealClips
 from s3vae.evaluation.settings import EvaluationSettings
-from s3vae.judge.check import InaccurateJudgeError
 from s3vae.judge.network import Judge
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
@@ -92,6 +98,31 @@ def test_faces_are_compared_if_the_clips_are_cropped_to_them(
 def test_an_inaccurate_judge_scores_nothing(clips: ClipFile, judge: Judge) -> None:
     with pytest.raises(InaccurateJudgeError, match=r"motion \d"):
         real_clips(judge, clips, EvaluationSettings(), CPU)
+
+
+def with_mistakes(mistakes: int, clips: int = 100) -> RealClips:
+    """Return clips for which a judge has all shapes right and some motions wrong."""
+    factors = (Factor("shape", "static", ("a", "b")), Factor("motion", "dynamic", ("x", "y")))
+    right = np.arange(clips) % 2
+    wrong = np.where(np.arange(clips) < mistakes, 1 - right, right)
+    predictions = {"shape": np.eye(2)[right], "motion": np.eye(2)[wrong]}
+    return RealClips(factors, {"shape": right, "motion": right}, predictions)
+
+
+@pytest.mark.parametrize(("mistakes", "least"), [(0, 0.999), (2, 0.98)])
+def test_a_judge_of_at_least_the_required_accuracy_passes(mistakes: int, least: float) -> None:
+    check_judge(with_mistakes(mistakes), least)
+
+
+def test_a_judge_that_errs_is_refused_with_factor_accuracy_and_remedy() -> None:
+    with pytest.raises(InaccurateJudgeError, match=r"99\.90%.*: motion 98\.00%\..*judge\.train"):
+        check_judge(with_mistakes(2), 0.999)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
+def test_a_judge_without_a_test_clip_is_refused() -> None:
+    with pytest.raises(InaccurateJudgeError):
+        check_judge(with_mistakes(0, clips=0), 0.999)
 
 
 @pytest.mark.parametrize("count", [1, 2])
