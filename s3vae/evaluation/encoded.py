@@ -72,26 +72,30 @@ def encode_clips(
     For such a sample, the judge's prediction replaces the label of every factor that the generator
     is not conditioned on.
     """
-    if isinstance(model, S3VAE):
-        codes = encode(model, clips, rows, device)
-        return EncodedClips(model, codes, real, predict_codes(model, judge, codes))
-    generator, codes = conditional_samples(model, clips, rows, device)
+    generator, codes = encode_or_sample(model, clips, rows, device)
     predictions = predict_codes(generator, judge, codes)
-    predicted = {name: each.argmax(axis=1) for name, each in predictions.items()}
-    condition = {name: real.labels[name] for name in model.categories.values}
-    sampled = dataclasses.replace(real, labels=predicted | condition, classes=real.labels)
-    return EncodedClips(generator, codes, sampled, predictions)
+    if not isinstance(model, S3VAE):
+        predicted = {name: each.argmax(axis=1) for name, each in predictions.items()}
+        condition = {name: real.labels[name] for name in model.categories.values}
+        real = dataclasses.replace(real, labels=predicted | condition, classes=real.labels)
+    return EncodedClips(generator, codes, real, predictions)
 
 
 @torch.no_grad()
-def conditional_samples(
-    model: CategoricalGenerator,
+def encode_or_sample(
+    model: Model,
     clips: ClipFile,
     rows: Int[ndarray, " clip"],
     device: torch.device,
     seed: int = 0,
-) -> tuple[ConditionalGenerator, Codes]:
-    """Return a generator conditioned on the categories of clips, and a draw of their codes."""
+) -> tuple[ClipGenerator, Codes]:
+    """Return the codes of clips and their decoder.
+
+    Without an encoder: codes drawn from the categories of the clips, and a generator conditioned on
+    these.
+    """
+    if isinstance(model, S3VAE):
+        return model, encode(model, clips, rows, device)
     labels = {
         name: torch.from_numpy(clips.labels(name)[rows]).to(device)
         for name in model.categories.values

@@ -16,7 +16,7 @@ from numpy import ndarray
 from s3vae.baselines.saved import Model
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.codes import decoded_clips, encode
-from s3vae.evaluation.encoded import conditional_samples
+from s3vae.evaluation.encoded import encode_or_sample
 from s3vae.evaluation.novelty import MOST, Appearances, Copies, Thumbnails, thumbnails
 from s3vae.evaluation.protocol import Scores, over_seeds
 from s3vae.judge.network import Judge
@@ -57,7 +57,7 @@ def clips_by_prior(
     categories draws clips of those of the rows.
     """
     if not isinstance(model, S3VAE):
-        generator, codes = conditional_samples(model, clips, rows, device, seed)
+        generator, codes = encode_or_sample(model, clips, rows, device, seed)
         return {"_standard": decoded_clips(generator, codes)}
     priors: dict[str, Prior] = {"_standard": "standard"}
     if model.static_prior is not None:

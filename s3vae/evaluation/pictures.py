@@ -10,10 +10,10 @@ from PIL import Image
 
 from s3vae.baselines.saved import Model
 from s3vae.data.clips import ClipFile, Split
-from s3vae.evaluation.codes import ClipGenerator, Codes, encode
+from s3vae.evaluation.codes import ClipGenerator, Codes
 from s3vae.evaluation.continuation import continued
 from s3vae.evaluation.distances import draw_distances, predict_distances
-from s3vae.evaluation.encoded import conditional_samples
+from s3vae.evaluation.encoded import encode_or_sample
 from s3vae.evaluation.generation import Prior, drawn_clips
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.files import replacing
@@ -38,12 +38,8 @@ def write_pictures(
     """Write the pictures of the protocol as PNG and GIF, as a whole folder or not at all."""
     seed = settings.sampling_seeds[0]
     chosen = varied_clips(clips, settings.picture_clips, seed)
-    if isinstance(model, S3VAE):
-        generator: ClipGenerator = model
-        codes, margin = encode(model, clips, chosen, device), clips.frames(chosen)
-    else:
-        generator, codes = conditional_samples(model, clips, chosen, device)
-        margin = decode(generator, codes)
+    generator, codes = encode_or_sample(model, clips, chosen, device)
+    margin = clips.frames(chosen) if isinstance(model, S3VAE) else decode(generator, codes)
     with replacing(folder) as aside:
         aside.mkdir()
         grids = pictures(generator, codes, margin, seed)
