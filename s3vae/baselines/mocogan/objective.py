@@ -70,13 +70,9 @@ class AdversarialTerms(NamedTuple):
 
     def total(self, category: float) -> Scalar:
         """Return the weighted sum that the optimizer minimizes."""
-        adversarial = (
-            self.frame_discriminator
-            + self.clip_discriminator
-            + self.frame_generator
-            + self.clip_generator
-        )
-        return adversarial + category * (self.real_category + self.generated_category)
+        frame, clip, real, frame_generator, clip_generator, generated = self
+        adversarial = frame + clip + frame_generator + clip_generator
+        return adversarial + category * (real + generated)
 
 
 class AdversarialObjective(nn.Module):
