@@ -160,8 +160,8 @@ def code_scores(
     landmarks: LandmarkSignal | None,
 ) -> Scores:
     """Return the scores that need an encoder but no judge; those of faces if clips show faces."""
-    some = np.random.default_rng(0).permutation(clips.split("train"))[: settings.probe_clips]
-    train = np.sort(some)
+    order = np.random.default_rng(0).permutation(clips.split("train"))
+    train = np.sort(order[: settings.probe_clips])
     train_labels, labels = (
         {factor.name: clips.labels(factor.name)[chosen] for factor in clips.factors}
         for chosen in (train, rows)
@@ -187,7 +187,7 @@ def code_scores(
 def learning_curve(
     folder: Path, judge: Judge, clips: ClipFile, real: RealClips, device: torch.device
 ) -> list[Scores]:
-    """Return the main scores of every snapshot on the test split, for one sampling seed."""
+    """Return `step` and the main scores on the test split, for one sampling seed, by snapshot."""
     curve = []
     for step, path in snapshots_of(folder).items():
         model, rows = load_model(path, device), clips.split("test")
