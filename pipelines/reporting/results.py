@@ -112,7 +112,7 @@ def row_per_method(found: pd.DataFrame) -> pd.DataFrame:
     ValueError if trainings of a method differ in steps or threads.
     """
     if found.empty:
-        return found.assign(min=None)
+        return found.assign(min=None, trainings=None)
     scores = [name.removesuffix("_std") for name in found.columns if name.endswith("_std")]
     groups = found.groupby([found["data set"], found["reseeds"].fillna(found["key"])], sort=False)
     for name in ("steps", "threads"):
@@ -128,6 +128,7 @@ def row_per_method(found: pd.DataFrame) -> pd.DataFrame:
     deviations = over_seeds.where(known.to_numpy() == 1, over_trainings)
     deviations = deviations.where(means.notna().to_numpy())
     others = found.drop(columns=[*means, *deviations]).assign(
+        trainings=count,
         method=found["method"].where(count == 1, found["method"] + count.map(" ({})".format)),
         commit=groups["commit"].transform(lambda commits: ", ".join(commits.unique())),
         min=[*map(minutes, groups["seconds"].transform("mean"), found["threads"])],

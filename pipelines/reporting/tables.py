@@ -188,7 +188,8 @@ def by_factor(results: pd.DataFrame, dataset: str) -> str:
 def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...] = ()) -> str:
     """Return the variants of a method, and the method itself if its number of steps is theirs.
 
-    Deviations are left out: they are of sampling, while variants differ by training too.
+    Deviations of single trainings are left out: they are of sampling, while variants differ by
+    training too.
     """
     columns = ("method", "accuracy", "swap_dynamic", "swap_static", *also, "commit")
     varied = results[(results["varies"] == of) & (results["data set"] == dataset)]
@@ -196,5 +197,7 @@ def ablations(results: pd.DataFrame, dataset: str, of: str, also: tuple[str, ...
     full = full[full["key"] == of]
     if set(full["steps"]) == set(varied["steps"]):
         varied = pd.concat([full, varied])
-    certain = {f"{name}_std": 0.0 for name in columns if name in names()}
+    deviations = [f"{name}_std" for name in columns if name in names()]
+    single = varied["trainings"] == 1
+    certain = varied[deviations].mask(single, 0.0)
     return markdown(marked(varied.assign(**certain), *columns))

@@ -132,7 +132,8 @@ def test_variants_stand_beside_the_method_that_they_vary(found: pd.DataFrame) ->
     plus, paper = (ablations(found, "sprites", of) for of in ("s3vae-plus", "s3vae"))
     assert ("76.50" in plus, "54.30" in plus) == (True, False)
     assert ("76.50" in paper, "54.30" in paper) == (False, True)
-    assert "93.15" in paper  # the method itself had as many steps
+    assert "93.15 ± 5.55 |" in paper  # the method itself had as many steps; over two trainings
+    assert "| 54.30 |" in paper  # one training, without the deviation of sampling
     longer = found.assign(steps=found["steps"].where(found["key"] != "s3vae", "8"))
     assert "93.15" not in ablations(longer, "sprites", "s3vae")
     assert "54.30" not in ablations(found, "faces", "s3vae")
