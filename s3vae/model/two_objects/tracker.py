@@ -32,7 +32,6 @@ from s3vae.model.two_objects.windows import (
     subtract,
     with_margin,
 )
-from s3vae.tensors import to_unit
 
 STARTS, MEANS_ROUNDS = 4, 6
 MISSED = 2.0
@@ -47,7 +46,7 @@ def brightness(video: Float[Tensor, "clip time channel height width"]) -> Bright
 
 def track_clips(frames: UInt8[ndarray, "clip time height width channel"]) -> Tracking:
     """Track both objects in clips as they are stored: bytes, channel last."""
-    return track(brightness(to_unit(torch.from_numpy(frames))))
+    return track(brightness(torch.from_numpy(frames).permute(0, 1, 4, 2, 3).float() / 255))
 
 
 @torch.no_grad()
