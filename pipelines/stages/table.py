@@ -1,9 +1,9 @@
-"""Stage `table`: a row for every data set and method, as JSON, CSV and Markdown."""
+"""Stage `table`: a row for every data set and method, as CSV and Markdown."""
 
 from pathlib import Path
 
 from pipelines.cli import arguments
-from pipelines.io import write_json, write_text
+from pipelines.io import write_text
 from pipelines.params import Pipeline, read_pipeline
 from pipelines.paths import RESULTS
 from pipelines.reporting.results import has_tracker
@@ -11,12 +11,10 @@ from pipelines.reporting.score_table import results_table, table_markdown
 
 
 def write_table(pipeline: Pipeline) -> str:
-    """Write results/table.json, .csv and .md. Return the Markdown."""
+    """Write results/table.csv and .md. Return the Markdown."""
     table = results_table(pipeline)
     tracked = [name for name, each in pipeline.models.items() if has_tracker(Path(), each)]
     text = table_markdown(table, tracked)
-    records = table.astype(object).where(table.notna(), None).to_dict("records")
-    write_json(RESULTS / "table.json", records)
     write_text(RESULTS / "table.csv", table.to_csv(index=False, lineterminator="\n"))
     write_text(RESULTS / "table.md", text)
     return text
