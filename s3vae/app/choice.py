@@ -20,46 +20,51 @@ WITHOUT_VIDEOS = "sprites"
 def choose_model(
     videos: Sequence[Path], device: str | None = None, crop: Crop | None = None
 ) -> VideoModel:
-    """Load the model that reconstructs the beginnings of the videos with the smallest error.
+    """Load the model that knows the videos best.
 
-    If dlib finds a face in every video, only models of faces are candidates, otherwise only others;
-    so too with another crop than `face`. The choice is logged. Raises ValueError if there is no
-    candidate.
+    That is the one whose error on their beginnings is the smallest multiple of that on its own test
+    clips. If dlib finds a face in every video, only models of faces are candidates, otherwise only
+    others; so too with another crop than `face`. The choice is logged. Raises ValueError if there
+    is no candidate.
     """
     if not videos:
         LOG.info("model: %s (`--model` names another one)", WITHOUT_VIDEOS)
         return load(WITHOUT_VIDEOS, device)
-    sought = crop in (None, "face")
-    face = sought and all(_shows_face(video) for video in videos)
-    names = [name for name in zoo_names() if (_crop(name) == "face") == face]
+    reason = _reason_against_faces(videos, crop)
+    names = [name for name in zoo_names() if _is_of_faces(name) == (not reason)]
     if not names:
         raise ValueError("no model of the zoo fits these videos: name one by --model")
     models = [load(name, device) for name in names]
     errors = [max(_error(model, video) for video in videos) for model in models]
     best = int(np.argmin(errors))
-    without_dlib = sought and not find_spec("dlib")
-    reason = "faces" if face else "no dlib for faces" if without_dlib else "no face in every video"
-    listed = ", ".join(f"{n} {e:.4f}" for n, e in zip(names, errors, strict=True))
-    LOG.info("model: %s (%s; squared error per pixel: %s)", names[best], reason, listed)
+    listed = ", ".join(f"{n} {e:.3g}" for n, e in zip(names, errors, strict=True))
+    error = "squared error, in multiples of that on its test clips"
+    LOG.info("model: %s (%s; %s: %s)", names[best], reason or "faces", error, listed)
     return models[best]
 
 
-def _crop(name: str) -> str:
-    return str(read_config(ZOO / name)["clips"]["crop"])
+def _reason_against_faces(videos: Sequence[Path], crop: Crop | None) -> str:
+    """Return why models of faces are no candidates, empty if they are."""
+    if crop not in (None, "face"):
+        return f"--crop {crop}"
+    if not find_spec("dlib"):
+        return "no dlib for faces"
+    return next((f"no face in {video}" for video in videos if not _shows_face(video)), "")
+
+
+def _is_of_faces(name: str) -> bool:
+    return bool(read_config(ZOO / name)["architecture"]["predicts"] == "distances")
 
 
 def _shows_face(video: Path) -> bool:
-    """Return whether one of a few frames shows a face; without dlib none does."""
+    """Return whether one of a few frames shows a face."""
     times = times_of(video)
     chosen = set(np.linspace(0, len(times) - 1, FRAMES_TO_DETECT_IN).round().astype(int).tolist())
     frames = (each for index, each in enumerate(whole_frames(video)) if index in chosen)
-    try:
-        return any(detect_face(frame) is not None for frame in frames)
-    except ImportError:
-        return False
+    return any(detect_face(frame) is not None for frame in frames)
 
 
 def _error(model: VideoModel, video: Path) -> float:
     recording = model.open(video)
     first = replace(recording, taken=recording.taken[: model.preparation.time])
-    return model.error(model.encode(first), first)
+    return model.error(model.encode(first), first) / (model.known_error or 1)

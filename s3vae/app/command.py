@@ -2,15 +2,19 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-REFUSED, INTERRUPTED, TERMINATED = 2, 130, 143
-"""Exit codes: for a wrong input, and after Ctrl-C or SIGTERM."""
+from s3vae import __version__
+
+REFUSED, INTERRUPTED, UNREAD, TERMINATED = 2, 130, 141, 143
+"""Exit codes: for a wrong input, and after Ctrl-C, the end of a pipe's reader, or SIGTERM."""
 LARGEST_SIDE, MOST_NUMBER = 4096, 36_000
 """Limits of options, beyond which memory ends before patience."""
 
@@ -20,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="s3vae", description="Separate and recombine the appearance and the motion of videos."
     )
+    root.add_argument("--version", action="version", version=f"s3vae {__version__}")
     commands = root.add_subparsers(dest="run", required=True, metavar="COMMAND")
 
     swap = _command(commands, "swap", "the motion of one video with the appearance of another")
@@ -52,15 +57,17 @@ def _add_drawing_commands(commands: Any) -> None:
     """Add the commands that draw codes or move them."""
     generate = _command(commands, "generate", "clips of which both codes are drawn")
     generate.add_argument("-n", "--number", type=_whole, default=16, help="(default: 16)")
-    generate.add_argument("--seconds", type=_number, help="default: as in training")
-    _film_options(generate)
+    generate.add_argument("--seconds", type=_number, default=2.0, help="(default: 2)")
+    _film_options(generate, rate="12")
 
     traverse = _command(commands, "traverse", "a video with a code moved along its main directions")
     traverse.add_argument("video", type=Path, metavar="VIDEO")
     traverse.add_argument("--code", choices=["static", "dynamic"], default="static")
     _film_options(traverse)
 
-    go_on = _command(commands, "continue", "a video, then frames whose motion is drawn")
+    go_on = _command(
+        commands, "continue", "a video as the model decodes it, then frames whose motion is drawn"
+    )
     go_on.add_argument("video", type=Path, metavar="VIDEO")
     go_on.add_argument("--seconds", type=_number, default=4.0, help="(default: 4)")
     _film_options(go_on)
@@ -104,7 +111,7 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
         "--model",
         metavar="MODEL",
         help="a name that `s3vae models` prints, a folder, models:/NAME@champion of MLflow, or "
-        "OWNER/MODEL of the Hugging Face hub; default: one that fits the videos",
+        "OWNER/MODEL of the Hugging Face hub; default: one that fits the videos, else sprites",
     )
     command.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if it is there")
     seed = partial(_whole, least=0, most=2**31)
@@ -117,15 +124,15 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
     return command
 
 
-def _film_options(command: argparse.ArgumentParser) -> None:
+def _film_options(command: argparse.ArgumentParser, rate: str = "the video's") -> None:
     command.add_argument(
         "--size",
         type=partial(_whole, most=LARGEST_SIDE),
         metavar="PIXELS",
-        help="shorter side of a clip; default: 256, or 128 of one of several",
+        help="shorter side of a clip in the film; default: 256, or 128 of one of several",
     )
     command.add_argument(
-        "--fps", type=_number, help="frames per second of the film; default: the video's"
+        "--fps", type=_number, help=f"frames per second of the film; default: {rate}"
     )
 
 
@@ -138,8 +145,8 @@ def _whole(text: str, least: int = 1, most: int = 10**6) -> int:
 
 def _number(text: str) -> float:
     try:
-        number = float(text)
-    except ValueError:
+        number = float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
         number = 0
     if not 0 < number <= MOST_NUMBER:
         msg = f"{text!r} is no number above 0 and up to {MOST_NUMBER}"
@@ -155,6 +162,10 @@ def execute(words: list[str]) -> int:
 
         run: Callable[..., None] = getattr(commands, chosen.pop("run") + "_")
         run(**chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
     except KeyboardInterrupt:
         print("s3vae: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED

@@ -28,8 +28,7 @@ STRANGE = 4.0
 """The ratio of errors above which a video is not of the kind that a model knows."""
 STRANGER = (
     "%s differs from what the model was trained on (squared error per pixel %.4f, %.4f on its test "
-    "clips), so it is shown as the most similar appearance that the model knows: train a model on "
-    "videos of its kind, or try --adapt 100"
+    "clips), so %s: train a model on videos of its kind%s"
 )
 MOST_DRAWN = 50_000
 """Frames of drawn clips, which are in memory at once."""
@@ -46,12 +45,15 @@ def swap_(
     model = _prepared(output, [appearance, motion], options)
     lending, moving = model.open(appearance), model.open(motion)
     lent = model.encode(lending, f"encode {appearance.name}")
-    _warn_of_stranger(model, lent, lending, appearance)
+    consequence = "it is shown as the most similar appearance that the model knows"
+    _warn_of_stranger(model, lent, lending, appearance, consequence, ", or try --adapt 100")
     if adapt:
+        LOG.info("%s: %d steps of --adapt", appearance, adapt)
         lent = model.adapted(lent, lending, adapt)
         LOG.info("%s: error per pixel %.4f after --adapt", appearance, model.error(lent, lending))
-    moves = model.encode(moving, f"encode {motion.name}").at(moving.at_rate(options["fps"]))
-    codes = replace(moves, static=lent.static)
+    moves = model.encode(moving, f"encode {motion.name}")
+    _warn_of_stranger(model, moves, moving, motion, "its motion may be another one")
+    codes = replace(moves.at(moving.at_rate(options["fps"])), static=lent.static)
     frames: Iterable[Frame] = model.frames(codes)
     if paste:
         frames = pasted(frames, moving)
@@ -61,14 +63,19 @@ def swap_(
 
 
 def _warn_of_stranger(
-    model: "VideoModel", codes: "Codes", recording: Recording, video: Path
+    model: "VideoModel",
+    codes: "Codes",
+    recording: Recording,
+    video: Path,
+    consequence: str = "its codes may say little",
+    other_remedy: str = "",
 ) -> None:
     """Say so if the model describes a video much worse than what it knows."""
     if model.known_error is None:
         return
     error = model.error(codes, recording)
     if error > STRANGE * model.known_error:
-        LOG.warning(STRANGER, video, error, model.known_error)
+        LOG.warning(STRANGER, video, error, model.known_error, consequence, other_remedy)
 
 
 def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
@@ -79,6 +86,7 @@ def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
         for video in videos:
             recording = model.open(video)
             found, rate = model.encode(recording), options["fps"]
+            _warn_of_stranger(model, found, recording, video)
             codes.append(found.at(recording.at_rate(rate)) if rate else found)
             progress.advance(note=str(video))
     arrays: dict[str, Any] = {
@@ -93,25 +101,29 @@ def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
     LOG.info("%s: the codes of %d videos", output, len(videos))
 
 
-def generate_(number: int, seconds: float | None, output: Path, **options: Any) -> None:
+def generate_(number: int, seconds: float, output: Path, **options: Any) -> None:
     """Write drawn clips side by side."""
-    model = _prepared(output, [], options)
     rate = options["fps"] or PICTURES_PER_SECOND
-    time = max(round(seconds * rate), 1) if seconds else model.preparation.time
-    if number * time > MOST_DRAWN:
-        raise ValueError(f"{number} clips of {time} frames are more than {MOST_DRAWN} in all")
-    clips = model.generate(number, time, options["seed"])
+    times = np.arange(max(round(seconds * rate), 1)) / rate
+    if number * len(times) > MOST_DRAWN:
+        raise ValueError(f"{number} clips of {len(times)} frames are more than {MOST_DRAWN} in all")
+    model = _prepared(output, [], options)
+    count = max(int(np.ceil(seconds * PICTURES_PER_SECOND)), 1)
+    codes = model.drawn(number, count, options["seed"])
+    clips = np.stack([model.decode(each.at(times)) for each in codes])
     columns = int(np.ceil(np.sqrt(number)))
     grid = np.zeros((-(-number // columns), columns, *clips.shape[1:]), np.uint8)
     grid.reshape(-1, *clips.shape[1:])[:number] = clips
-    _write_grid(output, grid, np.arange(grid.shape[2]) / rate, options)
+    _write_grid(output, grid, times, options)
 
 
 def traverse_(video: Path, code: "Which", output: Path, **options: Any) -> None:
     """Write a row of films per principal direction of a code, in which it is moved step by step."""
     model = _prepared(output, [video], options)
     recording = model.open(video)
-    codes = model.encode(recording, f"encode {video.name}").at(recording.at_rate(options["fps"]))
+    found = model.encode(recording, f"encode {video.name}")
+    _warn_of_stranger(model, found, recording, video)
+    codes = found.at(recording.at_rate(options["fps"]))
     if len(codes.times) > MOST_TRAVERSED:
         LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
         codes = codes.first(MOST_TRAVERSED)
@@ -119,14 +131,12 @@ def traverse_(video: Path, code: "Which", output: Path, **options: Any) -> None:
 
 
 def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None:
-    """Write a video, then frames whose motion is drawn."""
+    """Write a video as the model decodes it, then frames whose motion is drawn."""
     model = _prepared(output, [video], options)
     recording = model.open(video)
     codes = model.encode(recording, f"encode {video.name}")
-    # up to the end of the film, which is later than the last frame that the model takes
-    missing = recording.times[-1] + seconds - codes.times[-1]
-    codes = model.continued(codes, int(np.ceil(missing / codes.interval)), options["seed"])
-    codes = codes.at(recording.at_rate(options["fps"], seconds))
+    _warn_of_stranger(model, codes, recording, video)
+    codes = model.lasting(codes, recording, seconds, options["seed"], options["fps"])
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])
 
@@ -136,8 +146,9 @@ def models_() -> None:
     for name in zoo_names():
         config = read_config(ZOO / name)
         megabytes = (ZOO / name / WEIGHTS).stat().st_size / 1e6
-        scores = ", ".join(f"{key} {value}" for key, value in config["facts"]["scores"].items())
-        print(f"{name}: {megabytes:.1f} MB, {config['facts']['source']}. {scores}")
+        print(f"{name}: {megabytes:.1f} MB, {config['facts']['source']}")
+        for key, value in config["facts"]["scores"].items():
+            print(f"    {value:>7}  {key}")
 
 
 def inspect_(model: str) -> None:

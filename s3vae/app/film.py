@@ -1,6 +1,7 @@
 """Films on disk: H.264 with the sound of a video, GIF, WebP, or a picture of some frames."""
 
 import heapq
+import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
@@ -13,7 +14,7 @@ from jaxtyping import Float64, UInt8
 from numpy import ndarray
 from PIL import Image
 
-from s3vae.app.recording import Frame
+from s3vae.app.recording import PICTURES_PER_SECOND, Frame, Frames, require_frames
 from s3vae.data.media import PICTURES
 from s3vae.files import replacing
 from s3vae.progress import LOG
@@ -30,6 +31,10 @@ LEAST_SIDE = 256
 """Frames with a shorter side are enlarged by a whole factor to reach it."""
 STILLS = 8
 """Frames in a picture of a film."""
+WIDEST = 2200
+"""Pixels of a picture beyond which the next frame begins a new row."""
+COUNTED = {".gif": (100, 2), ".webp": (1000, 11)}
+"""By format: the units of time in a second, and the least that players show a frame for."""
 
 
 class OutputError(ValueError):
@@ -42,6 +47,8 @@ def require_writable(path: Path, suffixes: tuple[str, ...], *, force: bool) -> N
         raise OutputError(f"{path} must end in {', '.join(suffixes)}")
     if not path.parent.is_dir():
         raise OutputError(f"the folder {path.parent} does not exist: create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"the folder {path.parent} may not be written to: choose another one")
     if path.is_dir():
         raise OutputError(f"{path} is a folder: name a file")
     if path.exists() and not force:
@@ -70,6 +77,16 @@ def write_film(
         else:
             _animation(aside, iter(frames), times)
         require_writable(path, SUFFIXES, force=force)  # another process may have written it
+
+
+def save(frames: Frames, path: str | Path, fps: float = PICTURES_PER_SECOND) -> None:
+    """Write the frames of a clip at their own size, as the suffix of `path` says.
+
+    Replaces a file of this name. Raises OutputError, or ValueError if these are no frames.
+    """
+    require_frames(frames)
+    pictures = np.repeat(frames, 3, axis=-1) if frames.shape[-1] == 1 else frames
+    write_film(Path(path), pictures, np.arange(len(frames)) / fps, force=True)
 
 
 def enlarged(frame: Frame, side: int | None = None) -> Picture:
@@ -176,16 +193,28 @@ def _decoded(packets: Iterable[Any], path: Path) -> Iterator[Any]:
 
 
 def _animation(path: Path, frames: Iterator[Frame], times: ndarray) -> None:
-    """Write a GIF or a WebP that repeats; both count milliseconds."""
-    durations = durations_of(times)
-    first, others = Image.fromarray(next(frames)), map(Image.fromarray, frames)
-    milliseconds = np.maximum(np.round(1000 * durations), 20).astype(int).tolist()
+    """Write a GIF or a WebP that repeats, without frames that players cannot show so briefly."""
+    per_second, least = COUNTED[path.suffix.lower()]
+    ends = np.append(times, times[-1] + durations_of(times)[-1])
+    ticks = np.round(per_second * ends).astype(int).tolist()
+    shown = [0]
+    for index, tick in enumerate(ticks):
+        if tick - ticks[shown[-1]] >= least and ticks[-1] - tick >= least:
+            shown.append(index)
+    starts = [ticks[index] for index in shown]
+    milliseconds = np.diff([*starts, max(ticks[-1], least)]) * 1000 // per_second
+    chosen = {*shown}
+    pictures = (Image.fromarray(each) for index, each in enumerate(frames) if index in chosen)
     options: Any = {"lossless": True} if path.suffix.lower() == ".webp" else {}
-    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, **options)
+    options |= {"duration": milliseconds.tolist(), "loop": 0}
+    next(pictures).save(path, save_all=True, append_images=pictures, **options)
 
 
 def _stills(path: Path, frames: Iterable[Frame], times: ndarray) -> None:
-    """Write evenly spaced frames side by side."""
+    """Write evenly spaced frames side by side, in several rows if they are wide."""
     chosen = set(np.linspace(0, len(times) - 1, STILLS).round().astype(int).tolist())
-    row = [frame for index, frame in enumerate(frames) if index in chosen]
-    Image.fromarray(np.concatenate(row, axis=1)).save(path, optimize=True)
+    stills = [frame for index, frame in enumerate(frames) if index in chosen]
+    columns = min(len(stills), max(1, WIDEST // stills[0].shape[1]))
+    stills += [np.zeros_like(stills[0])] * (-len(stills) % columns)
+    rows = [np.concatenate(stills[i : i + columns], 1) for i in range(0, len(stills), columns)]
+    Image.fromarray(np.concatenate(rows)).save(path, optimize=True)

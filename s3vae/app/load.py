@@ -24,6 +24,8 @@ def load(name: str | Path, device: str | None = None) -> VideoModel:
     `OWNER/MODEL` of the Hugging Face hub. `device` is `cpu` or `cuda`; by default CUDA is used if
     it is there. Raises PackageError, FileNotFoundError, ImportError or ConnectionError.
     """
+    if device not in (None, "cpu", "cuda"):
+        raise ValueError(f"there is no device {device!r}: name cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("there is no CUDA here: leave out the device, or name cpu")
     chosen = choose_device() if device is None else torch.device(device)

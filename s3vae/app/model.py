@@ -17,6 +17,7 @@ from s3vae.app.recording import (
     Recording,
     Source,
     open_recording,
+    with_best_box,
 )
 from s3vae.data.preparation import Preparation
 from s3vae.model.adaptation import adapt_static
@@ -78,7 +79,10 @@ class VideoModel:
 
     def open(self, video: Source) -> Recording:
         """Return which part of a video the model takes. Raises ValueError or FileNotFoundError."""
-        return open_recording(video, self.preparation, self.size, grey=self.channels == 1)
+        recording = open_recording(video, self.preparation, self.size, grey=self.channels == 1)
+        if len(recording.times) > 1 or self.preparation.crop != "face" or recording.is_clip:
+            return recording
+        return with_best_box(recording, lambda each: self.error(self.encode(each), each))
 
     def encode(self, video: Source | Recording, label: str = "") -> Codes:
         """Return the posterior means of z_f and z_t, in overlapping windows for long videos.
@@ -110,13 +114,26 @@ class VideoModel:
         return float(np.square((self.decode(codes.first(len(real))) - real) / 255).mean())
 
     def frames(self, codes: Codes) -> Iterator[Frame]:
-        """Decode frame by frame, with a few in memory."""
-        static, dynamic = torch.from_numpy(codes.static), torch.from_numpy(codes.dynamic)
+        """Decode frame by frame, with a few in memory. Raises ValueError for codes of others."""
+        sizes = self.model.architecture
+        static, dynamic = (
+            torch.from_numpy(each.astype(np.float32)) for each in (codes.static, codes.dynamic)
+        )
+        if static.shape != (sizes.static,) or dynamic.shape[1:] != (sizes.dynamic,):
+            raise ValueError(
+                f"codes of {list(static.shape)} and {list(dynamic.shape)} are not this model's, "
+                f"which are [{sizes.static}] and [time, {sizes.dynamic}]"
+            )
+        if not (static.isfinite().all() and dynamic.isfinite().all()):
+            raise ValueError("codes must be finite: some are NaN or infinite")
         for frame in decode_clip(self.model, static, dynamic):
             yield frame.numpy()
 
     def decode(self, codes: Codes) -> Frames:
-        """Decode the frames of a video."""
+        """Decode a frame for each z_t, so for each frame that the model read of a video.
+
+        `codes.at(times)` gives others.
+        """
         return np.stack([*self.frames(codes)])
 
     def swap(self, appearance: Source, motion: Source) -> Frames:
@@ -147,14 +164,19 @@ class VideoModel:
     ) -> UInt8[ndarray, "direction step time height width channel"]:
         """Return a video whose z_f or z_t is moved along each of its principal directions.
 
-        The video may be given by its codes. The middle of an odd number of steps is the video
-        itself; the first and the last are REACH standard deviations of drawn codes away.
+        The video may be given by codes, of which each is one frame. The middle of an odd number of
+        steps is the video itself; the first and the last are REACH standard deviations of drawn
+        codes away.
         """
-        codes = video if isinstance(video, Codes) else self.encode(video)
+        if directions < 1 or steps < 1:
+            raise ValueError(f"{directions} directions of {steps} steps: name at least one of each")
+        if not isinstance(video, Codes):
+            recording = self.open(video)
+            video = self.encode(recording).at(recording.times)
         rows = []
         for direction in self.directions(code)[:directions]:
             moved = [
-                replace(codes, **{code: getattr(codes, code) + step * direction})
+                replace(video, **{code: getattr(video, code) + step * direction})
                 for step in np.linspace(-REACH, REACH, steps).tolist()
             ]
             rows.append(np.stack([self.decode(each) for each in moved]))
@@ -178,8 +200,27 @@ class VideoModel:
         return scaled.astype(np.float32)
 
     def continue_(self, video: Source, frames: int, seed: int = 0) -> Frames:
-        """Return a video followed by frames whose motion is drawn, given that of the video."""
-        return self.decode(self.continued(self.encode(video), frames, seed))
+        """Return a video, then frames at its mean rate whose motion is drawn, given that before."""
+        recording = self.open(video)
+        codes = self.lasting(self.encode(recording), recording, frames * recording.interval, seed)
+        return self.decode(codes)
+
+    def lasting(
+        self,
+        codes: Codes,
+        recording: Recording,
+        seconds: float,
+        seed: int = 0,
+        fps: float | None = None,
+    ) -> Codes:
+        """Return the codes of a video and of drawn motion for seconds after its last frame.
+
+        At a rate, or at the times of the video's frames and on at their mean rate.
+        """
+        # the last frame of the video is later than the last one that the model takes
+        missing = recording.times[-1] + seconds - codes.times[-1]
+        longer = self.continued(codes, int(np.ceil(missing / codes.interval)), seed)
+        return longer.at(recording.at_rate(fps, seconds))
 
     @torch.no_grad()
     def continued(self, codes: Codes, frames: int, seed: int = 0) -> Codes:

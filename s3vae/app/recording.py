@@ -1,7 +1,9 @@
 """A video as a model takes it: some of its frames, cropped and resized."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -9,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 from numpy import ndarray
 
-from s3vae.data.crops import Box, Size, crop_boxes, crop_to
+from s3vae.data.crops import Box, Size, box_around, crop_boxes, crop_to
 from s3vae.data.footage import UNREPORTED
 from s3vae.data.media import PICTURES, announced_frames, frame_times, frames_of, picture
 from s3vae.data.preparation import Preparation
@@ -22,6 +24,8 @@ Source = str | Path | UInt8[ndarray, "_ _ _ _"]
 """A video file, a folder of pictures, one picture, or frames as bytes of 1 or 3 channels."""
 PICTURES_PER_SECOND = 12.0
 """The rate of frames without times: arrays, folders of pictures, drawn clips."""
+SHIFTS, SCALES = (0, -0.14, -0.07, 0.07, 0.14), (1, 0.83, 1.2)
+"""The changes of the box of a single face that are tried, in parts of its size."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Recording:
     box: Box
     size: Size
     grey: bool
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether these are frames of the model's size, which are taken as they are."""
+        return isinstance(self.source, ndarray) and self.source.shape[1:3] == self.size
 
     def frames(self) -> Iterator[Frame]:
         """Read the frames that the model takes, cropped and resized."""
@@ -53,8 +62,14 @@ class Recording:
         last = self.times[-1]
         if rate is not None:
             return np.arange(int((last + longer) * rate + 1e-6) + 1) / rate
-        mean = (len(self.times) - 1) / last if last > 0 else PICTURES_PER_SECOND
-        return np.append(self.times, last + np.arange(1, int(longer * mean + 1e-6) + 1) / mean)
+        added = np.arange(1, int(longer / self.interval + 1e-6) + 1)
+        return np.append(self.times, last + added * self.interval)
+
+    @property
+    def interval(self) -> float:
+        """The mean time between frames in seconds."""
+        last = float(self.times[-1])
+        return last / (len(self.times) - 1) if last > 0 else 1 / PICTURES_PER_SECOND
 
 
 def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool) -> Recording:
@@ -64,14 +79,15 @@ def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool)
     videos the model takes what `made` says. Raises FileNotFoundError, or ValueError for what cannot
     be read or shows no face where the model needs one.
     """
-    if not isinstance(source, ndarray):
+    if isinstance(source, ndarray):
+        require_frames(source)
+    else:
         source = Path(source)
         require_videos([source])
-    else:
-        require_frames(source)
     times = times_of(source)
-    if isinstance(source, ndarray) and source.shape[1:3] == size:
-        return Recording(source, times, [*range(len(times))], Box(0, 0, *size[::-1]), size, grey)
+    as_it_is = Recording(source, times, [*range(len(times))], Box(0, 0, *size[::-1]), size, grey)
+    if as_it_is.is_clip:
+        return as_it_is
     try:
         every: Sequence[int] = range(len(times))
         if made.fps is not None and len(times) > 1:
@@ -79,7 +95,8 @@ def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool)
     except ValueError as error:
         raise ValueError(f"{shown_name(source)}: {error}") from error
     taken = [*every[:: made.stride or 1]]
-    (box,) = crop_boxes(whole_frames(source), [taken], made.crop, size)
+    # in frames of the whole video, as for the clips of training
+    (box,) = crop_boxes(whole_frames(source), [range(len(times))], made.crop, size)
     if box is None:
         raise ValueError(
             f"{shown_name(source)} shows no face: name another model, or --crop centre"
@@ -87,16 +104,34 @@ def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool)
     return Recording(source, times, taken, box, size, grey)
 
 
+def with_best_box(recording: Recording, error: Callable[[Recording], float]) -> Recording:
+    """Return a recording of one face whose box is moved or scaled to the least error.
+
+    dlib's box of a single frame may lie off by a tenth of its size, which a model of faces takes
+    for somebody else.
+    """
+    frame, box = next(whole_frames(recording.source)), recording.box
+    tried = []
+    for right, down, scale in product(SHIFTS, SHIFTS, SCALES):
+        x, y = box.left + (0.5 + right) * box.width, box.top + (0.5 + down) * box.height
+        moved = box_around(x, y, scale * min(box.width, box.height), frame, recording.size)
+        tried.append(replace(recording, box=moved))
+    return min(tried, key=error)
+
+
 def require_videos(paths: Iterable[Path]) -> None:
-    """Raise FileNotFoundError for a path that does not exist."""
+    """Raise FileNotFoundError or PermissionError for a path that cannot be opened."""
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist: name a video, or pictures")
+        if not os.access(path, os.R_OK):
+            raise PermissionError(f"{path} may not be read: change its permissions")
 
 
 def require_frames(frames: ndarray) -> None:
     """Raise ValueError unless an array holds frames as bytes."""
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] not in (1, 3):
+    is_clip = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[-1] in (1, 3)
+    if not is_clip or 0 in frames.shape[1:]:
         raise ValueError(
             "frames must be uint8 [time, height, width, channel] with 1 or 3 channels, not "
             f"{frames.dtype} {list(frames.shape)}"
@@ -118,10 +153,15 @@ def times_of(source: Path | Frames) -> Float64[ndarray, " frame"]:
         if counted and len(times) < UNREPORTED * announced:
             LOG.warning("%s: only %d of its %d frames can be read", source, len(times), announced)
     if not len(times):
-        raise ValueError(f"{shown_name(source)} holds no frames")
+        remedy = ": name one video, or a folder of pictures" if _is_folder(source) else ""
+        raise ValueError(f"{shown_name(source)} holds no frames{remedy}")
     if np.isnan(times).any():
         return np.arange(len(times)) / PICTURES_PER_SECOND
     return np.maximum.accumulate(times - times[0])
+
+
+def _is_folder(source: Path | Frames) -> bool:
+    return isinstance(source, Path) and source.is_dir()
 
 
 def whole_frames(source: Path | Frames) -> Iterator[UInt8[ndarray, "rows columns 3"]]:

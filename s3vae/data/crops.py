@@ -66,7 +66,7 @@ def crop_boxes(
 def centre(frame: Frame, size: Size = SIZE) -> Box:
     """Return the largest box of the aspect of `size` in the middle of a frame."""
     height, width = frame.shape[:2]
-    return _box(width / 2, height / 2, math.inf, frame, size)
+    return box_around(width / 2, height / 2, math.inf, frame, size)
 
 
 def detect_face(frame: Frame, size: Size = SIZE) -> Box | None:
@@ -81,7 +81,9 @@ def detect_face(frame: Frame, size: Size = SIZE) -> Box | None:
         return None
     face = max(faces, key=lambda each: each.area())
     middle = face.center()
-    return _box(middle.x / scale, middle.y / scale, MARGIN * face.width() / scale, frame, size)
+    return box_around(
+        middle.x / scale, middle.y / scale, MARGIN * face.width() / scale, frame, size
+    )
 
 
 def crop_to(frame: Frame, box: Box, size: Size) -> UInt8[ndarray, "rows columns 3"]:
@@ -93,7 +95,7 @@ def crop_to(frame: Frame, box: Box, size: Size) -> UInt8[ndarray, "rows columns 
     )
 
 
-def _box(x: float, y: float, shorter: float, frame: Frame, size: Size) -> Box:
+def box_around(x: float, y: float, shorter: float, frame: Frame, size: Size) -> Box:
     """Return a box around a point, moved to lie within the frame.
 
     It has the aspect of `size`, and its shorter side is `shorter` or the longest that fits.

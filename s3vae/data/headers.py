@@ -48,17 +48,17 @@ def fault_of_pictures(path: Path, pixel_format: bytes) -> str | None:
         return None
     header = header_of(path)
     if HDR.search(header):
-        return f"it is HDR, whose colours would be wrong: {_conversion(path, TO_SDR)}"
+        return f"it is HDR, whose colours would be wrong: convert it by {_conversion(path, TO_SDR)}"
     if ALPHA.search(header) or ALPHA_FORMATS.fullmatch(pixel_format):
         # FFmpeg's own decoders of VP8 and VP9 pass over the transparency
         decoder = next((each for mark, each in VPX.items() if mark in header), "")
         conversion = _conversion(path, ON_BLACK, decoder)
-        return f"it has transparency: lay it over a background, {conversion}"
+        return f"it has transparency: lay it over a background by {conversion}"
     return None
 
 
 def _conversion(path: Path, filters: str, decoder: str = "") -> str:
-    return f'ffmpeg {decoder}-i "{path.name}" -vf "{filters}" "{path.stem}-converted.mp4"'
+    return f'ffmpeg {decoder}-i "{path}" -vf "{filters}" "{path.stem}-converted.mp4"'
 
 
 def is_mirrored(path: Path) -> bool:

@@ -13,6 +13,7 @@ from s3vae.export.exporters import exported
 from s3vae.export.graphs import AXES, FREE, Graph, graphs, require_expressible, sizes_of
 from s3vae.files import replacing
 from s3vae.model.s3vae import S3VAE
+from s3vae.progress import LOG
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 UNNAMED = re.compile(r"val_\d+")
@@ -45,6 +46,7 @@ def export_onnx(model: S3VAE, folder: Path) -> None:
         aside.mkdir()
         for name, graph in graphs(model).items():
             write_graph(graph, sizes, aside / f"{name}.onnx")
+            LOG.info("%s.onnx: written, and compared with PyTorch", name)
 
 
 @torch.no_grad()

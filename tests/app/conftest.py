@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from s3vae.model.architecture import Architecture
 
 RATE, HERTZ = 10, 8000
+FACTS = {"scores": {}, "error_per_pixel": 1.0}
 
 
 def write_video(path: Path, frames: int, level: int = 0, *, sound: bool = False) -> Path:
@@ -57,7 +58,7 @@ def folder(tiny: "Architecture", tmp_path_factory: pytest.TempPathFactory) -> Pa
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    package = Package(S3VAE(tiny).eval(), Preparation(time=4, stride=2), {"scores": {}})
+    package = Package(S3VAE(tiny).eval(), Preparation(time=4, stride=2), FACTS)
     write_package(folder, package, "# tiny\n", half=False)
     return folder
 

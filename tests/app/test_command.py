@@ -75,6 +75,49 @@ def test_every_command_writes_what_it_says(
             assert np.allclose(found, expected, atol=1e-6)
 
 
+def test_a_rate_changes_the_frames_of_drawn_clips_and_not_their_motion(
+    folder: Path, model: VideoModel, tmp_path: Path
+) -> None:
+    shown = {}
+    for rate in (12, 24):
+        output = tmp_path / f"{rate}.webp"
+        words = "generate", "-n", 1, "--seconds", 0.5, "--fps", rate, "--size", 64
+        assert run(*words, "-o", output, "--model", folder) == 0
+        with Image.open(output) as film:
+            frames = [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(film)]
+        shown[rate] = np.stack(frames)[:, 2:, 2:]  # without the margin of the grid
+    assert np.array_equal(shown[24][::2], shown[12])
+    assert np.array_equal(shown[12], model.generate(1, 6)[0])
+
+
+@pytest.mark.parametrize("words", [("encode",), ("traverse",), ("continue",), ("swap", "{still}")])
+def test_every_video_that_the_model_hardly_knows_is_named(
+    words: tuple[str, ...],
+    videos: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also the one that gives the motion alone."""
+    monkeypatch.setattr(VideoModel, "error", lambda model, codes, each: len(each.times) - 5)
+    monkeypatch.setattr(commands, "STRANGE", 0.0)
+    still = tmp_path / "still.png"
+    Image.new("RGB", (80, 80)).save(still)
+    given = [each.format(still=still) for each in words]
+    output = tmp_path / ("codes.npz" if words == ("encode",) else "film.gif")
+    assert run(*given, videos[1], "-o", output, "--model", folder) == 0
+    assert f"{videos[1]} differs from what the model was trained on" in caplog.text
+    assert f"{still} differs" not in caplog.text
+
+
+def test_a_reader_that_ends_early_is_no_fault() -> None:
+    command = f"{sys.executable} -m s3vae.app.command models | head -n 0; echo ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
+    assert ended.stdout in ("0\n", "141\n")
+
+
 def test_models_and_their_cards_are_printed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +139,7 @@ def test_models_and_their_cards_are_printed(
         (("swap", "text.mp4", "{motion}", "-o", "a.mp4"), "text.mp4: .*cannot read"),
         (("generate", "-o", "a.mp4", "--model", "nix"), "there is no model 'nix'"),
         (("swap", "{motion}", "{motion}", "-o", "a.mp4", "--paste", "--fps", "9"), "leave out"),
-        (("generate", "-n", "50000", "-o", "a.mp4"), "50000 clips of 4 frames are more than"),
+        (("generate", "-n", "50000", "-o", "a.mp4"), "50000 clips of 24 frames are more than"),
         pytest.param(
             ("generate", "-o", "a.mp4", "--device", "cuda"),
             "no CUDA here",

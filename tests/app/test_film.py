@@ -9,7 +9,7 @@ import pytest
 from numpy import ndarray
 from PIL import Image
 
-from s3vae.app.film import OutputError, enlarged, write_film
+from s3vae.app.film import OutputError, enlarged, require_writable, save, write_film
 from s3vae.data.media import frame_times, frames_of
 
 FRAMES = [np.full((33, 47, 3), 20 * index, np.uint8) for index in range(12)]
@@ -107,6 +107,31 @@ def test_an_animation_has_every_frame(suffix: str, tmp_path: Path) -> None:
         assert (animation.n_frames, animation.size) == (12, (47, 33))
 
 
+@pytest.mark.parametrize(("suffix", "unit"), [(".gif", 0.01), (".webp", 0.001)])
+@pytest.mark.parametrize("rate", [12, 30, 60, 100])
+def test_an_animation_lasts_as_long_as_its_frames(
+    suffix: str, unit: float, rate: int, tmp_path: Path
+) -> None:
+    """Frames that are too brief for players are left out, at 60 frames per second every other."""
+    frames = np.random.default_rng(0).integers(256, size=(60, 8, 8, 3), dtype=np.uint8)
+    save(frames, tmp_path / f"film{suffix}", fps=rate)
+    with Image.open(tmp_path / f"film{suffix}") as animation:
+        shown = []
+        for index in range(animation.n_frames):
+            animation.seek(index)
+            animation.load()
+            shown.append(animation.info["duration"] / 1000)
+    assert sum(shown) == pytest.approx(60 / rate, abs=unit)
+    assert min(shown) >= max(2 * unit, 0.011 if suffix == ".webp" else 0)
+
+
+def test_stills_of_wide_frames_are_in_rows(tmp_path: Path) -> None:
+    wide = np.zeros((10, 20, 700, 1), np.uint8)
+    save(wide, tmp_path / "wide.png")
+    with Image.open(tmp_path / "wide.png") as picture:
+        assert picture.size == (2100, 60)
+
+
 def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
     def broken() -> Iterator[ndarray]:
         yield from FRAMES[:3]
@@ -145,3 +170,11 @@ def test_a_path_that_cannot_be_written_is_refused(name: str, rule: str, tmp_path
 @pytest.mark.parametrize(("side", "size"), [(None, (256, 384)), (32, (32, 48)), (100, (100, 150))])
 def test_frames_are_enlarged_by_their_shorter_side(side: int | None, size: tuple[int, int]) -> None:
     assert enlarged(np.zeros((64, 96, 1), np.uint8), side).shape == (*size, 3)
+
+
+def test_a_folder_without_permission_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="may not be written to"):
+        require_writable(tmp_path / "film.mp4", (".mp4",), force=False)

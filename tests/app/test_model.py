@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from numpy import ndarray
 
 from s3vae.app.model import Codes, VideoModel
+from s3vae.data import crops
+from s3vae.data.crops import Box
 from s3vae.model.static_prior import StaticPrior
 from s3vae.tensors import to_bytes, to_unit
 
@@ -78,6 +81,14 @@ def test_a_continued_video_begins_with_its_reconstruction(clip: ndarray, model: 
     assert np.array_equal(longer[:4], model.decode(model.encode(clip)))
 
 
+def test_results_have_a_frame_for_each_of_the_video_though_the_model_reads_half_of_them(
+    videos: tuple[Path, Path], model: VideoModel
+) -> None:
+    assert len(model.encode(videos[1]).times) == 6
+    assert len(model.continue_(videos[1], 5)) == 12 + 5
+    assert model.traverse(videos[1], directions=1, steps=1).shape[2] == 12
+
+
 def test_adaptation_lowers_the_error(clip: ndarray, model: VideoModel) -> None:
     recording = model.open(clip)
     codes = model.encode(recording)
@@ -91,3 +102,21 @@ def test_codes_and_numbers_that_do_not_exist_are_refused(clip: ndarray, model: V
         model.continue_(clip, 0)
     with pytest.raises(ValueError, match="name at least one"):
         model.generate(2, 0)
+    with pytest.raises(ValueError, match="name at least one"):
+        model.traverse(clip, steps=0)
+    codes = model.encode(clip)
+    with pytest.raises(ValueError, match="are not this model's"):
+        model.decode(replace(codes, static=codes.static[1:]))
+    with pytest.raises(ValueError, match="must be finite"):
+        model.decode(replace(codes, dynamic=codes.dynamic * np.nan))
+
+
+def test_the_box_of_a_single_face_is_moved_to_where_the_model_knows_it(
+    model: VideoModel, noise: Callable[..., ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = copy.copy(model)
+    model.preparation = replace(model.preparation, crop="face")
+    monkeypatch.setattr(crops, "detect_face", lambda frame, size: Box(100, 100, 100, 100))
+    monkeypatch.setattr(model, "error", lambda codes, each: abs(each.box.left - 114))
+    assert model.open(noise(1, 300, 300)).box.left == 114
+    assert model.open(noise(2, 300, 300)).box.left == 100

@@ -9,6 +9,7 @@ import pytest
 from numpy import ndarray
 
 from s3vae.app.recording import open_recording, require_frames
+from s3vae.data import crops
 from s3vae.data.media import frames_of
 from s3vae.data.preparation import Preparation
 
@@ -54,7 +55,12 @@ def test_one_picture_is_a_video_of_one_frame_at_any_rate(fps: float | None, tmp_
 
 @pytest.mark.parametrize(
     "frames",
-    [np.zeros((2, 64, 64, 3)), np.zeros((64, 64, 3), np.uint8), np.zeros((1, 9, 9, 4), np.uint8)],
+    [
+        np.zeros((2, 64, 64, 3)),
+        np.zeros((64, 64, 3), np.uint8),
+        np.zeros((1, 9, 9, 4), np.uint8),
+        np.zeros((1, 0, 9, 3), np.uint8),
+    ],
 )
 def test_arrays_that_are_no_frames_are_refused(frames: np.ndarray) -> None:
     with pytest.raises(ValueError, match="must be uint8"):
@@ -66,7 +72,9 @@ def test_times_at_another_rate_cover_the_video(videos: tuple[Path, Path]) -> Non
     np.testing.assert_allclose(recording.at_rate(20), np.arange(23) / 20)
 
 
-def test_what_cannot_be_read_is_named(noise: Callable[..., ndarray], tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_named(
+    noise: Callable[..., ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(FileNotFoundError, match=r"nix\.mp4 does not exist"):
         open_recording(tmp_path / "nix.mp4", Preparation(), SIZE, grey=False)
     (tmp_path / "text.mp4").write_text("no video")
@@ -74,6 +82,11 @@ def test_what_cannot_be_read_is_named(noise: Callable[..., ndarray], tmp_path: P
         open_recording(tmp_path / "text.mp4", Preparation(), SIZE, grey=False)
     with pytest.raises(ValueError, match="the array holds no frames"):
         open_recording(noise(0), Preparation(), SIZE, grey=False)
+    with pytest.raises(ValueError, match="holds no frames: name one video"):
+        open_recording(tmp_path, Preparation(), SIZE, grey=False)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match=r"text\.mp4 may not be read"):
+        open_recording(tmp_path / "text.mp4", Preparation(), SIZE, grey=False)
 
 
 def test_frames_that_are_missing_in_a_damaged_file_are_counted(
@@ -85,6 +98,17 @@ def test_frames_that_are_missing_in_a_damaged_file_are_counted(
     damaged.write_bytes(whole[:middle] + bytes(2000) + whole[middle + 2000 :])
     recording = open_recording(damaged, Preparation(), SIZE, grey=False)
     assert f"only {len(recording.times)} of its 12 frames can be read" in caplog.text
+
+
+def test_faces_are_sought_in_the_whole_video_as_for_the_clips_of_training(
+    videos: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought = []
+    monkeypatch.setattr(crops, "detect_face", lambda frame, size: sought.append(frame))
+    with pytest.raises(ValueError, match="shows no face"):
+        open_recording(videos[1], Preparation(stride=2, crop="face"), SIZE, grey=False)
+    whole = [*frames_of(videos[1])]
+    assert np.array_equal(sought, [whole[index] for index in (0, 6, 11)])
 
 
 def test_a_video_without_a_face_is_refused_by_a_model_of_faces(videos: tuple[Path, Path]) -> None:
