@@ -171,7 +171,7 @@ def drawn_scores(real: RealClips, draws: Draws) -> Scores:
     }
 
 
-Kept = Mapping[str, tuple[Predictions, Int[ndarray, " clip"] | None]]
+Changes = Mapping[str, tuple[Predictions, Int[ndarray, " clip"] | None]]
 """By the kind that is kept: the judge's predictions, and whose labels count, if not the clip's."""
 
 
@@ -186,8 +186,8 @@ def intervention_scores(real: RealClips, draws: Draws) -> Scores:
     The floor is that of a model that changes nothing, or everything. (Multi-factor sequential
     disentanglement benchmark, 2025.)
     """
-    drawn: Kept = {"static": (draws.motion, None), "dynamic": (draws.appearance, None)}
-    swapped: Kept = {"static": (draws.swap, None), "dynamic": (draws.swap, draws.donors)}
+    drawn: Changes = {"static": (draws.motion, None), "dynamic": (draws.appearance, None)}
+    swapped: Changes = {"static": (draws.swap, None), "dynamic": (draws.swap, draws.donors)}
     chance = {factor.name: 1 / len(factor.values) for factor in real.factors}
     return {
         "sample_score": _intervention_score(real, drawn, chance),
@@ -196,12 +196,12 @@ def intervention_scores(real: RealClips, draws: Draws) -> Scores:
     }
 
 
-def _intervention_score(real: RealClips, kept: Kept, chance: Mapping[str, float]) -> float:
+def _intervention_score(real: RealClips, changes: Changes, chance: Mapping[str, float]) -> float:
     """Return the score of changed clips; NaN without factors."""
     errors: dict[str, float] = {}
     other_errors: dict[str, float] = {}
     for kind, other in (("static", "dynamic"), ("dynamic", "static")):
-        predictions, clips = kept[kind]
+        predictions, clips = changes[kind]
         for name, share in real.accuracies(predictions, kind, clips).items():
             errors[name] = abs(share - 1)
         for name, share in real.accuracies(predictions, other, clips).items():

@@ -10,7 +10,7 @@ from s3vae.data.clips import Factor
 from s3vae.engine.batches import Batch
 from s3vae.engine.parallel import sharded
 from s3vae.losses import consistency, elbo, mutual_information
-from s3vae.losses.aggregate import RunningMoments, batch_mismatch
+from s3vae.losses.aggregate import batch_mismatch
 from s3vae.losses.exchange import MotionExchange
 from s3vae.losses.supervision import Supervision
 from s3vae.model.s3vae import S3VAE, Posterior
@@ -55,13 +55,12 @@ class Objective(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.settings, self.clips = model, settings, clips
-        sizes, decay = model.architecture, settings.aggregate_decay
+        sizes = model.architecture
         self.exchange: MotionExchange | None = None
         if settings.exchange is not None and clusters > 1:
             self.exchange = MotionExchange(
                 clusters, sizes.static, settings.exchange.decay, settings.same_cluster_swap
             )
-        self.aggregate = RunningMoments(sizes.static, decay) if decay else batch_mismatch
         self.supervision: Supervision | None = None
         if settings.supervised:
             of_static, of_dynamic = (
@@ -101,7 +100,7 @@ class Objective(nn.Module):
             consistency=self.consistency(features, posterior, generator),
             factor_prediction=TARGETS[self.settings.signal].loss(signal, known),
             independence=self.independence(posterior, codes, generator),
-            aggregate=self.aggregate(static),
+            aggregate=batch_mismatch(static),
             supervision=self.supervision(static, dynamic, known) if self.supervision else None,
         )
 

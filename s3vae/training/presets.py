@@ -64,8 +64,6 @@ class LossSettings:
     """The signal that z_t predicts (training/targets.py)."""
     mutual_information: Literal["paper", "ours"] = "paper"
     """The estimator of the independence term."""
-    aggregate_decay: float = Field(default=0.0, ge=0, lt=1)
-    """The decay of the running moments of the aggregate term; 0: the moments of each batch."""
     decoded_frames: int | None = Field(default=None, gt=0)
     """The number of random frames of each clip that are decoded in a step; all if null."""
     views: Views | None = None
@@ -74,16 +72,11 @@ class LossSettings:
     """The probability that a clip is decoded from z_t of another clip of its motion cluster."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for settings that need another one which is missing."""
+        """Raise ValueError if a setting needs another one which is missing."""
         if self.same_cluster_swap and self.exchange is None:
             raise ValueError(
                 f"same_cluster_swap ({self.same_cluster_swap}) needs motion clusters: add "
                 "`exchange`, or set it to 0"
-            )
-        if self.aggregate_decay and not self.weights.aggregate:
-            raise ValueError(
-                f"aggregate_decay ({self.aggregate_decay}) has no effect while weights.aggregate "
-                "is 0: give it a weight, or leave aggregate_decay out"
             )
 
     @property

@@ -46,7 +46,7 @@ def train(
     """Train `s3vae-plus` on the squares; raises StoppedError before step `stop_before`."""
     clips, cpu = ClipFile(data / "clips.h5"), torch.device("cpu")
     exchange = Exchange(clustering=ClusterSettings(candidates=(3,), least=-1, restarts=1))
-    settings = losses("ours", exchange=exchange, same_cluster_swap=0.3, aggregate_decay=0.9)
+    settings = losses("ours", exchange=exchange, same_cluster_swap=0.3)
     data_set = training_set(
         clips, FlowSignal(data / "flow.h5"), TARGETS["cells"], exchange.clustering
     )

@@ -9,7 +9,6 @@ from torch import Generator, Tensor
 
 from s3vae.distributions import Gaussian
 from s3vae.engine.batches import Batch
-from s3vae.losses.aggregate import RunningMoments
 from s3vae.model.s3vae import Posterior
 from s3vae.tensors import to_unit
 from s3vae.training.objective import Objective, Terms
@@ -56,7 +55,7 @@ def decoder_calls(objective: Objective) -> list[Tensor]:
 def test_the_gradient_of_a_term_reaches_its_own_modules_and_no_other(
     term: str, posterior: str, make: Make, step: Step
 ) -> None:
-    settings = losses("ours", mutual_information="paper", aggregate_decay=0.9)
+    settings = losses("ours", mutual_information="paper")
     objective = make(settings, static_posterior=posterior)
     getattr(step(objective), term).backward()
     reached = {
@@ -180,27 +179,6 @@ def test_every_training_batch_updates_the_cluster_means_with_its_posterior_means
     assert exchange.updates.tolist() == [1, 1, 1]
     for cluster, mean in enumerate(exchange.means):
         torch.testing.assert_close(mean, means[batch.known["cluster"] == cluster].mean(dim=0))
-
-
-def test_in_training_the_aggregate_term_is_that_of_the_running_moments(
-    make: Make, step: Step
-) -> None:
-    objective = make(losses("ours", aggregate_decay=0.9))
-    first, second = (step(objective, seed).aggregate for seed in range(2))
-    moments = objective.aggregate
-    assert isinstance(moments, RunningMoments)
-    assert moments.updates == 2
-    missing = moments.second_moment - torch.eye(len(moments.mean))
-    torch.testing.assert_close(second, moments.mean.square().sum() + missing.square().sum())
-    assert not torch.allclose(first, second)
-
-
-def test_in_validation_the_aggregate_term_is_that_of_the_batch(make: Make, step: Step) -> None:
-    running, plain = (
-        step(make(losses("ours", aggregate_decay=decay)).eval()).aggregate for decay in (0.9, 0.0)
-    )
-    assert plain > 0
-    torch.testing.assert_close(running, plain)
 
 
 def test_with_one_cluster_nothing_is_exchanged(make: Make) -> None:

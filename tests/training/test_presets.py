@@ -45,7 +45,6 @@ def test_a_change_of_a_preset_leaves_its_other_settings_and_the_preset_itself() 
     [
         ({"sharpness": 1}, {}, "sharpness"),
         ({}, {"same_cluster_swap": 0.5}, r"same_cluster_swap .* `exchange`"),
-        ({}, {"aggregate_decay": 0.9}, r"aggregate_decay .* weights\.aggregate is 0"),
     ],
 )
 def test_a_setting_that_is_unknown_or_needs_another_is_refused(
