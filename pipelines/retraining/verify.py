@@ -40,7 +40,8 @@ def verified_scores(name: str) -> Iterator[str]:
         value = current[column]
         if value is None or abs(value - expected) > TOLERANCE:
             different.append(column)
-        yield f"{column:20} registered {expected:.6f}  now {value:.6f}"
+        now = "not scored" if value is None else f"{value:.6f}"
+        yield f"{column:20} registered {expected:.6f}  now {now}"
     if different:
         msg = f"{name} version {version.version} does not give its {', '.join(different)}"
         chosen = Chosen(version.tags["dataset"], version.tags["method"])
