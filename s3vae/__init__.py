@@ -20,7 +20,7 @@ PUBLIC = {"Codes": "model", "VideoModel": "model", "load": "load", "save": "film
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name of the library: PyTorch takes seconds, which `s3vae --help` need not wait."""
+    """Import a name of the library: PyTorch takes seconds, for which help need not wait."""
     if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"s3vae.app.{PUBLIC[name]}"), name)

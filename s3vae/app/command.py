@@ -111,7 +111,8 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
         "--model",
         metavar="MODEL",
         help="a name that `s3vae models` prints, a folder, models:/NAME@champion of MLflow, or "
-        "OWNER/MODEL of the Hugging Face hub; default: one that fits the videos, else sprites",
+        "OWNER/MODEL of the Hugging Face hub; default: one that fits the videos, or sprites "
+        "if there are none",
     )
     command.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if it is there")
     seed = partial(_whole, least=0, most=2**31)

@@ -136,7 +136,7 @@ def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None
     recording = model.open(video)
     codes = model.encode(recording, f"encode {video.name}")
     _warn_of_stranger(model, codes, recording, video)
-    codes = model.lasting(codes, recording, seconds, options["seed"], options["fps"])
+    codes = model.extended(codes, recording, seconds, options["seed"], options["fps"])
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])
 

@@ -14,7 +14,7 @@ from jaxtyping import Float64, UInt8
 from numpy import ndarray
 from PIL import Image
 
-from s3vae.app.recording import PICTURES_PER_SECOND, Frame, Frames, require_frames
+from s3vae.app.recording import PICTURES_PER_SECOND, Frame, Frames, require_frames, whole_frames
 from s3vae.data.media import PICTURES
 from s3vae.files import replacing
 from s3vae.progress import LOG
@@ -85,8 +85,7 @@ def save(frames: Frames, path: str | Path, fps: float = PICTURES_PER_SECOND) -> 
     Replaces a file of this name. Raises OutputError, or ValueError if these are no frames.
     """
     require_frames(frames)
-    pictures = np.repeat(frames, 3, axis=-1) if frames.shape[-1] == 1 else frames
-    write_film(Path(path), pictures, np.arange(len(frames)) / fps, force=True)
+    write_film(Path(path), whole_frames(frames), np.arange(len(frames)) / fps, force=True)
 
 
 def enlarged(frame: Frame, side: int | None = None) -> Picture:

@@ -16,6 +16,8 @@ from s3vae.app.recording import (
     Frames,
     Recording,
     Source,
+    frame_rate,
+    is_clip,
     open_recording,
     with_best_box,
 )
@@ -42,13 +44,6 @@ class Codes:
     static: Float32[ndarray, " static"]
     dynamic: Float32[ndarray, "time dynamic"]
     times: Float64[ndarray, " time"]
-
-    @property
-    def interval(self) -> float:
-        """The mean time between frames in seconds."""
-        if len(self.times) == 1:
-            return 1 / PICTURES_PER_SECOND
-        return float(self.times[-1] - self.times[0]) / (len(self.times) - 1)
 
     def at(self, times: Float64[ndarray, " shown"]) -> "Codes":
         """Return z_t at other times, linear between those that are known."""
@@ -80,7 +75,7 @@ class VideoModel:
     def open(self, video: Source) -> Recording:
         """Return which part of a video the model takes. Raises ValueError or FileNotFoundError."""
         recording = open_recording(video, self.preparation, self.size, grey=self.channels == 1)
-        if len(recording.times) > 1 or self.preparation.crop != "face" or recording.is_clip:
+        if len(recording.times) > 1 or self.preparation.crop != "face" or is_clip(video, self.size):
             return recording
         return with_best_box(recording, lambda each: self.error(self.encode(each), each))
 
@@ -202,10 +197,10 @@ class VideoModel:
     def continue_(self, video: Source, frames: int, seed: int = 0) -> Frames:
         """Return a video, then frames at its mean rate whose motion is drawn, given that before."""
         recording = self.open(video)
-        codes = self.lasting(self.encode(recording), recording, frames * recording.interval, seed)
-        return self.decode(codes)
+        seconds = frames / frame_rate(recording.times)
+        return self.decode(self.extended(self.encode(recording), recording, seconds, seed))
 
-    def lasting(
+    def extended(
         self,
         codes: Codes,
         recording: Recording,
@@ -219,19 +214,19 @@ class VideoModel:
         """
         # the last frame of the video is later than the last one that the model takes
         missing = recording.times[-1] + seconds - codes.times[-1]
-        longer = self.continued(codes, int(np.ceil(missing / codes.interval)), seed)
+        longer = self.continued(codes, int(np.ceil(missing * frame_rate(codes.times))), seed)
         return longer.at(recording.at_rate(fps, seconds))
 
     @torch.no_grad()
     def continued(self, codes: Codes, frames: int, seed: int = 0) -> Codes:
-        """Return codes followed by drawn ones, at the mean interval of those that are known."""
+        """Return codes followed by drawn ones, at the mean rate of those that are known."""
         if frames < 1:
             msg = f"{frames} frames cannot be drawn: name at least one"
             raise ValueError(msg)
         known = torch.from_numpy(codes.dynamic)[None].to(self._device)
         drawn = self.model.prior.continuation(known, frames, generator_at(self._device, seed))
         dynamic = np.concatenate([codes.dynamic, drawn[0].cpu().numpy()])
-        later = codes.times[-1] + codes.interval * np.arange(1, frames + 1)
+        later = codes.times[-1] + np.arange(1, frames + 1) / frame_rate(codes.times)
         return Codes(codes.static, dynamic, np.append(codes.times, later))
 
     @property

@@ -1,5 +1,6 @@
 """A video as a model takes it: some of its frames, cropped and resized."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from s3vae.data.crops import Box, Size, box_around, crop_boxes, crop_to
 from s3vae.data.footage import UNREPORTED
 from s3vae.data.media import PICTURES, announced_frames, frame_times, frames_of, picture
 from s3vae.data.preparation import Preparation
-from s3vae.data.rates import frames_at
+from s3vae.data.rates import frames_at, rate_of
 from s3vae.progress import LOG
 
 Frame = UInt8[ndarray, "height width channel"]
@@ -41,11 +42,6 @@ class Recording:
     size: Size
     grey: bool
 
-    @property
-    def is_clip(self) -> bool:
-        """Whether these are frames of the model's size, which are taken as they are."""
-        return isinstance(self.source, ndarray) and self.source.shape[1:3] == self.size
-
     def frames(self) -> Iterator[Frame]:
         """Read the frames that the model takes, cropped and resized."""
         taken = set(self.taken)
@@ -62,14 +58,8 @@ class Recording:
         last = self.times[-1]
         if rate is not None:
             return np.arange(int((last + longer) * rate + 1e-6) + 1) / rate
-        added = np.arange(1, int(longer / self.interval + 1e-6) + 1)
-        return np.append(self.times, last + added * self.interval)
-
-    @property
-    def interval(self) -> float:
-        """The mean time between frames in seconds."""
-        last = float(self.times[-1])
-        return last / (len(self.times) - 1) if last > 0 else 1 / PICTURES_PER_SECOND
+        mean = frame_rate(self.times)
+        return np.append(self.times, last + np.arange(1, int(longer * mean + 1e-6) + 1) / mean)
 
 
 def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool) -> Recording:
@@ -85,9 +75,8 @@ def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool)
         source = Path(source)
         require_videos([source])
     times = times_of(source)
-    as_it_is = Recording(source, times, [*range(len(times))], Box(0, 0, *size[::-1]), size, grey)
-    if as_it_is.is_clip:
-        return as_it_is
+    if is_clip(source, size):
+        return Recording(source, times, [*range(len(times))], Box(0, 0, *size[::-1]), size, grey)
     try:
         every: Sequence[int] = range(len(times))
         if made.fps is not None and len(times) > 1:
@@ -104,6 +93,17 @@ def open_recording(source: Source, made: Preparation, size: Size, *, grey: bool)
     return Recording(source, times, taken, box, size, grey)
 
 
+def is_clip(source: Source, size: Size) -> bool:
+    """Return whether these are frames of a model's size, which are taken as they are."""
+    return isinstance(source, ndarray) and source.shape[1:3] == size
+
+
+def frame_rate(times: Float64[ndarray, " frame"]) -> float:
+    """Return the mean number of frames per second, that of pictures if there are no times."""
+    rate = rate_of(times)
+    return PICTURES_PER_SECOND if math.isnan(rate) else rate
+
+
 def with_best_box(recording: Recording, error: Callable[[Recording], float]) -> Recording:
     """Return a recording of one face whose box is moved or scaled to the least error.
 
@@ -111,12 +111,12 @@ def with_best_box(recording: Recording, error: Callable[[Recording], float]) -> 
     for somebody else.
     """
     frame, box = next(whole_frames(recording.source)), recording.box
-    tried = []
+    read, tried = replace(recording, source=frame[None]), []
     for right, down, scale in product(SHIFTS, SHIFTS, SCALES):
         x, y = box.left + (0.5 + right) * box.width, box.top + (0.5 + down) * box.height
         moved = box_around(x, y, scale * min(box.width, box.height), frame, recording.size)
-        tried.append(replace(recording, box=moved))
-    return min(tried, key=error)
+        tried.append(replace(read, box=moved))
+    return replace(recording, box=min(tried, key=error).box)
 
 
 def require_videos(paths: Iterable[Path]) -> None:
@@ -130,8 +130,8 @@ def require_videos(paths: Iterable[Path]) -> None:
 
 def require_frames(frames: ndarray) -> None:
     """Raise ValueError unless an array holds frames as bytes."""
-    is_clip = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[-1] in (1, 3)
-    if not is_clip or 0 in frames.shape[1:]:
+    are_bytes = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[-1] in (1, 3)
+    if not are_bytes or 0 in frames.shape[1:]:
         raise ValueError(
             "frames must be uint8 [time, height, width, channel] with 1 or 3 channels, not "
             f"{frames.dtype} {list(frames.shape)}"

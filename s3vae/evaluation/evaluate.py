@@ -17,6 +17,7 @@ from s3vae.evaluation.distances import distance_scores, predict_distances
 from s3vae.evaluation.encoded import EncodedClips, encode_clips
 from s3vae.evaluation.faces import face_scores
 from s3vae.evaluation.generation import generation_scores
+from s3vae.evaluation.intervention import intervention_scores
 from s3vae.evaluation.label_free import label_free_scores, swapped_clips
 from s3vae.evaluation.metrics import names
 from s3vae.evaluation.prediction_file import prediction_arrays
@@ -25,7 +26,6 @@ from s3vae.evaluation.protocol import (
     RealClips,
     Scores,
     drawn_scores,
-    intervention_scores,
     judge_scores,
     over_seeds,
     predict_draws,

@@ -55,8 +55,8 @@ def paired_information(
     a sample's own posterior is narrow and would dominate, which makes the estimate log(batch)
     whatever the codes are. The estimate may be negative.
     """
-    partners = Gaussian(static.mean[:, dimensions], static.std[:, dimensions])
-    of_static = _log_densities(partners, static_code[:, dimensions])
+    paired = Gaussian(static.mean[:, dimensions], static.std[:, dimensions])
+    of_static = _log_densities(paired, static_code[:, dimensions])
     of_dynamic = _log_densities(dynamic, dynamic_code)
     joint = _log_mean_of_others(of_static + of_dynamic)
     apart = _log_mean_of_others(of_static) + _log_mean_of_others(of_dynamic)

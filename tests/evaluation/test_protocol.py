@@ -10,12 +10,12 @@ from torch import Generator, Tensor
 
 from s3vae.data.clips import Factor
 from s3vae.evaluation.codes import Codes, donors, predict_codes
+from s3vae.evaluation.intervention import intervention_scores
 from s3vae.evaluation.protocol import (
     Draws,
     RealClips,
     drawn_scores,
     headline,
-    intervention_scores,
     judge_scores,
     over_seeds,
     predict_draws,

@@ -6,7 +6,6 @@ import gzip
 import html
 import io
 import json
-import math
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,8 +19,7 @@ from PIL import Image
 from s3vae.app.exported import codes
 from s3vae.app.model import Codes, VideoModel
 from s3vae.app.package import stored
-from s3vae.app.recording import PICTURES_PER_SECOND, Frames
-from s3vae.data.rates import rate_of
+from s3vae.app.recording import PICTURES_PER_SECOND, Frames, frame_rate
 from s3vae.export.graphs import AXES, graphs, sizes_of
 from s3vae.export.onnx_files import export_onnx
 from s3vae.files import checksum_of
@@ -100,8 +98,7 @@ def held(model: VideoModel, video: Path) -> Held:
     recording = model.open(video)
     times = recording.times[recording.taken][:MOST_FRAMES]
     frames = [frame for frame, _ in zip(recording.frames(), times, strict=False)]
-    rate = rate_of(times)
-    return Held(video.name, np.stack(frames), PICTURES_PER_SECOND if math.isnan(rate) else rate)
+    return Held(video.name, np.stack(frames), frame_rate(times))
 
 
 def packed(clip: Held) -> dict[str, Any]:
