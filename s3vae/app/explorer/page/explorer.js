@@ -1,7 +1,7 @@
 // What the controls of the page do.
 
 const page = JSON.parse(document.getElementById("page").textContent);
-const REACH = 3, DRAWN = 16, MOST_SWAPPED = 6;
+const REACH = 3, DRAWN = 16, SWAPPED = 4, MOST_SWAPPED = 6;
 const at = (id) => document.getElementById(id);
 const clips = [];
 let model, media, gif, pending = Promise.resolve();
@@ -72,17 +72,25 @@ async function decoded(codes, rate) {
   return { frames: await model.decode(codes), count: codes.dynamic.length / model.dim.dynamic, rate };
 }
 
-/** Encode a clip and keep it; a video that was read before replaces itself. */
+/** Encode a clip and keep it; a video that was read before replaces itself, a new one a held clip in the grid. */
 async function add(clip) {
   clip.codes ??= await model.encode(clip.frames, clip.count);
   clip.decoded = await decoded(clip.codes, clip.rate);
   const known = clips.findIndex((each) => each.file && clip.file && sameFile(each.file, clip.file));
-  clip.ticked = known >= 0 ? clips[known].ticked : ticked().length < 4;
+  if (known < 0 && clip.file && ticked().length >= SWAPPED) setTicked(ticked().findLast((each) => !each.file), false);
+  clip.ticked = known >= 0 ? clips[known].ticked : ticked().length < SWAPPED;
   if (known < 0) clips.push(clip);
   else clips[known] = Object.assign(clips[known], clip);
 }
 
 const ticked = () => clips.filter((clip) => clip.ticked);
+
+/** Tick or untick a clip, if there is one. */
+function setTicked(clip, isTicked) {
+  if (!clip) return;
+  clip.ticked = isTicked;
+  if (clip.item) clip.item.querySelector("input").checked = isTicked;
+}
 
 function sameFile(one, other) {
   return ["name", "size", "lastModified"].every((each) => one[each] === other[each]);
