@@ -211,3 +211,34 @@ def test_the_categories_of_real_clips_are_learned_first(
     objective.zero_grad()
     objective.losses(examples, draws(0))["total"].backward()
     assert all(has_gradient(getattr(objective, n)) for n in networks)
+
+
+def test_a_reader_alone_learns_categories_of_real_clips_and_teaches_the_generator(
+    tiny: Architecture, examples: Batch, draws: Draws
+) -> None:
+    settings = AdversarialSettings(width=4, reader_width=4, categories_first=1)
+    model = MoCoGAN(tiny, Categories("dynamic", {"motion": 3}))
+    objective = AdversarialObjective(model, settings, 4)
+    alone = objective.losses(examples, draws(0))  # the first step is the reader's
+    assert alone["total"] == alone["real_category"] > 0
+    terms = objective.losses(examples, draws(0))
+    for term, learner in [("real_category", "reader"), ("generated_category", "generator")]:
+        objective.zero_grad()
+        terms[term].backward(retain_graph=True)
+        networks = ("frames", "clips", "reader", "generator")
+        assert [n for n in networks if has_gradient(getattr(objective, n))] == [learner]
+
+
+def test_a_reader_has_no_statistics_of_generated_clips(
+    tiny: Architecture, examples: Batch, draws: Draws
+) -> None:
+    settings = AdversarialSettings(width=4, reader_width=4)
+    objective = AdversarialObjective(
+        MoCoGAN(tiny, Categories("dynamic", {"motion": 3})), settings, 4
+    )
+    assert objective.reader is not None
+    batches = dict(objective.reader.named_buffers())
+    objective.losses(examples, draws(0))
+    seen = {name: int(each) for name, each in batches.items() if name.endswith("tracked")}
+    assert set(seen.values()) == {1}
+    assert objective.reader.training

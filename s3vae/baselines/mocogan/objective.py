@@ -19,6 +19,7 @@ from s3vae.baselines.mocogan.bounded import BoundedClipDiscriminator, BoundedFra
 from s3vae.baselines.mocogan.generator import MoCoGAN
 from s3vae.baselines.mocogan.losses import LOSSES, category_loss
 from s3vae.baselines.mocogan.published import ClipDiscriminator, FrameDiscriminator
+from s3vae.baselines.mocogan.reader import CategoryReader
 from s3vae.baselines.mocogan.views import DiscriminatorViews, random_times
 from s3vae.engine.batches import Batch
 from s3vae.losses.elbo import frame_subset, take_frames
@@ -44,6 +45,9 @@ class AdversarialSettings:
     categories_first: int = Field(default=0, ge=0)
     """The number of first steps in which only the categories of real clips are learned, since a
     generator can only obey a discriminator that reads them."""
+    reader_width: int | None = Field(default=None, gt=0)
+    """The width of a network that alone reads the categories, wherever and whenever objects are.
+    null: the discriminator of clips reads them."""
     views: DiscriminatorViews | None = None
     """What the discriminators are given; null: all frames as they are."""
     category: float = Field(default=1.0, ge=0)
@@ -83,7 +87,12 @@ class AdversarialObjective(nn.Module):
         self.generator, self.settings = model, settings
         self.model = copy.deepcopy(model).requires_grad_(requires_grad=False)
         channels, width = model.architecture.channels, settings.width
+        # the clip discriminator has no heads for categories that a reader reads
+        self.reader: CategoryReader | None = None
         values = model.categories.values
+        if settings.reader_width:
+            self.reader = CategoryReader(channels, settings.reader_width, values)
+            values = {}
         self.frames_seen = min(time, settings.views.frames) if settings.views else time
         self.steps: Tensor
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
@@ -119,6 +128,8 @@ class AdversarialObjective(nn.Module):
         # for the generator's losses, whose gradients must not reach the discriminators
         fixed_frame = functional_call(self.frames, detached(self.frames), (frame,))
         fixed_clip, categories = functional_call(self.clips, detached(self.clips), (generated,))
+        if self.reader is not None:
+            real_categories, categories = self.reader(real), self.read(generated)
         discriminator_loss, generator_loss = LOSSES[self.settings.discriminators]
         return AdversarialTerms(
             frame_discriminator=discriminator_loss(
@@ -139,8 +150,16 @@ class AdversarialObjective(nn.Module):
         times = self.times_seen(video.shape[1], generator)
         real = self.as_seen(video[:, times], generator)
         nothing = real.new_zeros(())
-        loss = category_loss(self.clips(real)[1], labels)
+        categories = self.clips(real)[1] if self.reader is None else self.reader(real)
+        loss = category_loss(categories, labels)
         return AdversarialTerms(nothing, nothing, loss, nothing, nothing, nothing)
+
+    def read(self, generated: Seen) -> dict[str, Tensor]:
+        """Return the reader's logits of generated clips, by the statistics of real ones."""
+        assert self.reader is not None
+        logits = functional_call(self.reader.eval(), detached(self.reader), (generated,))
+        self.reader.train(self.training)
+        return logits
 
     def given(
         self, video: Video, labels: Mapping[str, Labels], generator: Generator
