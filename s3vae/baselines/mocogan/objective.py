@@ -157,7 +157,9 @@ class AdversarialObjective(nn.Module):
     def read(self, generated: Seen) -> dict[str, Tensor]:
         """Return the reader's logits of generated clips, by the statistics of real ones."""
         assert self.reader is not None
-        logits = functional_call(self.reader.eval(), detached(self.reader), (generated,))
+        logits: dict[str, Tensor] = functional_call(
+            self.reader.eval(), detached(self.reader), (generated,)
+        )
         self.reader.train(self.training)
         return logits
 
