@@ -278,7 +278,9 @@ def test_the_page_fits_into_the_window(page: Any, width: int) -> None:
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     for button in ("draw", "continue"):
-        page.find_element("id", button).click()
+        control = page.find_element("id", button)
+        page.execute_script("arguments[0].scrollIntoView()", control)  # below the bar that stays
+        control.click()
         wait_for(page, "Ready.")
     inner, scrolled = page.execute_script(
         "return [innerWidth, document.documentElement.scrollWidth]"
