@@ -12,6 +12,7 @@ import torch
 
 from pipelines.cli import arguments
 from pipelines.paths import Layout
+from pipelines.tools.parts import part_names
 from s3vae.app.config import ZOO
 from s3vae.app.package import Package, stored, write_package
 from s3vae.data.clips import ClipFile
@@ -20,6 +21,7 @@ from s3vae.engine.batches import ClipBatches
 from s3vae.evaluation.codes import encode, reconstruction_error
 from s3vae.evaluation.metrics import METRICS
 from s3vae.evaluation.pictures import decode
+from s3vae.judge.network import load_judge
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae
 from s3vae.progress import LOG
@@ -53,7 +55,9 @@ def add(files: Layout, method: str) -> Path:
     rounded.load_state_dict(stored(rounded, half=True))
     change = int(np.abs(exact.astype(int) - decoded(rounded, clips)[0].astype(int)).max())
     per_pixel = error / np.prod(clips.shape[1:])
+    judge = load_judge(files.judge, device)
     facts = facts_of(files, method, clips) | {
+        "parts": part_names(model, judge, clips),
         "reconstruction_error": round(error, 3),
         "error_per_pixel": round(float(per_pixel), 6),
     }

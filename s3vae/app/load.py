@@ -30,7 +30,8 @@ def load(name: str | Path, device: str | None = None) -> VideoModel:
         raise ValueError("there is no CUDA here: leave out the device, or name cpu")
     chosen = choose_device() if device is None else torch.device(device)
     package = read_package(find_model(str(name)), chosen)
-    return VideoModel(package.model, package.preparation, package.facts.get("error_per_pixel"))
+    known_error, part_names = package.facts.get("error_per_pixel"), package.facts.get("parts", ())
+    return VideoModel(package.model, package.preparation, known_error, part_names)
 
 
 def find_model(name: str) -> Path:

@@ -1,6 +1,6 @@
 """A trained model at work on videos: encode, decode, swap, generate, traverse, continue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, get_args
@@ -63,11 +63,17 @@ class VideoModel:
     """
 
     def __init__(
-        self, model: S3VAE, preparation: Preparation, known_error: float | None = None
+        self,
+        model: S3VAE,
+        preparation: Preparation,
+        known_error: float | None = None,
+        part_names: Sequence[str | None] = (),
     ) -> None:
         self.model, self.preparation = model.eval(), preparation
         self.known_error = known_error
         """The squared error per pixel of test clips, by which strangers are noticed."""
+        self.part_names = part_names
+        """What changes with each part of the learned prior of z_f, where labels have shown it."""
         architecture = model.architecture
         self.size = architecture.height, architecture.width
         self.channels = architecture.channels

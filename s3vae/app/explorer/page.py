@@ -129,6 +129,7 @@ def page_settings(model: VideoModel) -> dict[str, Any]:
     return {
         "clips": settings["clips"],
         "static_prior": prior,
+        "part_names": list(model.part_names),
         "dynamic_prior": settings["dynamic_prior"],
         "directions": {key: each[:DIRECTIONS] for key, each in settings["directions"].items()},
         "rate": PICTURES_PER_SECOND,

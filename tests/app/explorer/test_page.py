@@ -147,7 +147,10 @@ def test_the_page_can_find_the_sources_of_a_code(model: VideoModel) -> None:
     prior = StaticPrior(sizes.static, [(2, 1), (3, sizes.static - 2)])
     prior.mixing.copy_(torch.randn(prior.mixing.shape, generator=torch.Generator().manual_seed(0)))
     model.model.static_prior = prior
-    made = page.page_settings(model)["static_prior"]
+    model.part_names = ["hair", None]
+    settings = page.page_settings(model)
+    assert settings["part_names"] == ["hair", None]
+    made = settings["static_prior"]
     assert [len(part["shares"]) for part in made["parts"]] == [2, 3]
     identity = np.array(made["mixing"]) @ np.array(made["unmixing"])
     np.testing.assert_allclose(identity, np.eye(sizes.static - 1), atol=1e-5)

@@ -205,7 +205,7 @@ function addAttributes() {
   model.attributes().forEach((part, index) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = `Part ${index + 1}`;
+    button.textContent = page.part_names[part] ?? `Part ${index + 1}`;
     button.onclick = () => {
       const clip = clips[at("change-clip").value];
       edited.static = model.redrawn(staticOf(clip), part, edited.random);
