@@ -1,14 +1,12 @@
 """Stage `evaluate`: write the scores of a trained model, its learning curve and its pictures."""
 
-import dataclasses
-
 from pipelines.cli import arguments
 from pipelines.io import write_csv, write_json
 from pipelines.params import section
 from pipelines.paths import Layout
 from pipelines.runner import run_stage
-from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import run_key, write_provenance
+from pipelines.tracking.mlflow_run import tracked
+from pipelines.tracking.provenance import new_run, write_provenance
 from s3vae.baselines.saved import load_model
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.evaluate import judged_clips, learning_curve, score
@@ -27,9 +25,10 @@ def evaluate(files: Layout, method: str, settings: EvaluationSettings) -> None:
     """Write pictures, then scores, curve and predictions; if nothing is judged, the reason too."""
     clips, device, folder = ClipFile(files.clips), choose_device(), files.model(method)
     model, judge = load_model(folder, device), load_judge(files.judge, device)
-    weights = [checksum_of(used / WEIGHTS) for used in (folder, files.judge)]
-    key, params = run_key("evaluate", settings, clips, *weights), dataclasses.asdict(settings)
-    run = StageRun("evaluate", files.dataset, method, key, params, clips, weights[0])
+    inputs = [checksum_of(used / WEIGHTS) for used in (folder, files.judge)]
+    run = new_run(
+        "evaluate", files.dataset, method, settings, clips, *inputs, weights_sha256=inputs[0]
+    )
     landmarks = None
     if model.architecture.predicts == "distances":
         landmarks = LandmarkSignal(files.landmarks)

@@ -1,18 +1,16 @@
 """Stage `judge`: train the classifier of every factor on real clips of the train split."""
 
-import dataclasses
-
 import torch
 
 from pipelines.checks import checked_section
 from pipelines.cli import arguments, loader_workers
 from pipelines.downloads import fetch_files
-from pipelines.io import write_csv, write_json
+from pipelines.io import write_json
 from pipelines.paths import CHECKPOINTS, RAW, Layout
 from pipelines.runner import run_stage
-from pipelines.tracking.environment import running_code, write_environment
-from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import run_key, write_provenance
+from pipelines.tracking.environment import running_code, write_training
+from pipelines.tracking.mlflow_run import tracked
+from pipelines.tracking.provenance import new_run, write_provenance
 from s3vae.data.clips import ClipFile
 from s3vae.data.fresh import FreshClips
 from s3vae.engine.checkpoint import Checkpoint
@@ -26,18 +24,15 @@ def train_judge(files: Layout, settings: JudgeStage) -> None:
     """Write the judge's folder, its history and its scores on the real clips of two splits."""
     code, clips, device = running_code(), ClipFile(files.clips), choose_device()
     fresh = fresh_clips(clips) if settings.fresh else None
-    judge, key = new_judge(clips, settings, device), run_key("judge", settings, clips)
-    checkpoint, folder = Checkpoint(CHECKPOINTS / "judge", key), files.scores("judge")
-    run = StageRun("judge", files.dataset, "judge", key, dataclasses.asdict(settings), clips)
+    judge = new_judge(clips, settings, device)
+    run = new_run("judge", files.dataset, "judge", settings, clips)
+    checkpoint, folder = Checkpoint(CHECKPOINTS / "judge", run.key), files.scores("judge")
     with tracked(run) as tracker:
         history, seconds = fit_judge(
             judge, clips, settings, checkpoint, device, tracker.log, fresh, loader_workers()
         )
         save_judge(judge, files.judge)
-        write_csv(folder / "history.csv", history)
-        steps = int(history[-1]["step"]) if history else 0
-        threads = torch.get_num_threads()
-        write_environment(folder, code, steps, seconds, threads)
+        write_training(folder, history, code, seconds, torch.get_num_threads())
         tracker.history(history)
         scores = real_scores(judge, clips, device, "val", "test")
         write_json(folder / "metrics.json", scores)

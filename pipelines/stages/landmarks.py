@@ -17,7 +17,7 @@ from s3vae.data.clips import ClipFile
 from s3vae.signals.agreement import landmark_scores
 from s3vae.signals.detectors import LandmarkSettings, require_faces
 from s3vae.signals.landmark_file import LandmarkSignal, read_landmarks, write_landmarks
-from s3vae.signals.landmark_picture import draw_landmarks, drawn_frames
+from s3vae.signals.landmark_picture import draw_landmarks
 
 CLIPS_DRAWN = 4
 
@@ -25,8 +25,7 @@ CLIPS_DRAWN = 4
 def landmarks(name: str, clips_path: Path, settings: LandmarkSettings, target: Path) -> None:
     """Write the landmarks of all clips.
 
-    Raises DownloadError, and TooFewFacesError if too many clips are dropped; the shards are then
-    kept.
+    Raises DownloadError, and TooFewFacesError, with shards kept, if too many clips are dropped.
     """
     clips = ClipFile(clips_path.resolve())
     parameters, raw = dataclasses.asdict(settings), RAW.resolve()
@@ -49,9 +48,8 @@ def report(clips_path: Path, signal_path: Path, folder: Path) -> None:
     clips, signal = ClipFile(clips_path), LandmarkSignal(signal_path)
     write_json(folder / "landmarks.json", landmark_scores(signal, clips.landmarks))
     drawn = np.unique(np.linspace(0, clips.clips - 1, CLIPS_DRAWN).astype(int))
-    frames = clips.frames(drawn)[:, drawn_frames(clips.time)]
-    parts = (frames, signal.points[drawn], signal.found[drawn])
-    draw_landmarks(folder / "landmarks.png", *(list(part) for part in parts))
+    frames, path = clips.frames(drawn), folder / "landmarks.png"
+    draw_landmarks(path, frames, signal.points[drawn], signal.found[drawn])
 
 
 if __name__ == "__main__":

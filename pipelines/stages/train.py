@@ -1,18 +1,16 @@
 """Stage `train`: train a method on the clips of a data set and their motion signal."""
 
-import dataclasses
 from functools import partial
 from typing import Any
 
 from pipelines.checks import checked_section
 from pipelines.cli import arguments, loader_workers
-from pipelines.io import write_csv
 from pipelines.paths import CHECKPOINTS, Layout
 from pipelines.preview import with_preview
 from pipelines.runner import run_stage
-from pipelines.tracking.environment import running_code, write_environment
-from pipelines.tracking.mlflow_run import StageRun, tracked
-from pipelines.tracking.provenance import run_key, write_provenance
+from pipelines.tracking.environment import running_code, write_training
+from pipelines.tracking.mlflow_run import tracked
+from pipelines.tracking.provenance import new_run, write_provenance
 from pipelines.trainers import start_trainers
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipFile
@@ -33,11 +31,10 @@ def train(files: Layout, name: str, method: Any) -> None:
     signal = read_signal(signal_of(method), files.signals)
     data = training_set_for(method, clips, signal)
     objective = objective_of(method, data).to(device)
-    key = run_key("train", method, clips, signal.parameters)
-    checkpoint = Checkpoint(CHECKPOINTS / "train", key)
+    run = new_run("train", files.dataset, name, method, clips, signal.parameters)
+    checkpoint = Checkpoint(CHECKPOINTS / "train", run.key)
     label, workers = f"train {files.dataset} {name}", loader_workers()
     fit = partial(fit_objective, objective, data, method, checkpoint, device, label, workers)
-    run = StageRun("train", files.dataset, name, key, dataclasses.asdict(method), clips)
     model, results = files.model(name), files.scores(name)
     with process_group(device):
         if not is_main_process():
@@ -48,8 +45,7 @@ def train(files: Layout, name: str, method: Any) -> None:
             history, seconds = fit(report=preview)
             learn_static_prior(objective.model, data.batches, device)
             save_model(objective.model, model, checkpoint.snapshots, preparation_of(clips))
-            write_csv(results / "history.csv", history)
-            write_environment(results, code, int(history[-1]["step"]), seconds, total_threads())
+            write_training(results, history, code, seconds, total_threads())
             tracker.history(history)
             write_provenance(results, run, model)
             tracker.model(model)

@@ -1,13 +1,15 @@
-"""The environment of a training: its commit, its duration and its number of threads.
+"""What a training leaves beside its model: its history, and its environment.
 
-These are the only results that differ from run to run.
+The environment is the commit, the duration and the number of threads: the only results that
+differ from run to run.
 """
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.io import write_json
+from pipelines.io import write_csv, write_json
 
 PIPELINE = ("dvc.yaml", "params.yaml")
 CODE = ("s3vae", "pipelines", "configs", *PIPELINE, *(f"benchmark/{name}" for name in PIPELINE))
@@ -32,8 +34,16 @@ def running_code() -> Code:
     return Code(commit, changed=changes != "")
 
 
-def write_environment(folder: Path, code: Code, steps: int, seconds: float, threads: int) -> None:
-    """Write environment.json beside the results."""
+def write_training(
+    folder: Path,
+    history: Sequence[Mapping[str, float]],
+    code: Code,
+    seconds: float,
+    threads: int,
+) -> None:
+    """Write history.csv and environment.json."""
+    write_csv(folder / "history.csv", history)
+    steps = int(history[-1]["step"]) if history else 0
     cost = {"steps": steps, "seconds": round(seconds, 1), "threads": threads}
     write_json(folder / "environment.json", {**code._asdict(), **cost})
 

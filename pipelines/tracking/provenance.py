@@ -70,6 +70,20 @@ def run_key(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
 
+def new_run(
+    kind: Kind,
+    dataset: str,
+    method: str,
+    settings: "DataclassInstance",
+    clips: ClipFile,
+    *inputs: Mapping[str, object] | str,
+    weights_sha256: str | None = None,
+) -> StageRun:
+    """Return the inputs of a run with its `run_key`, of which they are arguments."""
+    key, content = run_key(kind, settings, clips, *inputs), dataclasses.asdict(settings)
+    return StageRun(kind, dataset, method, key, content, clips, weights_sha256)
+
+
 def stage_entry(kind: Kind) -> Mapping[str, Any]:
     """Return the definition of a stage in dvc.yaml, its variables not filled in."""
     entry: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][kind]

@@ -1,6 +1,5 @@
 """A picture of landmarks on frames, and of their three distances over time."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +16,20 @@ SIDE = 2.2
 """Width and height of a frame, in inches."""
 
 
-def drawn_frames(time: int) -> list[int]:
-    """Return the indices of the frames of a clip that are drawn, evenly spaced."""
-    return [int(index) for index in np.linspace(0, time - 1, FRAMES)]
-
-
 def draw_landmarks(
     path: Path,
-    clips: Sequence[UInt8[ndarray, "drawn height width channel"]],
-    points: Sequence[Float[ndarray, "time 68 2"]],
-    found: Sequence[Bool[ndarray, " time"]],
+    clips: UInt8[ndarray, "clip time height width channel"],
+    points: Float[ndarray, "clip time 68 2"],
+    found: Bool[ndarray, "clip time"],
 ) -> None:
-    """Write a PNG with a row per clip: its `drawn_frames`, then the distances over time."""
+    """Write a PNG with a row per clip: evenly spaced frames, then the distances over time."""
     figure = Figure(figsize=(SIDE * (FRAMES + 1.6), SIDE * len(clips)), layout="constrained")
     widths = [1.0] * FRAMES + [1.6]
     rows = figure.subplots(len(clips), FRAMES + 1, squeeze=False, width_ratios=widths)
     for panels, clip, dots, mask in zip(rows, clips, points, found, strict=True):
-        for panel, frame, image in zip(panels[:-1], drawn_frames(len(dots)), clip, strict=True):
-            panel.imshow(image.squeeze(), cmap="gray")
+        shown = np.linspace(0, len(clip) - 1, FRAMES).astype(int)
+        for panel, frame in zip(panels[:-1], shown, strict=True):
+            panel.imshow(clip[frame].squeeze(), cmap="gray")
             if mask[frame]:
                 panel.plot(*dots[frame].T, ".", color="#00e060", ms=2.2)
             panel.set_title(f"frame {frame}", fontsize="x-small")

@@ -242,3 +242,8 @@ def test_a_reader_has_no_statistics_of_generated_clips(
     seen = {name: int(each) for name, each in batches.items() if name.endswith("tracked")}
     assert set(seen.values()) == {1}
     assert objective.reader.training
+
+
+def test_a_reader_refuses_a_setting_that_would_be_idle() -> None:
+    with pytest.raises(ValueError, match="`differences` help the discriminator"):
+        AdversarialSettings(reader_width=4, differences=True)

@@ -55,6 +55,12 @@ class AdversarialSettings:
     decay: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the moving average of the generator's weights, which is the model that is saved."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if the reader would make a setting idle."""
+        if self.reader_width and self.differences:
+            msg = "`differences` help the discriminator to read categories, which `reader_width` "
+            raise ValueError(f"{msg}leaves to another network: remove one of them")
+
 
 Seen = Float[Tensor, "batch seen channel height width"]
 """Clips as the discriminators are given them."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.tracking.environment import Code, running_code, write_environment
+from pipelines.tracking.environment import Code, running_code, write_training
 
 
 @pytest.fixture
@@ -53,8 +53,10 @@ def test_without_a_repository_there_is_no_commit(
     assert running_code() == Code("", changed=False)
 
 
-def test_environment_are_written_beside_the_results(tmp_path: Path) -> None:
-    write_environment(tmp_path, Code("abc", changed=True), steps=7, seconds=1.26, threads=2)
+def test_a_training_leaves_its_history_and_its_environment(tmp_path: Path) -> None:
+    history = [{"step": 3.0, "total": 2.0}, {"step": 7.0, "total": 1.5}]
+    write_training(tmp_path, history, Code("abc", changed=True), seconds=1.26, threads=2)
+    assert (tmp_path / "history.csv").read_text() == "step,total\n3.0,2.0\n7.0,1.5\n"
     assert json.loads((tmp_path / "environment.json").read_text()) == {
         "commit": "abc",
         "changed": True,
