@@ -124,7 +124,7 @@ def _faults_of_source(settings: Mapping[str, Any], source: Path, clips: Path) ->
     if not isinstance(settings["data"], Videos | MUG):
         return
     if not source.exists():
-        yield f"there is no {source}: correct the path"
+        yield f"there is no {str(source)!r}: correct the path"
     elif (source / "__init__.py").exists() or source.suffix == ".py":
         yield f"{source} is code: name the folder of your videos"
     elif source.resolve() in clips.resolve().parents:

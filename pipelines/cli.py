@@ -4,7 +4,11 @@ import argparse
 import logging
 import os
 import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
 
+import s3vae
 from s3vae.processes import is_main_process
 
 DASK = "S3VAE_DASK"
@@ -17,6 +21,24 @@ def arguments(*names: str) -> tuple[str, ...]:
     return tuple(getattr(parsed, name) for name in names)
 
 
+def plain_errors() -> None:
+    """Let an error that this project's code raises end the process with its message alone.
+
+    Other errors are faults of the code, and keep their traceback.
+    """
+    sys.excepthook = _report
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    *_, last = traceback.extract_tb(trace)
+    folders = Path(__file__).parent, Path(s3vae.__file__).parent
+    ours = any(Path(last.filename).is_relative_to(folder) for folder in folders)
+    if ours and issubclass(kind, Exception) and (last.line or "").startswith("raise"):
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
 def _parser(names: tuple[str, ...]) -> argparse.ArgumentParser:
     logging.basicConfig(
         level=logging.INFO if is_main_process() else logging.WARNING,
@@ -26,6 +48,7 @@ def _parser(names: tuple[str, ...]) -> argparse.ArgumentParser:
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Prefect's client logs every request
     spec = sys.modules["__main__"].__spec__
+    plain_errors()
     parser = argparse.ArgumentParser(prog=f"python -m {spec.name}" if spec else None)
     for name in names:
         parser.add_argument(name)

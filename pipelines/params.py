@@ -5,6 +5,8 @@ A stage uses its own section only, so it depends on no other settings; long ones
 in the file.
 """
 
+import json
+from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -114,14 +116,18 @@ def _checked(kind: type[Settings], path: Path, content: Any, keys: tuple[str, ..
         if not isinstance(content, dict) or key not in content:
             place = ".".join(keys[:depth]) or "the file"
             known = ", ".join(sorted(content or {})) or "nothing"
-            msg = f"{path}: {place} has no {key!r}, only {known}"
+            msg = f"{path}: {place} has no {key!r}, only {known}: add it, as other configs have it"
             raise ParamsError(msg)
         content = content[key]
     try:
-        return TypeAdapter(kind).validate_python(content)
+        settings = TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
-        faults = (f"  {_place(fault, keys, content)}: {fault['msg']}" for fault in error.errors())
-        raise ParamsError("\n".join([f"{path} does not fit:", *faults])) from error
+        faults = [f"{_place(each, keys, content)}: {_rule(each)}" for each in error.errors()]
+    else:
+        faults = [*_converted(content, settings, ".".join(keys))]
+        if not faults:
+            return settings
+    raise ParamsError("\n  ".join([f"{path} does not fit:", *faults]))
 
 
 def _place(fault: "ErrorDetails", keys: tuple[str, ...], content: Any) -> str:
@@ -138,6 +144,31 @@ def _place(fault: "ErrorDetails", keys: tuple[str, ...], content: Any) -> str:
     return ".".join(parts)
 
 
+def _rule(fault: "ErrorDetails") -> str:
+    """Return what a setting must be, in the words of this project."""
+    if fault["type"] == "unexpected_keyword_argument":
+        return "there is no such setting: correct or remove it"
+    if fault["type"] == "union_tag_invalid":
+        context = fault["ctx"]
+        return f"{context['discriminator']} must be one of {context['expected_tags']}"
+    return fault["msg"].removeprefix("Value error, ")
+
+
+def _converted(content: Any, used: Any, place: str) -> Iterator[str]:
+    """Yield the values that validation turned into numbers or switches, though they are neither."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            inner = used.get(key) if isinstance(used, dict) else getattr(used, str(key), None)
+            yield from _converted(value, inner, f"{place}.{key}")
+    elif isinstance(content, list) and isinstance(used, list | tuple):
+        for value, inner in zip(content, used, strict=False):
+            yield from _converted(value, inner, place)
+    elif isinstance(used, int | float) and (
+        isinstance(content, str) or isinstance(content, bool) != isinstance(used, bool)
+    ):
+        yield f"{place}: write {json.dumps(used)} if you mean that, instead of {content!r}"
+
+
 def _sections(path: Path, known: set[str]) -> dict[str, Any]:
     """Return a file's sections. Raises ParamsError if it is not YAML or has others than `known`."""
     try:
@@ -145,6 +176,8 @@ def _sections(path: Path, known: set[str]) -> dict[str, Any]:
     except YAMLError as error:
         msg = f"{path} is not YAML: {error}"
         raise ParamsError(msg) from error
+    if content is None:
+        raise ParamsError(f"{path} is empty: it must hold {', '.join(sorted(known))}")
     if not isinstance(content, dict):
         msg = f"{path} must hold the sections {', '.join(sorted(known))}, not {content!r}"
         raise ParamsError(msg)

@@ -10,6 +10,8 @@ COMPARED = (names("headline")[0], names("separation")[0])
 MARGIN = 0.005
 """The largest loss in one score that a better model may have: half a percentage point."""
 
+BY_HAND = "python -m pipelines.retraining.registry champion NAME VERSION"
+
 Scores = Mapping[str, float | None]
 
 
@@ -24,12 +26,15 @@ def verdict(new: Scores, champion: Scores | None, margin: float = MARGIN) -> Ver
     """Compare the new model with the champion, None if there is none.
 
     A model is better if the sum of its scores is higher and none is lower by more than the margin.
-    A model that the judge did not score (protocol.md) is left to the user.
+    The first model becomes the champion in any case. A later one that the judge did not score
+    (protocol.md) is left to the user.
     """
-    if missing := [name for name in COMPARED if new.get(name) is None]:
-        return Verdict(False, f"was not judged ({', '.join(missing)}): move the alias by hand")
+    missing = [name for name in COMPARED if new.get(name) is None]
+    unjudged = f"was not judged ({', '.join(missing)})"
     if champion is None:
-        return Verdict(True, "is the first one")
+        return Verdict(True, f"is the first one, and {unjudged}" if missing else "is the first one")
+    if missing:
+        return Verdict(False, f"{unjudged}: `{BY_HAND}` makes it the champion")
     if any(champion.get(name) is None for name in COMPARED):
         return Verdict(True, "the champion was never judged")
     pairs = {name: (new[name] or 0.0, champion[name] or 0.0) for name in COMPARED}

@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from pipelines.cli import plain_errors
 from pipelines.retraining.gate import COMPARED
 from pipelines.retraining.versions import VERDICT, Registry, scores_of
 
@@ -36,6 +37,7 @@ def history(registry: Registry) -> Iterator[str]:
 
 def main() -> None:
     """List the versions, move the alias, or verify a champion."""
+    plain_errors()
     parser = argparse.ArgumentParser("python -m pipelines.retraining.registry", description=__doc__)
     commands = parser.add_subparsers(dest="command")
     move = commands.add_parser("champion", help="move the alias to a version")

@@ -33,6 +33,8 @@ def verified_scores(name: str) -> Iterator[str]:
     if version is None:
         lists = "python -m pipelines.retraining.registry lists all models"
         raise RegistryError(f"{name} has no champion: {lists}")
+    if not any(score is not None for score in scores_of(version).values()):
+        raise RegistryError(f"{name} version {version.version} was registered without scores")
     current, different = compute_scores(version), []
     for column, expected in scores_of(version).items():
         if expected is None:

@@ -88,10 +88,13 @@ class Registry:
 
     def move(self, name: str, number: str) -> None:
         """Make a version the champion. Raises RegistryError if there is none of this number."""
-        if number not in {str(version.version) for version in self.versions(name)}:
+        version = next((v for v in self.versions(name) if str(v.version) == number), None)
+        if version is None:
             lists = "python -m pipelines.retraining.registry lists all"
             raise RegistryError(f"{name} has no version {number}: {lists}")
-        self.client.set_registered_model_alias(name, CHAMPION, number)
+        if CHALLENGER in version.aliases:
+            self.client.delete_registered_model_alias(name, CHALLENGER)
+        self.assign(version, Verdict(True, "was made the champion by hand"))
 
 
 def scores_of(version: "ModelVersion") -> Scores:

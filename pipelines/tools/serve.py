@@ -55,6 +55,7 @@ def start() -> Iterator[str]:
         command = ["worker", "start", "--pool", POOL, "--name", name]
         launch("worker", command, ready=lambda: is_online(url, name))
     yield "Try: prefect deployment run 'retrain/nightly' --watch   Stop: make stop"
+    yield "What a run did, or a dry run would do: prefect flow-run logs ID"
 
 
 def stop() -> Iterator[str]:
@@ -62,12 +63,7 @@ def stop() -> Iterator[str]:
     for name in ("worker", "server"):
         process = running(name)
         if process is not None:
-            family = [*process.children(recursive=True), process]
-            process.terminate()
-            psutil.wait_procs([process], SECONDS_TO_STOP)
-            for each in family:
-                if each.is_running():
-                    each.kill()
+            end_all(process)
             yield f"{name} stopped"
         (FOLDER / f"{name}.pid").unlink(missing_ok=True)
     for _, root, process in run_processes():
@@ -77,13 +73,39 @@ def stop() -> Iterator[str]:
             yield "a run without a worker stopped"
 
 
-def launch(name: str, command: Sequence[str], ready: Callable[[], bool]) -> None:
-    """Start a program of Prefect's in the background and wait until it is ready.
+def end_all(process: psutil.Process) -> None:
+    """End a program and all that it has started."""
+    family = [*process.children(recursive=True), process]
+    process.terminate()
+    psutil.wait_procs([process], SECONDS_TO_STOP)
+    for each in family:
+        if each.is_running():
+            each.kill()
 
-    Raises ServeError if it ends before, or takes too long.
+
+def launch(name: str, command: Sequence[str], ready: Callable[[], bool]) -> None:
+    """Start a program of Prefect's in the background, unless it runs; wait until it is ready.
+
+    Raises ServeError if it ends before or takes too long; nothing of it is left running then.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     log = FOLDER / f"{name}.log"
+    if running(name) is None:
+        begin(name, command, log)
+    end = time.monotonic() + SECONDS_TO_START
+    while not ready():
+        process = running(name)
+        if process is None or time.monotonic() > end:
+            why = "ended" if process is None else f"did not answer within {SECONDS_TO_START:g} s"
+            if process is not None:
+                end_all(process)
+            lines = log.read_text(errors="replace").splitlines()[-15:]
+            raise ServeError("\n".join([f"Prefect's {name} {why}:", *lines]))
+        time.sleep(0.3)
+
+
+def begin(name: str, command: Sequence[str], log: Path) -> None:
+    """Start a program of Prefect's in the background, and note its process."""
     with log.open("a") as file:
         process = subprocess.Popen(
             [*PREFECT, *command],
@@ -96,12 +118,6 @@ def launch(name: str, command: Sequence[str], ready: Callable[[], bool]) -> None
         )
     identity = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
     (FOLDER / f"{name}.pid").write_text(json.dumps(identity))
-    end = time.monotonic() + SECONDS_TO_START
-    while not ready():
-        if process.poll() is not None or time.monotonic() > end:
-            lines = log.read_text(errors="replace").splitlines()[-15:]
-            raise ServeError("\n".join([f"Prefect's {name} does not start:", *lines]))
-        time.sleep(0.3)
 
 
 def running(name: str) -> psutil.Process | None:

@@ -64,7 +64,8 @@ def _of_registry(name: str) -> Path:
     try:
         downloaded = Path(download_artifacts(artifact_uri=name))
     except MlflowException as error:
-        raise FileNotFoundError(f"MLflow has no model {name}: {error.message}") from error
+        lists = "python -m pipelines.retraining.registry lists all"
+        raise FileNotFoundError(f"MLflow has no model {name}: {error.message} ({lists})") from error
     found = [path.parent for path in downloaded.glob(f"artifacts/*/{ARCHITECTURE}")]
     if not found:
         raise FileNotFoundError(f"{name} is no model of this project: it has no {ARCHITECTURE}")

@@ -40,7 +40,7 @@ class TooManyUnreadableError(ValueError):
         super().__init__(
             f"{len(unusable)} of {count} videos of {label} give no clip, more than "
             f"most_unreadable ({limit:.0%}): {named(unusable)}\n"
-            "Repair or remove them, or raise most_unreadable in the `data` section of the config."
+            "Repair, lengthen or remove them, or raise most_unreadable in the `data` section."
         )
 
 
@@ -117,7 +117,7 @@ def scan_footage(
     """Find the clips of each video, at a rate if it is stated, cropped to the aspect of `size`.
 
     Videos without clips are logged with the reason and left out. Raises TooManyUnreadableError if
-    they exceed a share of `most_unreadable`, or are all.
+    they are more than one and exceed a share of `most_unreadable`, or are all.
     """
     usable, unusable = [], []
     count = len(paths)
@@ -135,7 +135,7 @@ def scan_footage(
                 if scan.fault:
                     LOG.warning("%s: %s", path, scan.fault)
             progress.advance()
-    if len(unusable) > most_unreadable * count or not usable:
+    if len(unusable) > max(1, most_unreadable * count) or not usable:
         raise TooManyUnreadableError(label, count, unusable, most_unreadable)
     if fps is None and (mixed := mixed_rates([each.rate for each in usable])):
         LOG.warning("%s: %s", label, mixed)

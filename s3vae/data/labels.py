@@ -62,7 +62,10 @@ def read_labels(path: Path, names: Sequence[str], dynamic: Sequence[str]) -> Map
     columns, rows = read_table(path)
     missing = [name for name in (FILE, *dynamic) if name not in columns]
     if missing:
-        raise LabelsError(f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}")
+        raise LabelsError(
+            f"{path} has no column {', '.join(missing)}, only {', '.join(columns)}: add it, or "
+            f"rename one ({FILE} holds the paths of videos; `dynamic` names others)"
+        )
     if not rows:
         raise LabelsError(f"{path} labels no video: add a row for each, or remove the file")
     known = {unicodedata.normalize("NFC", name): name for name in names}
@@ -82,8 +85,10 @@ def _fault(name: str, cells: Mapping[str, str], known: bool) -> str | None:
     """Return the fault of a row, or None."""
     if not known:
         return f"there is no video {name!r} in the folder: remove the row, or correct the path"
-    if "" in cells or not all(cells.values()):
-        return "every column must have a value, and there must be no more values than columns"
+    if "" in cells:
+        return f"there is a value without a column ({cells['']!r}): name the column, or remove it"
+    if empty := [column for column, value in cells.items() if not value]:
+        return f"{', '.join(empty)} has no value: every column must have one in every row"
     if cells.get(SPLIT, "train") not in SPLITS:
         return f"{SPLIT} must be train, val or test, not {cells[SPLIT]!r}"
     return None

@@ -53,7 +53,7 @@ def uneven_rate(times: Float64[ndarray, " frame"]) -> str:
     shortest, longest = np.quantile(intervals, (0.1, 0.9))
     if longest <= UNEVEN * shortest:
         return ""
-    rate = max(math.floor(1 / longest), 1)
+    rate = max(math.floor(1 / longest + 0.01), 1)
     return (
         f"it has from {1 / longest:.3g} to {1 / max(shortest, 1e-3):.3g} frames per second, so one "
         f"motion has several speeds: set `fps: {rate}` in the `data` section"

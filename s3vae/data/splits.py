@@ -33,16 +33,6 @@ class Span(NamedTuple):
         return [frames[start : start + time] for frames in images for start in starts]
 
 
-def parts_by_time(count: int, val: float, test: float, least: int) -> tuple[slice, slice, slice]:
-    """Divide `count` frames or clips of a video into those of train, val and test, in this order.
-
-    `val` and `test` are shares, and at least `least` each.
-    """
-    first_test = count - max(round(test * count), least)
-    first_val = first_test - max(round(val * count), least)
-    return slice(0, first_val), slice(first_val, first_test), slice(first_test, count)
-
-
 def split_by_time(
     video: str,
     frames: UInt8[ndarray, "frame height width channel"],
@@ -50,24 +40,42 @@ def split_by_time(
     test: float,
     least: int,
 ) -> list[Span]:
-    """Split the frames of a video by time: see parts_by_time."""
-    parts = parts_by_time(len(frames), val, test, least)
+    """Split the frames of a video into those of train, val and test, in this order.
+
+    `val` and `test` are shares, and at least `least` frames each.
+    """
+    first_test = len(frames) - max(round(test * len(frames)), least)
+    first_val = first_test - max(round(val * len(frames)), least)
+    parts = slice(0, first_val), slice(first_val, first_test), slice(first_test, None)
     return [Span(video, split, frames[part]) for split, part in enumerate(parts)]
 
 
 def split_clips_by_time(
     counts: Sequence[int], val: float, test: float
 ) -> Integer[ndarray, " clip"]:
-    """Split the clips of several videos by time, given the number of each; few clips are train's.
+    """Split the clips of several videos by time, given the number of each.
 
-    A video needs a clip for each split to be in all of them.
+    The last clips of a video test, those before validate. `val` and `test` are shares of the clips
+    of all videos that have one for each split; other videos train. With few clips a video tests or
+    validates, and the next one does the other, so that each trains with most of its clips.
     """
-    splits = [np.full(count, TRAIN) for count in counts]
-    for split in splits:
-        if len(split) >= len(LEAST):
-            for k, part in enumerate(parts_by_time(len(split), val, test, least=1)):
-                split[part] = k
-    return np.concatenate(splits)
+    sizes = np.array([count if count >= len(LEAST) else 0 for count in counts])
+    tests = np.minimum(_spread(test, sizes), np.maximum(sizes - 1, 0))
+    vals = np.minimum(_spread(val, sizes), np.maximum(sizes - 1 - tests, 0))
+    return np.concatenate(
+        [
+            np.repeat([TRAIN, VAL, TEST], [count - tested - validated, validated, tested])
+            for count, validated, tested in zip(counts, vals, tests, strict=True)
+        ]
+    )
+
+
+def _spread(share: float, sizes: Integer[ndarray, " video"]) -> Integer[ndarray, " video"]:
+    """Return how many clips of each video make up a share of all, at least one in total."""
+    whole = max(int(sizes.sum()), 1)
+    wanted = max(round(share * whole), 1)
+    so_far = np.floor(np.cumsum(sizes) * wanted / whole + 0.5).astype(int)
+    return np.diff(so_far, prepend=0)
 
 
 def split_by_name(names: Collection[str], val: float, test: float) -> dict[str, int]:

@@ -30,6 +30,10 @@ TIME = (
     "one whom training never saw is reconstructed as somebody else (`split_by: video` tests that)"
 )
 
+FEW_CLIPS = (
+    "%s: %d clips to train on are fewer than least_train_clips (%d), and pictures may be poor: add "
+    "videos or longer ones, or set a smaller `cut.stride`"
+)
 OVERLAP = "%s: %d train clips are fewer than least_train_clips (%d): %d overlapping ones are added"
 
 
@@ -103,6 +107,8 @@ class Videos:
         footage, origin = overlapping(footage, split, least)
         if (train := int((split == TRAIN).sum())) < least:
             LOG.info(OVERLAP, raw, train, least, len(origin) - len(split))
+        if (train := int((split[origin] == TRAIN).sum())) < least:
+            LOG.warning(FEW_CLIPS, raw, train, least)
         return ClipSet(
             name="videos",
             source="videos of a folder",
@@ -119,6 +125,10 @@ class Videos:
     def _unit(self, found: Found, counts: Sequence[int]) -> Unit:
         """Return the unit that is split, given the number of clips of each video."""
         if found.states_split:
+            if self.split_by is not None:
+                raise ValueError(
+                    f"{found.table} has a column {SPLIT!r}: remove it, or `split_by` in the config"
+                )
             return "video"
         whole = sum(count >= len(SPLITS) for count in counts)
         by_time = len(counts) < FEW_VIDEOS and 2 * whole >= len(counts)
@@ -149,12 +159,11 @@ class Videos:
             units = [n if unit == "video" else f"{n} {start}" for n, start in clips]
             by_name = split_by_name(set(units), self.val, self.test)
             split = np.array([by_name[each] for each in units])
-        require_all_splits(
-            str(found.table.parent),
-            split,
-            f"assign videos in a column {SPLIT!r} of {LABELS}, raise `val` or `test`, set "
-            "`split_by: time` for videos of several clips, or add videos",
-        )
+        remedy = f"change the column {SPLIT!r} of {found.table}"
+        if not found.states_split:
+            longer = "longer videos" if unit == "time" else "`split_by: time` for long videos"
+            remedy = f"add videos, raise `val` or `test`, or try {longer}"
+        require_all_splits(str(found.table.parent), split, remedy)
         return split, *factors_of(found.table, rows, self.dynamic, split)
 
 

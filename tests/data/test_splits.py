@@ -25,7 +25,22 @@ def test_no_split_of_a_few_videos_is_empty_unless_its_share_is_0(count: int) -> 
 
 def test_clips_are_split_in_order_of_time_if_a_video_has_one_for_each_split() -> None:
     split = split_clips_by_time([3, 2, 10, 1], val=0.1, test=0.2)
-    assert split.tolist() == [0, 1, 2, 0, 0, *[0] * 7, 1, 2, 2, 0]
+    assert split.tolist() == [0, 0, 2, 0, 0, *[0] * 7, 1, 2, 2, 0]
+    assert split_clips_by_time([3], val=0.1, test=0.2).tolist() == [0, 1, 2]
+    assert split_clips_by_time([2, 1], val=0.1, test=0.2).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("shares", [(0.1, 0.2), (0.25, 0.25)])
+@pytest.mark.parametrize("count", [3, 4, 7])
+def test_short_videos_train_with_most_of_their_clips(
+    count: int, shares: tuple[float, float]
+) -> None:
+    videos = 20
+    split = split_clips_by_time([count] * videos, *shares).reshape(videos, count)
+    assert (np.diff(split) >= 0).all()  # in order of time
+    assert (split[:, 0] == 0).all()
+    val, test = ((split == k).mean() for k in (1, 2))
+    assert (val, test) == pytest.approx(shares, abs=0.03)
 
 
 def test_a_split_with_too_few_clips_is_refused_with_the_remedy() -> None:

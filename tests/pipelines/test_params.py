@@ -74,6 +74,10 @@ def test_a_model_is_named_after_its_data_set_and_method(folder: Path) -> None:
         ("static_kl: 2", "sharpness: 2", r"methods\.ours\.losses\.(weights\.)?sharpness"),
         ("steps: 3", "steps: many", r"methods\.ours\.training\.steps"),
         ("preset: fast, ", "", r"methods\.ours\.architecture.*preset"),
+        ("steps: 3", "steps: true", r"methods\.ours\.training\.steps: write 1 .* instead of True"),
+        ("steps: 3", "steps: 3, muon: 1", r"methods\.ours\.training\.muon: write true "),
+        ("1e-3", "'1e-3'", r"methods\.ours\.training\.learning_rate: write 0\.001 if you mean"),
+        ("static: 5", "static: '5'", r"methods\.ours\.architecture\.static: write 5 if you mean"),
     ],
 )
 def test_an_unknown_key_or_a_wrong_value_is_refused_with_its_place(

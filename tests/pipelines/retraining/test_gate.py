@@ -45,8 +45,10 @@ def test_models_with_scores_replace_nothing_and_champions_without_scores() -> No
     assert verdict(scores(0.1, 0.1), scores(None, None)).champion
 
 
-@pytest.mark.parametrize("champion", [None, GOOD])
-def test_models_without_scores_wait_for_the_user(champion: Scores | None) -> None:
-    result = verdict(scores(None, 0.9), champion)
+def test_models_without_scores_wait_for_the_user_unless_there_is_no_other() -> None:
+    result = verdict(scores(None, 0.9), GOOD)
     assert not result.champion
-    assert "was not judged (accuracy): move the alias by hand" in result.why
+    assert "was not judged (accuracy): `python -m pipelines.retraining.registry" in result.why
+    assert verdict(scores(None, 0.9), None) == Verdict(
+        True, "is the first one, and was not judged (accuracy)"
+    )

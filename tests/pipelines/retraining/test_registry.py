@@ -13,10 +13,11 @@ from mlflow.entities.model_registry import ModelVersion
 from pipelines.io import write_csv, write_json
 from pipelines.params import Chosen
 from pipelines.paths import Layout
-from pipelines.retraining import promotion
+from pipelines.retraining import promotion, verify
 from pipelines.retraining.gate import Scores
 from pipelines.retraining.promotion import register_and_compare
 from pipelines.retraining.registry import history
+from pipelines.retraining.verify import verified_scores
 from pipelines.retraining.versions import Registry, RegistryError, scores_of
 from pipelines.tracking.provenance import StageRun, write_provenance
 from s3vae.baselines.saved import save_model
@@ -70,11 +71,11 @@ def test_better_models_become_champions_and_others_challengers(results: StageRun
 
 
 def test_a_version_has_its_scores_and_provenance_and_is_registered_once(results: StageRun) -> None:
-    assert "move the alias by hand" in train(results, 0, 0.8, None)  # no champion without a score
+    assert "is the first one, and was not judged" in train(results, 0, 0.8, None)
     again = register_and_compare(CHOSEN, MARGIN)
-    assert (again.version, again.verdict.champion) == ("1", False)
+    assert (again.version, again.verdict.champion) == ("1", True)
     (version,) = Registry().versions(NAME)
-    assert version.aliases == ["challenger"]
+    assert version.aliases == ["champion"]
     assert scores_of(version)["accuracy"] == 0.8
     assert scores_of(version)["swap_static"] is None
     expected = {
@@ -94,6 +95,7 @@ def test_an_alias_that_was_moved_back_stays_and_loads_the_weights_of_its_version
     champion = load_s3vae(FILES.model("tiny"), torch.device("cpu"))
     train(results, 1, 0.9, 0.8)
     Registry().move(NAME, "1")
+    assert "was made the champion by hand" in [*history(Registry())][2]
     assert "was judged before" in register_and_compare(CHOSEN, MARGIN).verdict.why
     assert [each.aliases for each in Registry().versions(NAME)] == [[], ["champion"]]
     mlflow.set_tracking_uri(Registry().store.uri)
@@ -125,6 +127,15 @@ def test_a_champion_of_other_clips_is_scored_on_the_current_ones(
     monkeypatch.setattr(promotion, "compute_scores", cannot_encode)
     assert "never judged" in train(results, 2, 0.1, 0.8)
     assert Registry().versions(NAME)[0].aliases == ["champion"]
+
+
+def test_a_champion_without_scores_cannot_be_verified(
+    results: StageRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(results, 0, None, None)
+    monkeypatch.setattr(verify, "scores_of", lambda _version: {"accuracy": None, "h_y": None})
+    with pytest.raises(RegistryError, match="version 1 was registered without scores"):
+        next(verified_scores(NAME))
 
 
 def test_missing_versions_and_models_are_refused(results: StageRun) -> None:
