@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
-import s3vae
 from s3vae.processes import is_main_process
 
 DASK = "S3VAE_DASK"
@@ -31,7 +30,7 @@ def plain_errors() -> None:
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     *_, last = traceback.extract_tb(trace)
-    folders = Path(__file__).parent, Path(s3vae.__file__).parent
+    folders = [sys.modules[name].__path__[0] for name in ("pipelines", "s3vae")]
     ours = any(Path(last.filename).is_relative_to(folder) for folder in folders)
     if ours and issubclass(kind, Exception) and (last.line or "").startswith("raise"):
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
