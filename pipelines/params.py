@@ -63,7 +63,7 @@ class Pipeline:
     models: Annotated[dict[str, Chosen], AfterValidator(_named_by_content)]
     """Each by the name that DVC knows its stages by: DATASET-METHOD."""
     code: str
-    """The path from the folder of params.yaml to code and configs: empty, or with a / at its end."""
+    """The path from the folder of params.yaml to code and configs: empty, or ending in /."""
     faces: list[str] = field(default_factory=list)
     """The data sets whose facial landmarks are extracted."""
 
