@@ -79,7 +79,7 @@ def new_run(
     *inputs: Mapping[str, object] | str,
     weights_sha256: str | None = None,
 ) -> StageRun:
-    """Return the inputs of a run with its `run_key`, of which they are arguments."""
+    """Return a run with its key; `inputs` are the further ones of `run_key`."""
     key, content = run_key(kind, settings, clips, *inputs), dataclasses.asdict(settings)
     return StageRun(kind, dataset, method, key, content, clips, weights_sha256)
 

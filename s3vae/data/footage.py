@@ -117,7 +117,7 @@ def scan_footage(
     """Find the clips of each video, at a rate if it is stated, cropped to the aspect of `size`.
 
     Videos without clips are logged with the reason and left out. Raises TooManyUnreadableError if
-    they are more than one and exceed a share of `most_unreadable`, or are all.
+    they exceed a share of `most_unreadable`, which allows one unless it is 0, or are all.
     """
     usable, unusable = [], []
     count = len(paths)
@@ -135,7 +135,8 @@ def scan_footage(
                 if scan.fault:
                     LOG.warning("%s: %s", path, scan.fault)
             progress.advance()
-    if len(unusable) > max(1, most_unreadable * count) or not usable:
+    allowed = max(1, most_unreadable * count) if most_unreadable else 0
+    if len(unusable) > allowed or not usable:
         raise TooManyUnreadableError(label, count, unusable, most_unreadable)
     if fps is None and (mixed := mixed_rates([each.rate for each in usable])):
         LOG.warning("%s: %s", label, mixed)

@@ -177,6 +177,9 @@ def test_unreadable_videos_are_named_with_the_reason_and_left_out(
     assert set(reasons) == {text, short, cut}
     assert "OpenCV cannot read it as a video" in reasons[text]
     assert "2 readable frames" in reasons[short]
+    assert len(scan_footage("few", [*good[:2], text], Cut(time=4), "centre", 0.1)) == 2
+    with pytest.raises(TooManyUnreadableError, match=r"1 of 3 videos"):
+        scan_footage("none", [*good[:2], text], Cut(time=4), "centre", 0)
     with pytest.raises(TooManyUnreadableError, match=r"3 of 10 .* more than.*20%") as raised:
         scan_footage("all", paths, Cut(time=4), "centre", 0.2)
     assert all(str(path) in str(raised.value) for path in (text, short, cut))
