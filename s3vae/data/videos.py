@@ -31,8 +31,8 @@ TIME = (
 )
 
 FEW_CLIPS = (
-    "%s: %d clips to train on are fewer than least_train_clips (%d), and pictures may be poor: add "
-    "videos or longer ones, or set a smaller `cut.stride`"
+    "%s: %d clips to train on are less than a quarter of least_train_clips (%d), and pictures may "
+    "be poor: add videos or longer ones, or set a smaller `cut.stride`"
 )
 OVERLAP = "%s: %d train clips are fewer than least_train_clips (%d): %d overlapping ones are added"
 
@@ -107,7 +107,7 @@ class Videos:
         footage, origin = overlapping(footage, split, least)
         if (train := int((split == TRAIN).sum())) < least:
             LOG.info(OVERLAP, raw, train, least, len(origin) - len(split))
-        if (train := int((split[origin] == TRAIN).sum())) < least:
+        if 4 * (train := int((split[origin] == TRAIN).sum())) < least:
             LOG.warning(FEW_CLIPS, raw, train, least)
         return ClipSet(
             name="videos",

@@ -239,6 +239,9 @@ def test_few_train_clips_get_more_that_overlap_with_them_and_with_no_other_split
     assert len(alone.split("train")) < 27 <= len(clips.split("train"))
     assert len({frame.tobytes() for frame in shown}) == clips.clips
     assert "overlapping ones are added" in caplog.text
+    assert "pictures may be poor" not in caplog.text
+    build(folder, Videos(**settings, least_train_clips=999))
+    assert "less than a quarter of least_train_clips (999), and pictures may be poor" in caplog.text
 
 
 @pytest.mark.parametrize(
