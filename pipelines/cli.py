@@ -14,6 +14,10 @@ DASK = "S3VAE_DASK"
 """The variable with the address of a Dask scheduler for shards, which --address sets too."""
 
 
+STATED = ValueError, OSError, RuntimeError, ImportError
+"""The kinds of errors by which this project refuses its input."""
+
+
 def arguments(*names: str) -> tuple[str, ...]:
     """Return the stage's arguments by these names, and set up the log on standard error."""
     parsed = _parser(names).parse_args()
@@ -21,7 +25,7 @@ def arguments(*names: str) -> tuple[str, ...]:
 
 
 def plain_errors() -> None:
-    """Let an error that this project's code raises end the process with its message alone.
+    """Let an error that a `raise` of this project states end the process with its message alone.
 
     Other errors are faults of the code, and keep their traceback.
     """
@@ -29,10 +33,13 @@ def plain_errors() -> None:
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    *_, last = traceback.extract_tb(trace)
     folders = [sys.modules[name].__path__[0] for name in ("pipelines", "s3vae")]
-    ours = any(Path(last.filename).is_relative_to(folder) for folder in folders)
-    if ours and issubclass(kind, Exception) and (last.line or "").startswith("raise"):
+    stated = issubclass(kind, STATED) and any(
+        Path(last.filename).is_relative_to(folder) and (last.line or "").startswith("raise")
+        for last in traceback.extract_tb(trace)[-1:]
+        for folder in folders
+    )
+    if stated:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
     else:
         sys.__excepthook__(kind, error, trace)

@@ -116,7 +116,7 @@ def _checked(kind: type[Settings], path: Path, content: Any, keys: tuple[str, ..
         if not isinstance(content, dict) or key not in content:
             place = ".".join(keys[:depth]) or "the file"
             known = ", ".join(sorted(content or {})) or "nothing"
-            msg = f"{path}: {place} has no {key!r}, only {known}: add it, as other configs have it"
+            msg = f"{path}: {place} has no {key!r}, only {known}: correct the name, or add it"
             raise ParamsError(msg)
         content = content[key]
     try:
@@ -155,14 +155,14 @@ def _rule(fault: "ErrorDetails") -> str:
 
 
 def _converted(content: Any, used: Any, place: str) -> Iterator[str]:
-    """Yield the values that validation turned into numbers or switches, though they are neither."""
+    """Yield the values that validation converted: text, or a switch or number."""
     if isinstance(content, dict):
         for key, value in content.items():
             inner = used.get(key) if isinstance(used, dict) else getattr(used, str(key), None)
             yield from _converted(value, inner, f"{place}.{key}")
     elif isinstance(content, list) and isinstance(used, list | tuple):
-        for value, inner in zip(content, used, strict=False):
-            yield from _converted(value, inner, place)
+        for k, (value, inner) in enumerate(zip(content, used, strict=False)):
+            yield from _converted(value, inner, f"{place}.{k}")
     elif isinstance(used, int | float) and (
         isinstance(content, str) or isinstance(content, bool) != isinstance(used, bool)
     ):
@@ -176,11 +176,9 @@ def _sections(path: Path, known: set[str]) -> dict[str, Any]:
     except YAMLError as error:
         msg = f"{path} is not YAML: {error}"
         raise ParamsError(msg) from error
-    if content is None:
-        raise ParamsError(f"{path} is empty: it must hold {', '.join(sorted(known))}")
     if not isinstance(content, dict):
-        msg = f"{path} must hold the sections {', '.join(sorted(known))}, not {content!r}"
-        raise ParamsError(msg)
+        what = "is empty" if content is None else f"has no sections, but {content!r}"
+        raise ParamsError(f"{path} {what}: it holds some of {', '.join(sorted(known))}")
     unknown = sorted(set(content) - known)
     if unknown:
         msg = f"{path} has sections that no stage reads: {', '.join(unknown)}"

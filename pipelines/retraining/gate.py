@@ -26,13 +26,13 @@ def verdict(new: Scores, champion: Scores | None, margin: float = MARGIN) -> Ver
     """Compare the new model with the champion, None if there is none.
 
     A model is better if the sum of its scores is higher and none is lower by more than the margin.
-    The first model becomes the champion in any case. A later one that the judge did not score
-    (protocol.md) is left to the user.
+    Without a champion the model becomes it in any case. Beside one, a model that the judge did not
+    score (protocol.md) is left to the user.
     """
     missing = [name for name in COMPARED if new.get(name) is None]
     unjudged = f"was not judged ({', '.join(missing)})"
     if champion is None:
-        return Verdict(True, f"is the first one, and {unjudged}" if missing else "is the first one")
+        return Verdict(True, f"there was none, and it {unjudged}" if missing else "there was none")
     if missing:
         return Verdict(False, f"{unjudged}: `{BY_HAND}` makes it the champion")
     if any(champion.get(name) is None for name in COMPARED):

@@ -53,7 +53,7 @@ def register_and_compare(chosen: Chosen, margin: float) -> Outcome:
         result = Verdict(True, "these weights and scores are the champion's")
     else:
         old = comparable_scores(before, version) if before else None
-        if VERDICT in version.tags:
+        if before is not None and VERDICT in version.tags:
             result = Verdict(False, f"was judged before: {version.tags[VERDICT]}")
         else:
             result = verdict(new, old, margin)

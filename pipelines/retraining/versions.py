@@ -83,6 +83,8 @@ class Registry:
     def assign(self, version: "ModelVersion", verdict: Verdict) -> None:
         """Give the version its alias, and store the reason."""
         alias = CHAMPION if verdict.champion else CHALLENGER
+        if verdict.champion and CHALLENGER in version.aliases:
+            self.client.delete_registered_model_alias(version.name, CHALLENGER)
         self.client.set_model_version_tag(version.name, version.version, VERDICT, verdict.why)
         self.client.set_registered_model_alias(version.name, alias, version.version)
 
@@ -92,9 +94,9 @@ class Registry:
         if version is None:
             lists = "python -m pipelines.retraining.registry lists all"
             raise RegistryError(f"{name} has no version {number}: {lists}")
-        if CHALLENGER in version.aliases:
-            self.client.delete_registered_model_alias(name, CHALLENGER)
-        self.assign(version, Verdict(True, "was made the champion by hand"))
+        if CHAMPION not in version.aliases:
+            before = version.tags.get(VERDICT, "not compared")
+            self.assign(version, Verdict(True, f"was made the champion by hand; before: {before}"))
 
 
 def scores_of(version: "ModelVersion") -> Scores:

@@ -1,6 +1,6 @@
 """What changes with each part of a model's learned prior of appearance, by the judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -22,8 +22,8 @@ def part_names(model: S3VAE, judge: Judge, clips: ClipFile) -> list[str | None]:
     """Return for each part the static factors that change when it alone is drawn again.
 
     These are the factor that the judge sees changed in most clips, and those in at least half as
-    many. None: hardly any changes, or the part is a single source. With one static factor, which
-    every part changes, no part has a name, and the list is empty.
+    many; equal names are numbered. None: hardly any changes, or the part is a single source. The
+    list is empty without a learned prior, and with one static factor, which every part changes.
     """
     prior, factors = model.static_prior, [each.name for each in clips.static_factors]
     if prior is None or len(factors) < 2:
@@ -38,6 +38,9 @@ def part_names(model: S3VAE, judge: Judge, clips: ClipFile) -> list[str | None]:
         drawn = cast(Mixture, part).sample(len(codes.static), draws)
         sources = slice(first, first + drawn.shape[1])
         first = sources.stop
+        if drawn.shape[1] == 1:
+            names.append(None)
+            continue
         change = drawn - ((codes.static - prior.centre) @ unmixing)[:, sources]
         redrawn = Codes(codes.static + change @ prior.mixing[sources], codes.dynamic)
         after = predict_codes(model, judge, redrawn)
@@ -45,18 +48,17 @@ def part_names(model: S3VAE, judge: Judge, clips: ClipFile) -> list[str | None]:
             name: float((after[name].argmax(1) != before[name].argmax(1)).mean())
             for name in factors
         }
-        names.append(name_of(changed, names) if drawn.shape[1] > 1 else None)
-    return names
+        names.append(name_of(changed))
+    before_it = [names[:k].count(name) for k, name in enumerate(names)]
+    return [
+        f"{name} {count + 1}" if name and count else name
+        for name, count in zip(names, before_it, strict=True)
+    ]
 
 
-def name_of(changed: Mapping[str, float], taken: Sequence[str | None]) -> str | None:
-    """Return the name of a part by the share of clips in which it changes each factor.
-
-    Parts of one name are numbered from the second on.
-    """
+def name_of(changed: Mapping[str, float]) -> str | None:
+    """Return the name of a part by the share of clips in which it changes each factor."""
     most = max(changed.values())
     if most < LEAST_CHANGED:
         return None
-    name = " and ".join(factor for factor, share in changed.items() if share >= most / 2)
-    alike = sum(each is not None and each.rstrip(" 0123456789") == name for each in taken)
-    return f"{name} {alike + 1}" if alike else name
+    return " and ".join(factor for factor, share in changed.items() if share >= most / 2)

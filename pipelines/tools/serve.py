@@ -75,18 +75,19 @@ def stop() -> Iterator[str]:
 
 def end_all(process: psutil.Process) -> None:
     """End a program and all that it has started."""
-    family = [*process.children(recursive=True), process]
-    process.terminate()
-    psutil.wait_procs([process], SECONDS_TO_STOP)
-    for each in family:
-        if each.is_running():
-            each.kill()
+    with suppress(psutil.NoSuchProcess):
+        family = [*process.children(recursive=True), process]
+        process.terminate()
+        psutil.wait_procs([process], SECONDS_TO_STOP)
+        for each in family:
+            if each.is_running():
+                each.kill()
 
 
 def launch(name: str, command: Sequence[str], ready: Callable[[], bool]) -> None:
     """Start a program of Prefect's in the background, unless it runs; wait until it is ready.
 
-    Raises ServeError if it ends before or takes too long; nothing of it is left running then.
+    Raises ServeError if it ends before, or takes too long and is ended.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     log = FOLDER / f"{name}.log"

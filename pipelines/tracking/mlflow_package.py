@@ -58,7 +58,7 @@ def log_model(client: "MlflowClient", experiment: str, run_id: str, folder: Path
 
 
 def copy_code(path: Path) -> Path:
-    """Copy the part of s3vae/ that the model needs: its room and floor 0."""
+    """Copy the part of s3vae/ that the model needs: its package and the lowest layer."""
     package, copy = ROOT / "s3vae", path / "s3vae"
     no_bytecode = shutil.ignore_patterns("__pycache__")
     shutil.copytree(package / "model", copy / "model", ignore=no_bytecode)

@@ -173,10 +173,9 @@ def factors_of(
             factors.append(Factor(name, kind, tuple(values.tolist())))
             faults += _unlearnable(name, rows, split)
     if faults:
-        remedy = (
-            f"Delete the column, give train every value in a column {SPLIT!r}, or set "
-            "`split_by: time` in the `data` section."
-        )
+        remedy = f"Delete the column, or give train every value in a column {SPLIT!r}."
+        if SPLIT not in rows[0].cells:
+            remedy += " Or set `split_by: time` in the `data` section."
         raise LabelsError("\n  ".join([f"{path} cannot be learned:", *faults, remedy]))
     return tuple(factors), labels
 

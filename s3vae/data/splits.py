@@ -56,25 +56,22 @@ def split_clips_by_time(
     """Split the clips of several videos by time, given the number of each.
 
     The last clips of a video test, those before validate. `val` and `test` are shares of the clips
-    of all videos that have one for each split; other videos train. With few clips a video tests or
-    validates, and the next one does the other, so that each trains with most of its clips.
+    of all videos that have one for each split; other videos train. Of short videos one tests and
+    another validates, or neither, so that most train with most of their clips.
     """
     sizes = np.array([count if count >= len(LEAST) else 0 for count in counts])
-    tests = np.minimum(_spread(test, sizes), np.maximum(sizes - 1, 0))
-    vals = np.minimum(_spread(val, sizes), np.maximum(sizes - 1 - tests, 0))
+    tested, validated = (max(round(share * sizes.sum()), 1) for share in (test, val))
+    held = np.minimum(_spread(tested + validated, sizes), np.maximum(sizes - 1, 0))
+    tests = _spread(round(held.sum() * tested / (tested + validated)), held)
+    parts = zip(counts, held - tests, tests, strict=True)
     return np.concatenate(
-        [
-            np.repeat([TRAIN, VAL, TEST], [count - tested - validated, validated, tested])
-            for count, validated, tested in zip(counts, vals, tests, strict=True)
-        ]
+        [np.repeat([TRAIN, VAL, TEST], [count - k - m, k, m]) for count, k, m in parts]
     )
 
 
-def _spread(share: float, sizes: Integer[ndarray, " video"]) -> Integer[ndarray, " video"]:
-    """Return how many clips of each video make up a share of all, at least one in total."""
-    whole = max(int(sizes.sum()), 1)
-    wanted = max(round(share * whole), 1)
-    so_far = np.floor(np.cumsum(sizes) * wanted / whole + 0.5).astype(int)
+def _spread(wanted: int, sizes: Integer[ndarray, " video"]) -> Integer[ndarray, " video"]:
+    """Return for each video its part of the `wanted` clips, in proportion to its size."""
+    so_far = np.floor(np.cumsum(sizes) * wanted / max(sizes.sum(), 1) + 0.5).astype(int)
     return np.diff(so_far, prepend=0)
 
 

@@ -71,15 +71,16 @@ class Videos:
     """The columns of labels.csv that are dynamic factors; the others are static."""
     split_by: Unit | None = None
     """`video`: no video is in two splits. `time`: train has the first clips of each video, val the
-    next and test the last. `clip`: at random, which inflates the scores. null: `time` for fewer
-    than FEW_VIDEOS videos if most have a clip for each split, else `video`."""
+    next and test the last; short videos do not have all three. `clip`: at random, which inflates
+    the scores. null: `time` for fewer than FEW_VIDEOS videos if most have a clip for each split,
+    else `video`."""
     val: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     test: Annotated[float, Field(ge=0, lt=0.5)] = 0.2
     least_train_clips: Annotated[int, Field(ge=0)] = 0
     """With fewer, clips that overlap with those of the train split are added, if `cut` does not
     limit their number."""
     most_unreadable: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """The largest allowed share of videos without clips."""
+    """The largest allowed share of videos without clips; unless it is 0, one may have none."""
     files: ClassVar[tuple[RemoteFile, ...]] = ()
 
     def clips(self, raw: Path) -> ClipSet:

@@ -70,11 +70,11 @@ def test_a_stage_declares_exactly_the_code_that_its_result_depends_on(
 def test_the_report_declares_the_code_that_it_depends_on(graph: grimp.ImportGraph) -> None:
     stage = YAML(typ="safe").load(ROOT / "docs" / "dvc.yaml")["stages"]["report"]
     modules = graph.find_upstream_modules("pipelines.reporting.report")
-    rooms = {Path(dep) for dep in stage["deps"] if dep.startswith(("pipelines", "s3vae"))}
+    declared = {Path(dep) for dep in stage["deps"] if dep.startswith(("pipelines", "s3vae"))}
     for module in modules:
         if module.startswith("pipelines.reporting.") or module == "s3vae.evaluation.metrics":
             path = Path(f"{module.replace('.', '/')}.py")
-            assert any(room == path or room in path.parents for room in rooms), module
+            assert any(code == path or code in path.parents for code in declared), module
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -50,5 +50,5 @@ def test_models_without_scores_wait_for_the_user_unless_there_is_no_other() -> N
     assert not result.champion
     assert "was not judged (accuracy): `python -m pipelines.retraining.registry" in result.why
     assert verdict(scores(None, 0.9), None) == Verdict(
-        True, "is the first one, and was not judged (accuracy)"
+        True, "there was none, and it was not judged (accuracy)"
     )

@@ -49,6 +49,9 @@ def test_a_part_has_the_name_of_what_it_changes(
     assert names(prior, monkeypatch, "hair", "shoes") == ["hair", "shoes", None]
     assert names(prior, monkeypatch, "hair", "top", "shoes") == ["hair and top", "shoes", None]
     assert names(prior, monkeypatch, "hair", "never") == ["hair", None, None]
+    again = StaticPrior(5, [(1, 2), (1, 2), (1, 1)])
+    again.mixing.copy_(torch.eye(5)[[0, 2, 0, 3, 4]])  # both parts draw dimension 0
+    assert names(again, monkeypatch, "hair", "never") == ["hair", "hair 2", None]
 
 
 def test_a_mixing_of_the_dimensions_is_undone(
@@ -60,9 +63,3 @@ def test_a_mixing_of_the_dimensions_is_undone(
 
 def test_one_factor_names_nothing(prior: StaticPrior, monkeypatch: pytest.MonkeyPatch) -> None:
     assert names(prior, monkeypatch, "hair") == []
-
-
-def test_equal_names_are_numbered() -> None:
-    changed = {"hair": 0.5, "top": 0.1}
-    assert parts.name_of(changed, ["top", None]) == "hair"
-    assert parts.name_of(changed, ["hair", "hair 2"]) == "hair 3"
