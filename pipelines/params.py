@@ -155,7 +155,7 @@ def _rule(fault: "ErrorDetails") -> str:
 
 
 def _converted(content: Any, used: Any, place: str) -> Iterator[str]:
-    """Yield the values that validation converted: text, or a switch or number."""
+    """Yield a fault for text that was read as a number or switch, and for one read as the other."""
     if isinstance(content, dict):
         for key, value in content.items():
             inner = used.get(key) if isinstance(used, dict) else getattr(used, str(key), None)
