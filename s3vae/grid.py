@@ -11,19 +11,13 @@ def cell_motion(
     """Average the magnitude and the x and y displacement of flow over every cell of a grid.
 
     Displacements are in pixels per frame, x to the right and y downwards as in OpenCV. The sizes of
-    cells differ by at most one pixel.
+    cells differ by at most one pixel. Sums in double precision and without BLAS, so that data files
+    have the same bytes on every processor.
     """
     x, y = flow[..., 0], flow[..., 1]
-    over_height = averaging_matrix(flow.shape[-3], rows)
-    over_width = averaging_matrix(flow.shape[-2], columns)
-    means = [over_height @ field @ over_width.T for field in (np.sqrt(x**2 + y**2), x, y)]
-    return np.stack(means, axis=-1).astype(np.float32)
-
-
-def averaging_matrix(pixels: int, cells: int) -> Float32[ndarray, "cells pixels"]:
-    """Return the matrix that maps a row or column of pixels to the means of its cells."""
-    edges = np.linspace(0, pixels, cells + 1).round().astype(int)
-    inside = np.arange(pixels) < edges[1:, None]
-    inside &= np.arange(pixels) >= edges[:-1, None]
-    matrix: ndarray = inside / inside.sum(axis=1, keepdims=True)
-    return matrix.astype(np.float32)
+    means = np.stack([np.sqrt(x**2 + y**2), x, y], axis=-1)
+    for axis, cells in ((-3, rows), (-2, columns)):
+        edges = np.linspace(0, means.shape[axis], cells + 1).round().astype(int)
+        sums = np.add.reduceat(means, edges[:-1], axis=axis, dtype=np.float64)
+        means = sums / np.expand_dims(np.diff(edges), tuple(range(1, -axis)))
+    return means.astype(np.float32)
