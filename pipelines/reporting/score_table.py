@@ -21,16 +21,6 @@ from s3vae.evaluation.metrics import (
 
 LABELS = ("dataset", "method")
 MODEL = ("data set", "method")
-JUDGED: tuple[Group, ...] = (
-    "headline",
-    "separation",
-    "intervention",
-    "draws",
-    "reconstruction",
-    "probes",
-    "judge",
-)
-"""The groups of the first table of all scores."""
 SECONDS_PER_STEP = "seconds_per_step"
 HAND_BUILT = " †"
 """Marks methods with a hand-built prior; docs/results.md says what it means."""
@@ -127,6 +117,16 @@ def seconds_per_step(path: Path) -> float | None:
     return float(training["seconds"]) / int(training["steps"])
 
 
+def judged_columns() -> list[tuple[str, ...]]:
+    """Return the columns of each table of judged metrics, narrow enough for a terminal."""
+    return [
+        (*names("headline", "separation"), "s/step"),
+        names("intervention", "draws"),
+        names("reconstruction", "probes"),
+        names("judge"),
+    ]
+
+
 def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str:
     """Return the judged metrics with their spread, those of drawn clips, and the label-free ones.
 
@@ -138,8 +138,9 @@ def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str
     labels = {"data set": table["dataset"], "method": "`" + methods + "`" + marks}
     seconds = [score_text(each, None, "") for each in table[SECONDS_PER_STEP]]
     labelled = table.assign(**labels, **{"s/step": seconds})
+    judged = [markdown(texts(labelled, [*MODEL, *columns])) for columns in judged_columns()]
     parts = (
-        markdown(texts(labelled, [*MODEL, *names(*JUDGED), "s/step"])),
+        *judged,
         not_judged(labelled),
         f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n",
         "Both codes drawn:\n",
