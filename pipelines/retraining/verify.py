@@ -13,7 +13,7 @@ from pipelines.retraining.versions import CONDITIONS, SCORED, Registry, Registry
 from s3vae.data.clips import ClipFile
 from s3vae.evaluation.evaluate import real_clips, score
 from s3vae.evaluation.settings import EvaluationSettings
-from s3vae.judge.network import load_judge
+from s3vae.judge.saved import load_judge
 from s3vae.runtime import choose_device
 
 if TYPE_CHECKING:

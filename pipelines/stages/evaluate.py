@@ -15,7 +15,7 @@ from s3vae.evaluation.pictures import write_pictures
 from s3vae.evaluation.prediction_file import write_predictions
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.files import checksum_of
-from s3vae.judge.network import load_judge
+from s3vae.judge.saved import load_judge
 from s3vae.runtime import choose_device, keep_freed_memory
 from s3vae.signals.landmark_file import LandmarkSignal
 from s3vae.weights import WEIGHTS

@@ -15,7 +15,7 @@ from s3vae.data.clips import ClipFile
 from s3vae.data.fresh import FreshClips
 from s3vae.engine.checkpoint import Checkpoint
 from s3vae.judge.learner import drawn_source, fit_judge, new_judge, real_scores
-from s3vae.judge.network import save_judge
+from s3vae.judge.saved import save_judge
 from s3vae.judge.settings import JudgeStage
 from s3vae.runtime import choose_device, keep_freed_memory
 

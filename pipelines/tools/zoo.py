@@ -21,7 +21,7 @@ from s3vae.engine.batches import ClipBatches
 from s3vae.evaluation.codes import encode, reconstruction_error
 from s3vae.evaluation.metrics import METRICS
 from s3vae.evaluation.pictures import decode
-from s3vae.judge.network import load_judge
+from s3vae.judge.saved import load_judge
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae
 from s3vae.progress import LOG

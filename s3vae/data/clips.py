@@ -168,11 +168,6 @@ class ClipFile:
         """Return the indices of the clips of a split, ascending."""
         return np.nonzero(self._split == SPLITS.index(name))[0]
 
-    def split_of_judge(self) -> Int64[ndarray, " clips"]:
-        """Return the clips that a judge learns from: those of train, and those no model may see."""
-        judge = len(SPLITS)  # splits.JUDGE
-        return np.nonzero(np.isin(self._split, (SPLITS.index("train"), judge)))[0]
-
     def frames(
         self, indices: Iterable[SupportsIndex]
     ) -> UInt8[ndarray, "chosen time height width channel"]:

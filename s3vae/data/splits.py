@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Integer, UInt8
 from numpy import ndarray
 
-TRAIN, VAL, TEST, JUDGE = range(4)
-"""The splits of a file of clips. From `JUDGE` the judge alone learns; no model sees it."""
+TRAIN, VAL, TEST = range(3)
+"""The splits of a file of clips."""
 LEAST = {"train": 2, "val": 1, "test": 1}
 """Training compares each clip of a batch with another one."""
 

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from s3vae.data.clips import ClipSet, Factor
 from s3vae.data.download import RemoteFile
-from s3vae.data.splits import JUDGE, TEST, TRAIN, VAL, Span, split_by_time
+from s3vae.data.splits import TEST, TRAIN, VAL, Span, split_by_time
 from s3vae.settings import STRICT
 
 ORIGIN = (
@@ -91,8 +91,7 @@ class Weizmann:
 
     `split_by: time` tests on the end of each video and validates on the part before it.
     `split_by: combination` tests combinations of an outfit and an action that are not in the train
-    split, although each of the two is. The first half of those videos is for the judge, which has
-    to know them; the second half tests or validates.
+    split, although each of the two is.
     """
 
     kind: Literal["weizmann"] = "weizmann"
@@ -139,10 +138,7 @@ class Weizmann:
     ) -> list[Span]:
         """Return the parts of a video that belong to one split each."""
         if self.split_by == "combination":
-            split, half = split_of_combination(video), len(frames) // 2
-            if split == TRAIN:
-                return [Span(video, TRAIN, frames)]
-            return [Span(video, JUDGE, frames[:half]), Span(video, split, frames[half:])]
+            return [Span(video, split_of_combination(video), frames)]
         return split_by_time(video, frames, self.val, self.test, least=self.time)
 
 

@@ -1,6 +1,8 @@
 """The training of a judge: cross-entropy on augmented clips, validated by accuracy."""
 
+import math
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,9 +22,16 @@ from s3vae.judge.augment import augment
 from s3vae.judge.network import Judge, Logits
 from s3vae.judge.predictions import predict_clips
 from s3vae.judge.scores import accuracy, conditional_entropy
+from s3vae.judge.separate import SeparateJudge
 from s3vae.judge.settings import JudgeStage
 from s3vae.progress import LOG
 from s3vae.tensors import Scalar, to_unit
+
+UNSEEN_PAIRS = (
+    "%s: training never shows %.0f %% of the pairs of a static and a dynamic value, which the "
+    "judge may read as others: set `judge.network.separate: true`, if small windows show the "
+    "static factors"
+)
 
 
 def new_judge(clips: ClipFile, settings: JudgeStage, device: torch.device) -> Judge:
@@ -30,6 +39,9 @@ def new_judge(clips: ClipFile, settings: JudgeStage, device: torch.device) -> Ju
     torch.manual_seed(settings.training.seed)
     values = {factor.name: len(factor.values) for factor in clips.factors}
     network = settings.network
+    if network.separate:
+        static = [factor.name for factor in clips.factors if factor.kind == "static"]
+        return SeparateJudge(values, clips.channels, network.width, static).to(device)
     judge = Judge(values, clips.channels, network.width, network.pooled, network.differences)
     return judge.to(device)
 
@@ -48,6 +60,8 @@ def fit_judge(
     if not clips.factors:
         LOG.warning("%s has no labels: the judge stays untrained", clips.path)
         return Fitted([], 0.0)
+    if fresh is None and not settings.network.separate and unseen_pairs(clips) > 0:
+        LOG.warning(UNSEEN_PAIRS, clips.path, 100 * unseen_pairs(clips))
     return fit(
         judge_learner(judge, clips, device, settings),
         lambda first: judge_batches(first, clips, settings, fresh, workers),
@@ -59,6 +73,19 @@ def fit_judge(
     )
 
 
+def unseen_pairs(clips: ClipFile) -> float:
+    """Return the share of pairs of a static and a dynamic value that the train split never shows.
+
+    It is that of the two factors for which it is largest.
+    """
+    rows, shares = clips.split("train"), [0.0]
+    for factors in product(clips.static_factors, clips.dynamic_factors):
+        labels = [clips.labels(factor.name)[rows] for factor in factors]
+        possible = math.prod(len(factor.values) for factor in factors)
+        shares.append(1 - len(set(zip(*labels, strict=True))) / possible)
+    return max(shares)
+
+
 def judge_learner(
     judge: Judge, clips: ClipFile, device: torch.device, settings: JudgeStage
 ) -> Learner:
@@ -66,7 +93,7 @@ def judge_learner(
 
     def losses(batch: Batch, generator: Generator) -> Losses:
         frames = augment(batch.frames, settings, generator)
-        return judge_losses(judge(to_unit(frames)), batch.known)
+        return judge_losses(judge.learn(to_unit(frames), generator), batch.known)
 
     def validate() -> dict[str, float]:
         scores = real_scores(judge, clips, device, "val")
@@ -127,7 +154,7 @@ def judge_batches(
             factor.name: torch.from_numpy(clips.labels(factor.name).astype(np.int64))
             for factor in clips.factors
         }
-        batches, chosen = ClipBatches(clips, labels), clips.split_of_judge()
+        batches, chosen = ClipBatches(clips, labels), clips.split("train")
     return training_batches(batches, chosen, training, first, workers)
 
 

@@ -1,21 +1,17 @@
 """The network of the judge, a classifier of every factor of a clip."""
 
-import json
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, instance_norm
 
-from s3vae.files import replacing
 from s3vae.tensors import Video
-from s3vae.weights import load_weights, save_weights
 
 Logits = Mapping[str, Float[Tensor, "batch value"]]
-HEADS, FEATURES, RECURRENT, DROPOUT = "heads.json", 128, 128, 0.2
+FEATURES, RECURRENT, DROPOUT = 128, 128, 0.2
 PLACES = 4, 4
 """Rows and columns of the last map of frames of 64x64."""
 
@@ -60,6 +56,10 @@ class Judge(nn.Module):
         """Return the logits of every factor over its values."""
         summary = self.features(video)
         return {name: head(summary) for name, head in self.heads.items()}
+
+    def learn(self, video: Video, generator: Generator) -> Logits:
+        """Return the logits in training; `generator` draws what a network changes about clips."""
+        return self.forward(video)
 
     def features(self, video: Video) -> Float[Tensor, "batch summary"]:
         """Return the features of clips from which every factor is read."""
@@ -128,18 +128,3 @@ class SpatialPool(nn.Module):
     ) -> Float[Tensor, "frame both"]:
         """Return both, concatenated."""
         return torch.cat([hidden.amax(dim=(-2, -1)), hidden.mean(dim=(-2, -1))], dim=-1)
-
-
-def save_judge(judge: Judge, folder: Path) -> None:
-    """Write a folder with the weights and the sizes of the network."""
-    with replacing(folder) as aside:
-        aside.mkdir()
-        save_weights(judge, aside)
-        (aside / HEADS).write_text(json.dumps(judge.sizes, indent=2) + "\n")
-
-
-def load_judge(folder: Path, device: torch.device) -> Judge:
-    """Load a judge in eval mode."""
-    judge = Judge(**json.loads((folder / HEADS).read_text()))
-    load_weights(judge, folder)
-    return judge.to(device).eval()

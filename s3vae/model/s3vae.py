@@ -15,11 +15,9 @@ from s3vae.model.prior import DynamicPrior
 from s3vae.model.static_prior import StaticPrior
 from s3vae.model.two_objects.networks import ObjectDynamic, ObjectEncoder, ObjectStatic
 from s3vae.model.two_objects.windows import Tracks
-from s3vae.tensors import CodePair, DynamicCode, Features, StaticCode, Video
+from s3vae.tensors import CodePair, DynamicCode, Features, StaticCode, Video, deviations
 
 HEAD_HIDDEN = 64
-LEAST_SPREAD = 0.04
-"""A floor of the unit of deviations, for clips in which nothing moves."""
 
 
 class Posterior(NamedTuple):
@@ -46,16 +44,6 @@ def encoder(architecture: Architecture) -> tuple[nn.Module, nn.Module, nn.Module
             framewise=architecture.framewise,
         ),
     )
-
-
-def deviations(video: Video) -> Video:
-    """Return the differences of a clip's frames from their mean, around 0.5.
-
-    They are in units of four standard deviations over the clip, so that small motion is seen too.
-    """
-    difference = video - video.mean(dim=1, keepdim=True)
-    spread = difference.square().mean(dim=(1, 2, 3, 4), keepdim=True).sqrt()
-    return difference / (4 * spread + LEAST_SPREAD) + 0.5
 
 
 def encode_frames(

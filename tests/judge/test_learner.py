@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s3vae.data.clips import SPLITS, ClipFile, write_clips
+from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.fresh import FreshClips
 from s3vae.data.smmnist.smmnist import SMMNIST
-from s3vae.data.splits import JUDGE, TEST, TRAIN, VAL
+from s3vae.data.splits import TEST
 from s3vae.engine.schedule import TrainingSettings
-from s3vae.judge.learner import drawn_source, finished, judge_batches
+from s3vae.judge.learner import drawn_source, finished, judge_batches, unseen_pairs
 from s3vae.judge.settings import JudgeSettings, JudgeStage
 
 DIGITS = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
@@ -50,16 +50,6 @@ def test_fresh_clips_are_equal_after_a_resume_and_in_another_process(
         assert all(one.known[name].equal(other.known[name]) for name in one.known)
 
 
-def test_clips_for_the_judge_alone_train_it_and_no_model(tmp_path: Path) -> None:
-    split = np.array([TRAIN, JUDGE, TRAIN, JUDGE, VAL, VAL, TEST, TEST])
-    write_clips(tmp_path / "clips.h5", replace(DIGITS.clips(Path("unused")), split=split))
-    file = ClipFile(tmp_path / "clips.h5")
-    batches = judge_batches(0, file, replace(SETTINGS, fresh=False))
-    seen = {clip.tobytes() for batch in batches for clip in batch.frames.numpy()}
-    assert seen == {clip.tobytes() for clip in file.frames(range(4))}
-    assert [list(file.split(name)) for name in SPLITS] == [[0, 2], [4, 5], [6, 7]]
-
-
 def test_clips_that_are_not_drawn_are_refused_with_the_remedy(clips: ClipFile) -> None:
     filmed = ClipFile(clips.path)
     filmed.parameters = {"kind": "sprites"}
@@ -81,3 +71,18 @@ def test_a_judge_ends_when_it_is_perfect_or_no_longer_gets_better() -> None:
     assert not finished([row(0.6, 1), row(0.5, 1), row(0.8, 0.7)], patient)
     assert not finished([row(0.6, 1), row(0.6, 1)], patient), "nothing before them"
     assert not finished([row(0.6, 1)] * 9, SETTINGS)
+
+
+def test_pairs_that_training_never_shows_are_counted(tmp_path: Path, squares_set: ClipSet) -> None:
+    assert unseen_pairs(written(tmp_path / "all.h5", squares_set)) == 0
+    red_right = (squares_set.labels["colour"] == 0) & (squares_set.labels["motion"] == 1)
+    split, identity = np.where(red_right, TEST, squares_set.split), np.arange(len(red_right))
+    changes = {"split": split, "identity": identity}
+    assert unseen_pairs(
+        written(tmp_path / "some.h5", replace(squares_set, **changes))
+    ) == pytest.approx(1 / 6)
+
+
+def written(path: Path, clips: ClipSet) -> ClipFile:
+    write_clips(path, clips)
+    return ClipFile(path)

@@ -10,8 +10,9 @@ from torch import Generator
 
 from s3vae.data.clips import ClipFile
 from s3vae.judge.learner import judge_losses
-from s3vae.judge.network import Judge, load_judge, save_judge
+from s3vae.judge.network import Judge
 from s3vae.judge.predictions import predict_clips
+from s3vae.judge.saved import load_judge, save_judge
 from s3vae.judge.scores import accuracy
 from s3vae.tensors import to_unit
 

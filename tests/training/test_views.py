@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from s3vae.model.architecture import Architecture
-from s3vae.model.s3vae import S3VAE, deviations
-from s3vae.tensors import Video
+from s3vae.model.s3vae import S3VAE
+from s3vae.tensors import Video, deviations, mix_colours
 from s3vae.training.presets import Views
-from s3vae.training.views import encode_views, mix_colours, random_frames
+from s3vae.training.views import encode_views, random_frames
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.evaluation.metrics import NOT_JUDGED, names
 from s3vae.evaluation.settings import EvaluationSettings
 from s3vae.files import checksum_of
-from s3vae.judge.network import Judge, save_judge
+from s3vae.judge.network import Judge
+from s3vae.judge.saved import save_judge
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
 from s3vae.weights import WEIGHTS

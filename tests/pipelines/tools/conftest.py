@@ -8,7 +8,8 @@ import torch
 from pipelines.paths import Layout
 from s3vae.baselines.saved import save_model
 from s3vae.data.clips import ClipSet, write_clips
-from s3vae.judge.network import Judge, save_judge
+from s3vae.judge.network import Judge
+from s3vae.judge.saved import save_judge
 from s3vae.model.architecture import Architecture
 from s3vae.model.s3vae import S3VAE
 

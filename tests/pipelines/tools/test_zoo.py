@@ -22,8 +22,9 @@ from s3vae.data.datasets import DataSet
 from s3vae.evaluation.encoded import encode_clips
 from s3vae.evaluation.metrics import metric
 from s3vae.evaluation.protocol import RealClips, drawn_scores, predict_draws
-from s3vae.judge.network import Judge, load_judge
+from s3vae.judge.network import Judge
 from s3vae.judge.predictions import predict_clips
+from s3vae.judge.saved import load_judge
 from s3vae.model.s3vae import S3VAE
 
 ROOT = Path(__file__).parents[3]
