@@ -104,7 +104,7 @@ def pooled_encoder(channels: int, width: int) -> nn.Sequential:
 
 def convolution(inputs: int, outputs: int, size: int = 4, stride: int = 2) -> list[nn.Module]:
     """Return a convolution, batch normalization and a rectifier."""
-    convolved = nn.Conv2d(inputs, outputs, size, stride, 1, bias=False)
+    convolved = nn.Conv2d(inputs, outputs, size, stride, (size - 1) // 2, bias=False)
     return [convolved, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 

@@ -16,7 +16,7 @@ COLOUR_JITTER = 0.8
 class SeparateJudge(Judge):
     """Static factors from small windows, dynamic ones from whole clips in any colours.
 
-    Windows of 18x18 pixels, pooled over space and time, show neither their places nor their order
+    Windows of 10x10 pixels, pooled over space and time, show neither their places nor their order
     (Brendel and Bethge, ICLR 2019). Dynamic factors are learned in other colours with each step,
     from frames and their deviations from the clip's mean. A judge of whole clips as they are reads
     a pair of values that training never shows as one that it does.
@@ -37,7 +37,7 @@ class SeparateJudge(Judge):
         self.windows = nn.Sequential(
             *convolution(*sizes[:2]),
             *convolution(*sizes[1:3]),
-            *convolution(*sizes[2:], size=3, stride=1),
+            *convolution(*sizes[2:], size=1, stride=1),
             SpatialPool(),
         )
         self.static_heads = nn.ModuleDict(
