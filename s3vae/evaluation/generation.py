@@ -79,12 +79,12 @@ class Summary(NamedTuple):
 @torch.no_grad()
 def summarize(judge: Judge, videos: Iterable[Video]) -> Summary:
     """Return the judge's features and predictions of clips, and their thumbnails."""
-    parts = []
+    features, found, small = [], [], []
     for video in videos:
-        features = judge.features(video)
-        found = {name: head(features).double().softmax(-1) for name, head in judge.heads.items()}
-        parts.append((features, found, thumbnails(video).cpu()))
-    features, found, small = zip(*parts, strict=True)
+        features.append(judge.features(video))
+        logits = judge.logits(features[-1])
+        found.append({name: each.double().softmax(-1) for name, each in logits.items()})
+        small.append(thumbnails(video).cpu())
     return Summary(
         torch.cat(features).cpu().numpy(),
         {name: torch.cat([each[name] for each in found]).cpu().numpy() for name in found[0]},

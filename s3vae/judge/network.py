@@ -54,8 +54,7 @@ class Judge(nn.Module):
 
     def forward(self, video: Video) -> Logits:
         """Return the logits of every factor over its values."""
-        summary = self.features(video)
-        return {name: head(summary) for name, head in self.heads.items()}
+        return self.logits(self.features(video))
 
     def learn(self, video: Video, generator: Generator) -> Logits:
         """Return the logits in training; `generator` draws what a network changes about clips."""
@@ -69,6 +68,10 @@ class Judge(nn.Module):
         pooled = torch.cat([features.amax(dim=1), features.mean(dim=1)], dim=-1)
         summary: Tensor = self.whenever(self.dropout(pooled))
         return summary
+
+    def logits(self, features: Float[Tensor, "batch summary"]) -> Logits:
+        """Return the logits of every factor from the features of clips."""
+        return {name: head(features) for name, head in self.heads.items()}
 
     def summarize(
         self, features: Float[Tensor, "batch time features"]

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from s3vae.judge.network import Judge, Logits, SpatialPool, convolution
+from s3vae.judge.network import RECURRENT, Judge, Logits, SpatialPool, convolution
 from s3vae.tensors import Video, deviations, mix_colours
 
 COLOUR_JITTER = 0.8
@@ -44,30 +44,23 @@ class SeparateJudge(Judge):
             {name: nn.Linear(2 * sizes[-1], factors[name]) for name in static}
         )
 
-    def forward(self, video: Video) -> Logits:
-        """Return the logits of every factor over its values."""
-        return self.read(video, video)
-
     def learn(self, video: Video, generator: Generator) -> Logits:
         """Return the logits, those of dynamic factors in other colours."""
-        return self.read(video, mix_colours(video, COLOUR_JITTER, generator))
-
-    def read(self, still: Video, moving: Video) -> Logits:
-        """Return the logits of static factors in one clip and of dynamic ones in another."""
-        appearance = self.dropout(self.appearance(still))
-        motion = self.motion(moving)
-        static = {name: head(appearance) for name, head in self.static_heads.items()}
-        return {**static, **{name: head(motion) for name, head in self.heads.items()}}
+        return self.logits(self.both(video, mix_colours(video, COLOUR_JITTER, generator)))
 
     def features(self, video: Video) -> Float[Tensor, "batch summary"]:
-        """Return the features of clips from which every factor is read."""
-        return torch.cat([self.appearance(video), self.motion(video)], dim=-1)
+        """Return the features of clips from which every factor is read, first of static ones."""
+        return self.both(video, video)
 
-    def appearance(self, video: Video) -> Float[Tensor, "batch summary"]:
-        """Return the features of the windows of a clip."""
-        frames: Tensor = self.windows(video.flatten(0, 1))
-        return frames.reshape(*video.shape[:2], -1).mean(dim=1)
+    def both(self, still: Video, moving: Video) -> Float[Tensor, "batch summary"]:
+        """Return the features of the windows of one clip, then those of the motion of another."""
+        frames: Tensor = self.windows(still.flatten(0, 1))
+        appearance = self.dropout(frames.reshape(*still.shape[:2], -1).mean(dim=1))
+        motion = super().features(torch.cat([moving, deviations(moving)], dim=2))
+        return torch.cat([appearance, motion], dim=-1)
 
-    def motion(self, video: Video) -> Float[Tensor, "batch summary"]:
-        """Return the features of the frames of a clip and of their deviations."""
-        return super().features(torch.cat([video, deviations(video)], dim=2))
+    def logits(self, features: Float[Tensor, "batch summary"]) -> Logits:
+        """Return the logits of every factor from the features of clips."""
+        appearance, motion = features.tensor_split([-2 * RECURRENT], dim=-1)
+        static = {name: head(appearance) for name, head in self.static_heads.items()}
+        return {**static, **super().logits(motion)}

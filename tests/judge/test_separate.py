@@ -76,7 +76,9 @@ def test_a_loaded_judge_predicts_as_the_saved_one(
     judge(video)  # moves the statistics of batch normalization
     save_judge(judge.eval(), tmp_path / "judge")
     loaded = load_judge(tmp_path / "judge", CPU)
-    assert loaded.features(video).equal(judge.features(video))
+    features = loaded.features(video)
+    assert features.equal(judge.features(video))
+    assert loaded.logits(features)["colour"].equal(judge(video)["colour"])
     for name, each in judge.probabilities(video).items():
         assert each.equal(loaded.probabilities(video)[name])
 
