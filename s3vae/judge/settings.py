@@ -20,8 +20,8 @@ class JudgeSettings:
     """Add to the features of a frame their deviation from the clip's mean, in standard deviations,
     for small motion of large objects."""
     separate: bool = False
-    """Read static factors from small windows and dynamic ones from deviations in other colours, so
-    that a pair of values that training never shows is read too (judge/separate.py)."""
+    """Read static factors from small windows and dynamic ones in other colours, so that a pair of
+    values that training never shows is read too (judge/separate.py)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for settings that exclude each other."""
