@@ -142,7 +142,7 @@ def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str
     parts = (
         *judged,
         not_judged(labelled),
-        f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n",
+        f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n" * marks.any(),
         "Both codes drawn:\n",
         reference_table(labelled, "generation"),
         "Without a judge:\n",
