@@ -24,6 +24,7 @@ MODEL = ("data set", "method")
 SECONDS_PER_STEP = "seconds_per_step"
 HAND_BUILT = " †"
 """Marks methods with a hand-built prior; docs/results.md says what it means."""
+FOOTNOTE = f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n"
 
 
 def score_columns() -> list[str]:
@@ -142,7 +143,7 @@ def table_markdown(table: pd.DataFrame, hand_built: Collection[str] = ()) -> str
     parts = (
         *judged,
         not_judged(labelled),
-        f"{HAND_BUILT.strip()} The network has a hand-built prior of two objects.\n" * marks.any(),
+        FOOTNOTE if models.isin(hand_built).any() else "",
         "Both codes drawn:\n",
         reference_table(labelled, "generation"),
         "Without a judge:\n",
