@@ -11,8 +11,8 @@ def cell_motion(
     """Average the magnitude and the x and y displacement of flow over every cell of a grid.
 
     Displacements are in pixels per frame, x to the right and y downwards as in OpenCV. The sizes of
-    cells differ by at most one pixel. Sums in double precision and without BLAS, so that data files
-    have the same bytes on every processor.
+    cells differ by at most one pixel. Sums in double precision and without BLAS, whose rounding
+    differs between processors.
     """
     x, y = flow[..., 0], flow[..., 1]
     means = np.stack([np.sqrt(x**2 + y**2), x, y], axis=-1)

@@ -60,8 +60,9 @@ def fit_judge(
     if not clips.factors:
         LOG.warning("%s has no labels: the judge stays untrained", clips.path)
         return Fitted([], 0.0)
-    if fresh is None and not settings.network.separate and unseen_pairs(clips) > 0:
-        LOG.warning(UNSEEN_PAIRS, clips.path, 100 * unseen_pairs(clips))
+    unseen = unseen_pairs(clips)
+    if unseen > 0 and fresh is None and not settings.network.separate:
+        LOG.warning(UNSEEN_PAIRS, clips.path, 100 * unseen)
     return fit(
         judge_learner(judge, clips, device, settings),
         lambda first: judge_batches(first, clips, settings, fresh, workers),

@@ -6,15 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from s3vae.data.clips import ClipFile, ClipSet, write_clips
 from s3vae.data.fresh import FreshClips
 from s3vae.data.smmnist.smmnist import SMMNIST
 from s3vae.data.splits import TEST
+from s3vae.engine.checkpoint import Checkpoint
+from s3vae.engine.fit import Fitted
 from s3vae.engine.schedule import TrainingSettings
+from s3vae.judge import learner
 from s3vae.judge.learner import drawn_source, finished, judge_batches, unseen_pairs
 from s3vae.judge.settings import JudgeSettings, JudgeStage
 
+CPU = torch.device("cpu")
 DIGITS = SMMNIST(digits="embedded", time=3, train=4, val=2, test=2)
 SETTINGS = JudgeStage(JudgeSettings(), TrainingSettings(steps=5, batch_size=3), fresh=True)
 
@@ -78,9 +83,23 @@ def test_pairs_that_training_never_shows_are_counted(tmp_path: Path, squares_set
     red_right = (squares_set.labels["colour"] == 0) & (squares_set.labels["motion"] == 1)
     split, identity = np.where(red_right, TEST, squares_set.split), np.arange(len(red_right))
     changes = {"split": split, "identity": identity}
-    assert unseen_pairs(
-        written(tmp_path / "some.h5", replace(squares_set, **changes))
-    ) == pytest.approx(1 / 6)
+    file = written(tmp_path / "some.h5", replace(squares_set, **changes))
+    assert unseen_pairs(file) == pytest.approx(1 / 6)
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_judge_of_whole_clips_warns_of_pairs_that_training_never_shows(
+    separate: bool,
+    clips: ClipFile,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(learner, "unseen_pairs", lambda _: 0.25)
+    monkeypatch.setattr(learner, "fit", lambda *_, **__: Fitted([], 0.0))
+    stage = replace(SETTINGS, network=JudgeSettings(width=4, separate=separate))
+    judge = learner.new_judge(clips, stage, CPU)
+    learner.fit_judge(judge, clips, stage, Checkpoint(Path("unused"), "unused"), CPU, print)
+    assert ["never shows 25 %" in text for text in caplog.messages] == [True] * (not separate)
 
 
 def written(path: Path, clips: ClipSet) -> ClipFile:
