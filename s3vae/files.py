@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,9 +60,10 @@ def replacing(path: Path) -> Iterator[Path]:
             if not aside.exists():
                 msg = f"nothing was written for {path}, which is unchanged"
                 raise FileNotFoundError(msg)
+            if aside.is_file():  # some libraries write files that only their owner can read
+                usual = path if path.is_file() else folder / LOCK_FILE
+                aside.chmod(stat.S_IMODE(usual.stat().st_mode))
             put_in_place(aside, path)
-        if path.is_file():
-            path.chmod(0o644)  # some libraries write files that only their owner can read
     except Exception as error:
         if any(message in str(error) for message in NO_ROOM):
             free = shutil.disk_usage(path.parent).free / 2**20

@@ -1,5 +1,6 @@
 """A file, or a folder, is either whole or not there."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,20 @@ def test_a_new_file_replaces_the_old_one_when_it_is_complete(name: str, tmp_path
             assert old is None or path.read_text() == old
     assert path.read_text() == "new"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_has_the_usual_permissions_or_those_of_the_one_that_it_replaces(
+    tmp_path: Path,
+) -> None:
+    path, before = tmp_path / "note.txt", os.umask(0o077)
+    try:
+        for expected in (0o600, 0o640):
+            with replacing(path) as aside:
+                aside.touch(0o666)
+            assert path.stat().st_mode & 0o777 == expected
+            path.chmod(0o640)
+    finally:
+        os.umask(before)
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:

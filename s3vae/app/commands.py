@@ -219,8 +219,9 @@ def _prepared(
 
 
 def _write_grid(output: Path, grid: Grid, times: ndarray, options: dict[str, Any]) -> None:
-    """Write clips in rows and columns, enlarged as a whole."""
-    factor = (options["size"] or LEAST_SIDE // 2) / min(grid.shape[3:5])
+    """Write clips in rows and columns, enlarged as a whole, a single one more than several."""
+    side = LEAST_SIDE if grid.shape[:2] == (1, 1) else LEAST_SIDE // 2
+    factor = (options["size"] or side) / min(grid.shape[3:5])
     frames = (enlarged(frame, round(factor * min(frame.shape[:2]))) for frame in film(grid))
     _write(output, frames, times, None, options["force"])
 

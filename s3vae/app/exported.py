@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from torch import Tensor
 
-from s3vae.app.film import OutputError
+from s3vae.app.film import OutputError, require_folder, require_new
 from s3vae.app.model import VideoModel, Which
 from s3vae.files import replacing
 
@@ -22,6 +22,7 @@ def export(model: VideoModel, folder: Path, *, force: bool = False) -> None:
     """
     from s3vae.export.onnx_files import export_onnx
 
+    folder = folder.absolute()
     require_free(folder, force=force)
     with replacing(folder) as aside:
         export_onnx(model.model, aside)
@@ -30,11 +31,13 @@ def export(model: VideoModel, folder: Path, *, force: bool = False) -> None:
 
 
 def require_free(folder: Path, *, force: bool) -> None:
-    """Raise OutputError if a folder exists, unless forced, or is a file."""
-    if folder.exists() and not force:
-        raise OutputError(f"{folder} exists: choose another name, or replace it by --force")
+    """Raise OutputError if a folder exists, unless it is an export and forced, or is a file."""
     if folder.is_file():
         raise OutputError(f"{folder} is a file: name a folder")
+    require_folder(folder.parent)
+    require_new(folder, force=force)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / CODES).exists():
+        raise OutputError(f"{folder} holds something else than an export: name another folder")
 
 
 def codes(model: VideoModel) -> dict[str, Any]:

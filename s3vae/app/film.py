@@ -1,6 +1,7 @@
 """Films on disk: H.264 with the sound of a video, GIF, WebP, or a picture of some frames."""
 
 import heapq
+import math
 import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -23,6 +24,8 @@ Picture = UInt8[ndarray, "tall wide 3"]
 SUFFIXES = (".mp4", ".gif", ".webp", ".png")
 TICKS = 90_000
 """Units of time in a second of an MP4 file, of which all usual frame rates are multiples."""
+FASTEST = 1000
+"""The frames per second up to which films can be written."""
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 """Samples per second that AAC can have and browsers play."""
 QUALITY = {"crf": "18", "preset": "medium", "bf": "0"}
@@ -33,6 +36,8 @@ STILLS = 8
 """Frames in a picture of a film."""
 WIDEST = 2200
 """Pixels of a picture beyond which the next frame begins a new row."""
+LARGEST = {".mp4": 16_384, ".webp": 16_383, ".gif": 65_535}
+"""By format: the longest side that frames can have, in pixels."""
 COUNTED = {".gif": (100, 2), ".webp": (1000, 11)}
 """By format: the units of time in a second, and the least that players show a frame for."""
 
@@ -45,13 +50,23 @@ def require_writable(path: Path, suffixes: tuple[str, ...], *, force: bool) -> N
     """Raise OutputError for an unknown suffix, a missing folder or, unless forced, a file."""
     if path.suffix.lower() not in suffixes:
         raise OutputError(f"{path} must end in {', '.join(suffixes)}")
-    if not path.parent.is_dir():
-        raise OutputError(f"the folder {path.parent} does not exist: create it first")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"the folder {path.parent} may not be written to: choose another one")
+    require_folder(path.parent)
     if path.is_dir():
         raise OutputError(f"{path} is a folder: name a file")
-    if path.exists() and not force:
+    require_new(path, force=force)
+
+
+def require_folder(folder: Path) -> None:
+    """Raise OutputError unless files can be written to a folder."""
+    if not folder.is_dir():
+        raise OutputError(f"the folder {folder} does not exist: create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {folder} may not be written to: choose another one")
+
+
+def require_new(path: Path, *, force: bool) -> None:
+    """Raise OutputError, unless forced, for what exists, a link whose target is missing too."""
+    if (path.exists() or path.is_symlink()) and not force:
         raise OutputError(f"{path} exists: choose another name, or replace it by --force")
 
 
@@ -70,21 +85,27 @@ def write_film(
     """
     require_writable(path, SUFFIXES, force=force)
     with replacing(path) as aside:
+        frames = _frames_that_fit(path.suffix.lower(), frames)
         if path.suffix.lower() == ".mp4":
-            _mp4(aside, iter(frames), times, sound)
+            _mp4(aside, frames, times, sound)
         elif path.suffix.lower() == ".png":
             _stills(aside, frames, times)
         else:
-            _animation(aside, iter(frames), times)
+            _animation(aside, frames, times)
         require_writable(path, SUFFIXES, force=force)  # another process may have written it
 
 
 def save(frames: Frames, path: str | Path, fps: float = PICTURES_PER_SECOND) -> None:
     """Write the frames of a clip at their own size, as the suffix of `path` says.
 
-    Replaces a file of this name. Raises OutputError, or ValueError if these are no frames.
+    Replaces a file of this name. Raises OutputError, or ValueError if these are no frames or `fps`
+    is no frame rate.
     """
     require_frames(frames)
+    if not len(frames):
+        raise ValueError("there are no frames to write")
+    if not 0 < fps <= FASTEST:
+        raise ValueError(f"fps is {fps:g}, but must be above 0 and at most {FASTEST}")
     write_film(Path(path), whole_frames(frames), np.arange(len(frames)) / fps, force=True)
 
 
@@ -108,6 +129,18 @@ def durations_of(times: Float64[ndarray, " frame"]) -> Float64[ndarray, " frame"
     return np.append(between, between[-1])
 
 
+def _frames_that_fit(suffix: str, frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Yield frames; raises OutputError if they are larger than a format can have."""
+    for frame in frames:
+        height, width = frame.shape[:2]
+        if max(height, width) > LARGEST.get(suffix, math.inf):
+            raise OutputError(
+                f"{width}x{height} pixels are more than {suffix} can have ({LARGEST[suffix]} a "
+                "side): choose a smaller --size"
+            )
+        yield frame
+
+
 def _mp4(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None) -> None:
     """Write H.264 of pixel format yuv420p, which browsers play, and sound as AAC."""
     import av
@@ -116,7 +149,8 @@ def _mp4(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None
     durations = durations_of(times)
     heard = sound_of(sound, until=float(times[-1] + durations[-1]))
     opening = next(heard, None)
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as output:
+    # absolute: FFmpeg takes what precedes a colon for a protocol
+    with av.open(str(path.absolute()), "w", options={"movflags": "faststart"}) as output:
         video = output.add_stream("libx264", options=QUALITY)
         video.height, video.width = (side + side % 2 for side in first.shape[:2])
         video.pix_fmt, video.time_base = "yuv420p", Fraction(1, TICKS)
@@ -159,22 +193,26 @@ def sound_of(path: Path | None, until: float) -> Iterator[Any]:
 
     if path is None or not path.is_file() or path.suffix.lower() in PICTURES:
         return
-    with av.open(str(path)) as source:
+    with av.open(str(path.absolute())) as source:
         if not source.streams.audio:
             return
         stream, pictures = source.streams.audio[0], source.streams.video[0]
         begin = float((pictures.start_time or 0) * (pictures.time_base or 0))
         rate = stream.rate if stream.rate in AAC_RATES else 48_000
         layout = "mono" if stream.channels == 1 else "stereo"
+        due = 0  # time stamps start anew in files that were joined
         resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
         for decoded in _decoded(source.demux(stream), path):
             for each in resampler.resample(decoded):
                 time = (each.time or 0.0) - begin
-                each.pts, each.time_base = round(time * rate), Fraction(1, rate)
-                if time >= until:
+                if time < 0:
+                    continue
+                begins = max(round(time * rate), due)
+                if begins >= until * rate:
                     return
-                if each.pts >= 0:
-                    yield each
+                each.pts, each.time_base = begins, Fraction(1, rate)
+                due = begins + each.samples
+                yield each
 
 
 def _decoded(packets: Iterable[Any], path: Path) -> Iterator[Any]:

@@ -120,7 +120,8 @@ class VideoModel:
         static, dynamic = (
             torch.from_numpy(each.astype(np.float32)) for each in (codes.static, codes.dynamic)
         )
-        if static.shape != (sizes.static,) or dynamic.shape[1:] != (sizes.dynamic,):
+        ours = static.shape == (sizes.static,) and dynamic.shape[1:] == (sizes.dynamic,)
+        if not ours or not len(dynamic):
             raise ValueError(
                 f"codes of {list(static.shape)} and {list(dynamic.shape)} are not this model's, "
                 f"which are [{sizes.static}] and [time, {sizes.dynamic}]"

@@ -157,7 +157,8 @@ def times_of(source: Path | Frames) -> Float64[ndarray, " frame"]:
         raise ValueError(f"{shown_name(source)} holds no frames{remedy}")
     if np.isnan(times).any():
         return np.arange(len(times)) / PICTURES_PER_SECOND
-    return np.maximum.accumulate(times - times[0])
+    passed: ndarray = times - times[0]
+    return passed
 
 
 def _is_folder(source: Path | Frames) -> bool:

@@ -13,6 +13,7 @@ from numpy import ndarray
 from PIL import Image
 
 from s3vae.data.headers import fault_of_pictures, is_mirrored
+from s3vae.data.rates import increasing
 
 COUNTED = {".mp4", ".m4v", ".mov", ".avi", ".3gp", ".3g2"}
 """The kinds of video files whose header has the number of frames; of others it is estimated."""
@@ -85,14 +86,17 @@ def picture(path: Path) -> UInt8[ndarray, "height width 3"]:
 
 
 def frame_times(path: Path) -> Float64[ndarray, " frame"]:
-    """Return the time (seconds) of each frame by the time stamps of a video; NaN for pictures."""
+    """Return the time (seconds) of each frame of a video, later than that of the one before.
+
+    It is NaN for pictures and without time stamps.
+    """
     if path.is_dir():
         return np.full(sum(1 for _ in _pictures(path)), np.nan)
     with _opened(path) as capture:
         times = []
         while capture.grab():
             times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-    return np.array(times)
+    return increasing(np.array(times))
 
 
 def announced_frames(path: Path) -> tuple[int, bool]:
@@ -122,10 +126,23 @@ def _video(path: Path) -> Iterator[ndarray]:
             yield frame if shown == width else cv2.resize(frame, (shown, height))
 
 
+def _name_for_opencv(path: Path) -> str:
+    """Return a path without a protocol, for which FFmpeg takes what precedes a colon.
+
+    Raises ValueError for a name on which OpenCV would crash.
+    """
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("its name is not UTF-8: rename it") from error
+    return name
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     """Open a video. Raises ValueError, with the remedy, if its frames would be wrong."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    capture = cv2.VideoCapture(_name_for_opencv(path), cv2.CAP_FFMPEG)
     try:
         if not capture.isOpened():
             raise ValueError("OpenCV cannot read it as a video")
@@ -149,10 +166,11 @@ def _pictures(folder: Path) -> Iterator[ndarray]:
 
 
 def _picture(path: Path) -> ndarray:
-    read = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    name = _name_for_opencv(path)
+    read = cv2.imread(name, cv2.IMREAD_COLOR)
     if read is None or (path.suffix.lower() in CUT_SHORT and _is_cut_short(path)):
         raise ValueError(f"OpenCV cannot read {path.name} as a picture, or not all of it")
-    if (count := cv2.imcount(str(path))) > 1:
+    if (count := cv2.imcount(name)) > 1:
         raise ValueError(f"{path.name} holds {count} pictures: save each as a file of its own")
     return _on_black(read, path)
 
@@ -174,7 +192,7 @@ def _on_black(picture: ndarray, path: Path) -> ndarray:
     with Image.open(path) as header:  # reads no pixels
         if not header.has_transparency_data:
             return picture
-    layers = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    layers = cv2.imread(_name_for_opencv(path), cv2.IMREAD_UNCHANGED)
     if layers is None or layers.shape != (*picture.shape[:2], 4):
         raise ValueError(f"{path.name} has transparency that cannot be read: save it as RGBA")
     opacity = layers[..., 3:] / (255 if layers.dtype == np.uint8 else 65535)

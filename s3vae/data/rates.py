@@ -18,6 +18,28 @@ FEW = 10
 """Intervals below which nothing is said about their evenness."""
 
 
+def increasing(stamps: Float64[ndarray, " frame"]) -> Float64[ndarray, " frame"]:
+    """Return time stamps of which each is later than the one before; NaN if none is.
+
+    Stamps that start anew, as in files that were joined, go on at the usual interval. Frames with a
+    stamp that is not later share the time until the next one evenly.
+    """
+    steps = np.diff(stamps)
+    if len(stamps) < 2 or np.isnan(stamps).any():
+        return stamps
+    if not (steps > 0).any():
+        return np.full(len(stamps), np.nan)
+    usual = float(np.median(steps[steps > 0]))
+    following = np.append(stamps[2:], np.inf)  # later than those before: a single late frame
+    anew = (steps < 0) & (following <= stamps[:-1])
+    times = stamps + np.append(0, np.cumsum(np.where(anew, usual - steps, 0)))
+    latest = np.maximum.accumulate(times)
+    known = np.flatnonzero(np.append(True, np.diff(latest) > 0))
+    places, ends = np.append(known, len(times)), np.append(latest[known], latest[-1] + usual)
+    increased: ndarray = np.interp(np.arange(len(times)), places, ends)
+    return increased
+
+
 def rate_of(times: Float64[ndarray, " frame"]) -> float:
     """Return the mean number of frames per second; NaN for pictures and without time stamps."""
     span = times[-1] - times[0] if len(times) else math.nan
@@ -62,7 +84,7 @@ def uneven_rate(times: Float64[ndarray, " frame"]) -> str:
 
 def _nearest(fps: float, times: Float64[ndarray, " frame"]) -> Int64[ndarray, " tick"]:
     """Return the index of the frame nearest to each tick, from the first frame to the last one."""
-    passed = np.maximum.accumulate(times - times[0])
+    passed = times - times[0]
     half_a_frame = np.median(np.diff(passed)) / 2
     ticks = np.arange(math.floor((passed[-1] + half_a_frame) * fps) + 1) / fps
     return np.searchsorted((passed[1:] + passed[:-1]) / 2, ticks)

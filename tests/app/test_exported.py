@@ -48,3 +48,13 @@ def test_a_folder_is_replaced_only_if_forced(
 ) -> None:
     assert execute(["export", str(folder), "-o", str(exported)]) == 2
     assert "--force" in capsys.readouterr().err
+    assert execute(["export", str(folder), "-o", str(exported), "--force"]) == 0
+
+
+def test_a_folder_of_other_files_is_never_replaced(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert execute(["export", str(folder), "-o", str(tmp_path), "--force"]) == 2
+    assert "something else than an export" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").exists()

@@ -1,5 +1,6 @@
 """Films: readable by any player, equal bytes each time, never half written."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,65 @@ def test_the_last_frame_is_shown_as_long_as_the_one_before_it(
     assert len([*frames_of(path)]) == count
     with av.open(str(path)) as film:
         assert film.duration / 1e6 == pytest.approx(count / rate, abs=2e-3)
+
+
+def test_a_film_of_joined_videos_has_the_sound_of_both(
+    videos: tuple[Path, Path], tmp_path: Path
+) -> None:
+    parts = []
+    for number in range(2):
+        part = tmp_path / f"{number}.ts"
+        with av.open(str(videos[1])) as source, av.open(str(part), "w") as output:
+            voice = output.add_stream("aac", rate=source.streams.audio[0].rate)
+            video = output.add_stream("libx264", rate=10)
+            video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
+            for each in source.decode(audio=0):
+                output.mux(voice.encode(each))
+            for _ in range(10):
+                picture = np.zeros((32, 32, 3), np.uint8)
+                output.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            output.mux([*voice.encode(), *video.encode()])
+        parts.append(part.read_bytes())
+    joined, path = tmp_path / "joined.ts", tmp_path / "film.mp4"
+    joined.write_bytes(b"".join(parts))
+    times = frame_times(joined)
+    write_film(path, [FRAMES[0]] * len(times), times - times[0], sound=joined)
+    with av.open(str(path)) as film:
+        voice, (video,) = film.streams.audio[0], film.streams.video
+        assert video.frames == len(times) == 20
+        assert float(voice.duration * voice.time_base) > 1.7
+
+
+def test_a_name_with_a_colon_is_no_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(np.stack(FRAMES), "10:30:00.mp4")
+    assert len([*frames_of(Path("10:30:00.mp4"))]) == len(FRAMES)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webp"])
+def test_frames_that_a_format_cannot_have_are_refused(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"20000x2 pixels .* choose a smaller --size"):
+        save(np.zeros((1, 2, 20_000, 3), np.uint8), tmp_path / f"wide{suffix}")
+
+
+@pytest.mark.parametrize("fps", [0, -1, 1e6])
+def test_a_rate_that_films_cannot_have_is_refused(fps: float, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"fps is {re.escape(f'{fps:g}')}, but"):
+        save(np.stack(FRAMES), tmp_path / "film.gif", fps)
+
+
+def test_no_frames_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no frames to write"):
+        save(np.stack(FRAMES)[:0], tmp_path / "film.gif")
+
+
+def test_a_link_whose_target_is_missing_is_not_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "film.mp4"
+    link.symlink_to("missing.mp4")
+    with pytest.raises(OutputError, match="exists"):
+        write_film(link, FRAMES, UNEVEN)
 
 
 def test_a_video_without_sound_gives_a_film_without_sound(

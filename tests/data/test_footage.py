@@ -1,5 +1,6 @@
 """Footage: the clips that are cut out of videos and folders of pictures."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -254,6 +255,18 @@ def test_a_damaged_file_of_uncounted_frames_is_reported_with_the_number_that_is_
     assert 8 <= frames < 36
     scan_footage("a", [path], Cut(time=4), "none", 0)
     assert f"{name}: only {frames} of about 40 frames can be decoded" in caplog.text
+
+
+def test_a_video_whose_name_is_not_utf_8_is_named_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = film(tmp_path / "12:30.avi", numbered(12))
+    bad = film(tmp_path / "a.avi", numbered(12)).rename(tmp_path / os.fsdecode(b"f\xfcr.avi"))
+    folder = pictures(tmp_path / "pictures", numbered(12))
+    next(folder.iterdir()).rename(folder / os.fsdecode(b"\xfc.png"))
+    found = scan_footage("mine", [good, bad, folder], Cut(time=3, stride=1), "none", 0.9)
+    assert [each.path for each in found] == [good]
+    assert caplog.text.count("its name is not UTF-8: rename it") == 2
 
 
 def test_all_pictures_of_a_folder_must_have_one_size(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from numpy import ndarray
 from s3vae.data import footage
 from s3vae.data.footage import Cut, Footage, TooManyUnreadableError, read_clips, scan_footage
 from s3vae.data.media import frame_times
-from s3vae.data.rates import frames_at, mixed_rates, uneven_rate
+from s3vae.data.rates import frames_at, increasing, mixed_rates, uneven_rate
 
 
 def moving(path: Path, fps: float, seconds: float = 2) -> Path:
@@ -96,6 +96,34 @@ def test_the_changing_rate_of_a_video_is_logged_unless_a_rate_is_stated(
 def test_a_video_without_time_stamps_is_refused_if_a_rate_is_stated() -> None:
     with pytest.raises(ValueError, match="no time stamps"):
         frames_at(10, np.zeros(5))
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ([0, 40, 80, 0, 40, 80], [0, 40, 80, 120, 160, 200]),  # joined files
+        ([0, 40, 80, 80, 120], [0, 40, 80, 100, 120]),
+        ([0, 0, 40, 40, 80], [0, 20, 40, 60, 80]),
+        ([0, 40, 30, 120], [0, 40, 80, 120]),  # a single late frame
+        ([0, 40, 80, 80], [0, 40, 80, 100]),
+        ([0, 0, 0], [np.nan] * 3),
+        ([5], [5]),
+        ([], []),
+    ],
+)
+def test_time_stamps_that_start_anew_or_repeat_increase(
+    stamps: list[float], times: list[float]
+) -> None:
+    np.testing.assert_allclose(increasing(np.array(stamps, float)), times)
+
+
+def test_all_frames_of_joined_videos_are_used(tmp_path: Path) -> None:
+    parts = [moving(tmp_path / f"{name}.mpg", 25).read_bytes() for name in "ab"]
+    joined = tmp_path / "joined.mpg"
+    joined.write_bytes(b"".join(parts))
+    times = frame_times(joined)
+    assert np.diff(times) == pytest.approx(np.full(len(times) - 1, 1 / 25), abs=0.02)
+    assert len(frames_at(12.5, times)) == pytest.approx(len(times) / 2, abs=1)
 
 
 def test_pictures_of_a_folder_have_no_rate_and_are_all_used(tmp_path: Path) -> None:
