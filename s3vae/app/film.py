@@ -65,7 +65,7 @@ def require_folder(folder: Path) -> None:
 
 
 def require_new(path: Path, *, force: bool) -> None:
-    """Raise OutputError, unless forced, for what exists, a link whose target is missing too."""
+    """Raise OutputError, unless forced, for a path that exists, be it as a link to nothing."""
     if (path.exists() or path.is_symlink()) and not force:
         raise OutputError(f"{path} exists: choose another name, or replace it by --force")
 

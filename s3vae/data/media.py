@@ -135,7 +135,7 @@ def _name_for_opencv(path: Path) -> str:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("its name is not UTF-8: rename it") from error
+        raise ValueError(f"the path {str(path)!a} is not in UTF-8: rename it") from error
     return name
 
 
