@@ -49,7 +49,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     It has the name of `path`, which some formats store, in a temporary folder beside it. Raises
     NoRoomError if the disk is full, and FileNotFoundError if the block wrote nothing; `path` is
-    then unchanged.
+    then unchanged. Permissions are those of what is replaced, or else the usual ones.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
@@ -60,9 +60,8 @@ def replacing(path: Path) -> Iterator[Path]:
             if not aside.exists():
                 msg = f"nothing was written for {path}, which is unchanged"
                 raise FileNotFoundError(msg)
-            if aside.is_file():  # some libraries write files that only their owner can read
-                usual = path if path.is_file() else folder / LOCK_FILE
-                aside.chmod(stat.S_IMODE(usual.stat().st_mode))
+            # some libraries write files that only their owner can read
+            use_permissions(aside, path, usual=folder / LOCK_FILE)
             put_in_place(aside, path)
     except Exception as error:
         if any(message in str(error) for message in NO_ROOM):
@@ -87,6 +86,16 @@ def put_in_place(aside: Path, path: Path) -> None:
     except BaseException:
         old.rename(path)
         raise
+
+
+def use_permissions(new: Path, old: Path, usual: Path) -> None:
+    """Give a file or folder the permissions of the old one; new files have those of `usual`."""
+    if new.is_dir() and old.is_dir():
+        new.chmod(stat.S_IMODE(old.stat().st_mode))
+    like = old if old.is_file() else usual
+    for file in [new] if new.is_file() else new.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            file.chmod(stat.S_IMODE(like.stat().st_mode))
 
 
 def old_version(aside: Path) -> Path:

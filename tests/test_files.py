@@ -33,13 +33,19 @@ def test_a_new_file_replaces_the_old_one_when_it_is_complete(name: str, tmp_path
 def test_a_file_has_the_usual_permissions_or_those_of_the_one_that_it_replaces(
     tmp_path: Path,
 ) -> None:
-    path, before = tmp_path / "note.txt", os.umask(0o077)
+    path, folder, before = tmp_path / "note.txt", tmp_path / "model", os.umask(0o027)
     try:
-        for expected in (0o600, 0o640):
+        for file, outer in ((0o640, 0o750), (0o600, 0o700)):
             with replacing(path) as aside:
-                aside.touch(0o666)
-            assert path.stat().st_mode & 0o777 == expected
-            path.chmod(0o640)
+                aside.touch(0o400)
+            with replacing(folder) as aside:
+                aside.mkdir()
+                (aside / "weights").touch(0o400)
+            assert path.stat().st_mode & 0o777 == file
+            assert folder.stat().st_mode & 0o777 == outer
+            assert (folder / "weights").stat().st_mode & 0o777 == 0o640
+            path.chmod(0o600)
+            folder.chmod(0o700)
     finally:
         os.umask(before)
 

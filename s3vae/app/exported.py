@@ -12,13 +12,14 @@ from s3vae.app.model import VideoModel, Which
 from s3vae.files import replacing
 
 CODES = "codes.json"
+FILES = {"encode.onnx", "decode.onnx", "prior_step.onnx", CODES}
 
 
 def export(model: VideoModel, folder: Path, *, force: bool = False) -> None:
     """Write `encode.onnx`, `decode.onnx`, `prior_step.onnx` and `codes.json` as one folder.
 
-    Raises OutputError if the folder exists, unless forced; ImportError without `s3vae[export]`; and
-    ValueError for a model that ONNX cannot express.
+    Raises OutputError if the folder may not be written (`require_free`); ImportError without
+    `s3vae[export]`; and ValueError for a model that ONNX cannot express.
     """
     from s3vae.export.onnx_files import export_onnx
 
@@ -31,13 +32,16 @@ def export(model: VideoModel, folder: Path, *, force: bool = False) -> None:
 
 
 def require_free(folder: Path, *, force: bool) -> None:
-    """Raise OutputError if a folder exists, unless it is an export and forced, or is a file."""
+    """Raise OutputError for a folder that may not be written.
+
+    It is in no folder, is a file, exists and is not forced, or holds more than an export.
+    """
     if folder.is_file():
         raise OutputError(f"{folder} is a file: name a folder")
     require_folder(folder.parent)
     require_new(folder, force=force)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / CODES).exists():
-        raise OutputError(f"{folder} holds something else than an export: name another folder")
+    if folder.is_dir() and not {path.name for path in folder.iterdir()} <= FILES:
+        raise OutputError(f"{folder} holds something other than an export: name another folder")
 
 
 def codes(model: VideoModel) -> dict[str, Any]:

@@ -24,10 +24,12 @@ Picture = UInt8[ndarray, "tall wide 3"]
 SUFFIXES = (".mp4", ".gif", ".webp", ".png")
 TICKS = 90_000
 """Units of time in a second of an MP4 file, of which all usual frame rates are multiples."""
-FASTEST = 1000
-"""The frames per second up to which films can be written."""
+RATES = (0.1, 1000.0)
+"""The least and the most frames per second that films are written with."""
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 """Samples per second that AAC can have and browsers play."""
+MOST_OVERLAP = 0.5
+"""Seconds by which sound may begin before the sound that precedes it ends."""
 QUALITY = {"crf": "18", "preset": "medium", "bf": "0"}
 """Without frames that refer to later ones, packets are in the order in which they are shown."""
 LEAST_SIDE = 256
@@ -104,8 +106,8 @@ def save(frames: Frames, path: str | Path, fps: float = PICTURES_PER_SECOND) -> 
     require_frames(frames)
     if not len(frames):
         raise ValueError("there are no frames to write")
-    if not 0 < fps <= FASTEST:
-        raise ValueError(f"fps is {fps:g}, but must be above 0 and at most {FASTEST}")
+    if not RATES[0] <= fps <= RATES[1]:
+        raise ValueError(f"fps is {fps:g}, but must be from {RATES[0]:g} to {RATES[1]:g}")
     write_film(Path(path), whole_frames(frames), np.arange(len(frames)) / fps, force=True)
 
 
@@ -136,7 +138,7 @@ def _frames_that_fit(suffix: str, frames: Iterable[Frame]) -> Iterator[Frame]:
         if max(height, width) > LARGEST.get(suffix, math.inf):
             raise OutputError(
                 f"{width}x{height} pixels are more than {suffix} can have ({LARGEST[suffix]} a "
-                "side): choose a smaller --size"
+                "side): choose a smaller size"
             )
         yield frame
 
@@ -149,7 +151,7 @@ def _mp4(path: Path, frames: Iterator[Frame], times: ndarray, sound: Path | None
     durations = durations_of(times)
     heard = sound_of(sound, until=float(times[-1] + durations[-1]))
     opening = next(heard, None)
-    # absolute: FFmpeg takes what precedes a colon for a protocol
+    # absolute: of a relative path FFmpeg reads what precedes a colon as a protocol
     with av.open(str(path.absolute()), "w", options={"movflags": "faststart"}) as output:
         video = output.add_stream("libx264", options=QUALITY)
         video.height, video.width = (side + side % 2 for side in first.shape[:2])
@@ -188,7 +190,10 @@ def _pictures(frames: Iterable[Frame], times: ndarray, durations: ndarray) -> It
 
 
 def sound_of(path: Path | None, until: float) -> Iterator[Any]:
-    """Yield the sound of a video until a time in seconds after its first frame, if it has any."""
+    """Yield the sound of a video until a time in seconds after its first frame, if it has any.
+
+    Where its time stamps start anew, as in files that were joined, it ends with a warning.
+    """
     import av
 
     if path is None or not path.is_file() or path.suffix.lower() in PICTURES:
@@ -200,19 +205,20 @@ def sound_of(path: Path | None, until: float) -> Iterator[Any]:
         begin = float((pictures.start_time or 0) * (pictures.time_base or 0))
         rate = stream.rate if stream.rate in AAC_RATES else 48_000
         layout = "mono" if stream.channels == 1 else "stereo"
-        due = 0  # time stamps start anew in files that were joined
+        due = 0
         resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
         for decoded in _decoded(source.demux(stream), path):
             for each in resampler.resample(decoded):
                 time = (each.time or 0.0) - begin
-                if time < 0:
-                    continue
-                begins = max(round(time * rate), due)
-                if begins >= until * rate:
+                each.pts, each.time_base = round(time * rate), Fraction(1, rate)
+                if time >= until:
                     return
-                each.pts, each.time_base = begins, Fraction(1, rate)
-                due = begins + each.samples
-                yield each
+                if each.pts < due - MOST_OVERLAP * rate:
+                    LOG.warning("%s: no sound after %.1f s: its times restart", path, due / rate)
+                    return
+                if each.pts >= 0:
+                    due = each.pts + each.samples
+                    yield each
 
 
 def _decoded(packets: Iterable[Any], path: Path) -> Iterator[Any]:

@@ -120,8 +120,9 @@ class VideoModel:
         static, dynamic = (
             torch.from_numpy(each.astype(np.float32)) for each in (codes.static, codes.dynamic)
         )
-        ours = static.shape == (sizes.static,) and dynamic.shape[1:] == (sizes.dynamic,)
-        if not ours or not len(dynamic):
+        if not len(dynamic):
+            raise ValueError("there are no frames to decode: give at least one z_t")
+        if static.shape != (sizes.static,) or dynamic.shape[1:] != (sizes.dynamic,):
             raise ValueError(
                 f"codes of {list(static.shape)} and {list(dynamic.shape)} are not this model's, "
                 f"which are [{sizes.static}] and [time, {sizes.dynamic}]"

@@ -76,7 +76,9 @@ def read_package(folder: Path, device: torch.device) -> Package:
         preparation = Preparation(**config["clips"])
         fill(model, load_file(path))  # copies into parameters of single precision
     except (ValidationError, TypeError, RuntimeError) as error:
-        raise PackageError(f"{folder / CONFIG} does not describe its model: {error}") from error
+        raise PackageError(
+            f"{folder} is no model of this version: train it again, or download it: {error}"
+        ) from error
     return Package(model.to(device).eval(), preparation, config["facts"])
 
 

@@ -127,9 +127,9 @@ def _video(path: Path) -> Iterator[ndarray]:
 
 
 def _name_for_opencv(path: Path) -> str:
-    """Return a path without a protocol, for which FFmpeg takes what precedes a colon.
+    """Return the absolute path: of a relative one FFmpeg reads what precedes a colon as a protocol.
 
-    Raises ValueError for a name on which OpenCV would crash.
+    Raises ValueError for a path on which OpenCV would crash.
     """
     name = str(path.absolute())
     try:

@@ -15,14 +15,14 @@ MIXED = 1.1
 UNEVEN = 1.5
 """The ratio of long to short intervals between frames above which a video has no one rate."""
 FEW = 10
-"""Intervals below which nothing is said about their evenness."""
+"""Intervals below which nothing is said about their evenness, and frames that a few are."""
 
 
 def increasing(stamps: Float64[ndarray, " frame"]) -> Float64[ndarray, " frame"]:
     """Return time stamps of which each is later than the one before; NaN if none is.
 
     Stamps that start anew, as in files that were joined, go on at the usual interval. Frames with a
-    stamp that is not later share the time until the next one evenly.
+    stamp that is not later than all before share the time until the next one evenly.
     """
     steps = np.diff(stamps)
     if len(stamps) < 2 or np.isnan(stamps).any():
@@ -30,14 +30,22 @@ def increasing(stamps: Float64[ndarray, " frame"]) -> Float64[ndarray, " frame"]
     if not (steps > 0).any():
         return np.full(len(stamps), np.nan)
     usual = float(np.median(steps[steps > 0]))
-    following = np.append(stamps[2:], np.inf)  # later than those before: a single late frame
-    anew = (steps < 0) & (following <= stamps[:-1])
-    times = stamps + np.append(0, np.cumsum(np.where(anew, usual - steps, 0)))
+    times = stamps.copy()
+    for index in (np.flatnonzero(steps < 0) + 1).tolist():
+        if _starts_anew(stamps, index):
+            times[index:] += usual - steps[index - 1]
     latest = np.maximum.accumulate(times)
     known = np.flatnonzero(np.append(True, np.diff(latest) > 0))
     places, ends = np.append(known, len(times)), np.append(latest[known], latest[-1] + usual)
     increased: ndarray = np.interp(np.arange(len(times)), places, ends)
     return increased
+
+
+def _starts_anew(stamps: Float64[ndarray, " frame"], index: int) -> bool:
+    """Return whether stamps begin again at a frame, and are not those of single frames."""
+    before = stamps[index - 1]
+    only_before_is_late = index > 1 and stamps[index] > stamps[index - 2]
+    return not only_before_is_late and bool((stamps[index : index + FEW] <= before).all())
 
 
 def rate_of(times: Float64[ndarray, " frame"]) -> float:

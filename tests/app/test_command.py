@@ -56,6 +56,9 @@ def test_every_command_writes_what_it_says(
     assert run("continue", videos[0], "--seconds", 1, "-o", tmp_path / "c.mp4", *model) == 0
     with Image.open(drawn) as film:
         assert film.n_frames == 6
+    assert run("generate", "-n", 1, "-o", tmp_path / "one.png", "--seconds", 0.1, *model) == 0
+    with Image.open(tmp_path / "one.png") as one:
+        assert 256 <= one.height < 270  # with a border
         assert film.width > film.height  # three columns, two rows
     with Image.open(moved) as film:
         assert film.n_frames == 7

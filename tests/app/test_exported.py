@@ -56,5 +56,5 @@ def test_a_folder_of_other_files_is_never_replaced(
 ) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     assert execute(["export", str(folder), "-o", str(tmp_path), "--force"]) == 2
-    assert "something else than an export" in capsys.readouterr().err
-    assert (tmp_path / "thesis.txt").exists()
+    assert "something other than an export" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").read_text() == "mine"

@@ -84,8 +84,8 @@ def test_the_last_frame_is_shown_as_long_as_the_one_before_it(
         assert film.duration / 1e6 == pytest.approx(count / rate, abs=2e-3)
 
 
-def test_a_film_of_joined_videos_has_the_sound_of_both(
-    videos: tuple[Path, Path], tmp_path: Path
+def test_the_sound_of_joined_videos_ends_with_a_warning_where_its_times_restart(
+    videos: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     parts = []
     for number in range(2):
@@ -108,7 +108,8 @@ def test_a_film_of_joined_videos_has_the_sound_of_both(
     with av.open(str(path)) as film:
         voice, (video,) = film.streams.audio[0], film.streams.video
         assert video.frames == len(times) == 20
-        assert float(voice.duration * voice.time_base) > 1.7
+        assert 0.9 < float(voice.duration * voice.time_base) < 1.4
+    assert "its times restart" in caplog.text
 
 
 def test_a_name_with_a_colon_is_no_protocol(
@@ -119,13 +120,13 @@ def test_a_name_with_a_colon_is_no_protocol(
     assert len([*frames_of(Path("10:30:00.mp4"))]) == len(FRAMES)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".webp"])
+@pytest.mark.parametrize("suffix", [".mp4", ".webp", ".gif"])
 def test_frames_that_a_format_cannot_have_are_refused(suffix: str, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"20000x2 pixels .* choose a smaller --size"):
-        save(np.zeros((1, 2, 20_000, 3), np.uint8), tmp_path / f"wide{suffix}")
+    with pytest.raises(OutputError, match=r"70000x2 pixels .* choose a smaller size"):
+        save(np.zeros((1, 2, 70_000, 3), np.uint8), tmp_path / f"wide{suffix}")
 
 
-@pytest.mark.parametrize("fps", [0, -1, 1e6])
+@pytest.mark.parametrize("fps", [0, -1, 1e-3, 1e6])
 def test_a_rate_that_films_cannot_have_is_refused(fps: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"fps is {re.escape(f'{fps:g}')}, but"):
         save(np.stack(FRAMES), tmp_path / "film.gif", fps)

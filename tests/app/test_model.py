@@ -105,6 +105,8 @@ def test_codes_and_numbers_that_do_not_exist_are_refused(clip: ndarray, model: V
     with pytest.raises(ValueError, match="name at least one"):
         model.traverse(clip, steps=0)
     codes = model.encode(clip)
+    with pytest.raises(ValueError, match="no frames to decode"):
+        model.decode(codes.first(0))
     with pytest.raises(ValueError, match="are not this model's"):
         model.decode(replace(codes, static=codes.static[1:]))
     with pytest.raises(ValueError, match="must be finite"):

@@ -1,4 +1,4 @@
-"""A decoder for filmed video: what appears, before what bends, before what stays."""
+"""A decoder for filmed video: a foreground of both codes over a background that z_t displaces."""
 
 import dataclasses
 
@@ -14,8 +14,8 @@ from s3vae.tensors import DynamicCode, StaticCode, Video
 class LayeredDecoder(nn.Module):
     """The mean of p(x_1:T | z_f, z_1:T): per frame a foreground with a mask, over a background.
 
-    The background is that of the warped decoder: z_f draws it at full resolution, z_t displaces it.
-    Both codes draw the foreground and its opacity (Vondrick et al., NeurIPS 2016), for what no
+    The background is that of the warped decoder: z_f draws two images, z_t displaces and mixes
+    them. Both codes draw the foreground and its opacity (Vondrick et al., NeurIPS 2016), for what no
     displacement shows (Siarohin et al., NeurIPS 2019, mask and inpaint it).
     """
 
