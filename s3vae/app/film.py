@@ -213,7 +213,7 @@ def sound_of(path: Path | None, until: float) -> Iterator[Any]:
                 each.pts, each.time_base = round(time * rate), Fraction(1, rate)
                 if time >= until:
                     return
-                if each.pts < due - MOST_OVERLAP * rate:
+                if due and each.pts < due - MOST_OVERLAP * rate:
                     LOG.warning("%s: no sound after %.1f s: its times restart", path, due / rate)
                     return
                 if each.pts >= 0:

@@ -29,7 +29,7 @@ class Architecture:
     """`transposed`: the paper's; `shuffle`: sub-pixel convolutions at low resolution; `broadcast`:
     plane waves shifted by z_t, for objects that change position; `warped`: canonical images of z_f
     displaced by z_t, for deformation in place; `layered`: a foreground of both codes over these
-    images, for filmed video; `sprites`: two objects (model/two_objects)."""
+    images, for filmed video and faces; `sprites`: two objects (model/two_objects)."""
     normalized: bool = True
     """Whether batch normalization follows hidden convolutions, as in the paper. Only `strided`,
     `patch`, `transposed` and `shuffle` have it."""

@@ -15,8 +15,8 @@ class LayeredDecoder(nn.Module):
     """The mean of p(x_1:T | z_f, z_1:T): per frame a foreground with a mask, over a background.
 
     The background is that of the warped decoder: z_f draws two images, z_t displaces and mixes
-    them. Both codes draw the foreground and its opacity (Vondrick et al., NeurIPS 2016), for what no
-    displacement shows (Siarohin et al., NeurIPS 2019, mask and inpaint it).
+    them. Both codes draw the foreground and its opacity (Vondrick et al., NeurIPS 2016), for what
+    no displacement shows (Siarohin et al., NeurIPS 2019, mask and inpaint it).
     """
 
     def __init__(self, architecture: Architecture) -> None:
