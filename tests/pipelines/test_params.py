@@ -158,8 +158,7 @@ def test_two_lines_and_a_copied_config_add_a_folder_of_videos(folder: Path) -> N
     for config, data in (("videos.yaml", few), ("face-videos.yaml", faces)):
         (folder / "configs" / "mine.yaml").write_text((ROOT / "configs" / config).read_text())
         assert section(DataSet, "mine", "data", folder=folder) == data  # type: ignore[arg-type]
-        chosen = method if config == "videos.yaml" else "s3vae"
-        settings = section(Method, "mine", "methods", chosen, folder=folder)
+        settings = section(Method, "mine", "methods", method, folder=folder)
         assert (settings.losses.signal == "distances") == (config == "face-videos.yaml")
     assert section(LandmarkSettings, "mine", "landmarks", folder=folder).backend == Dlib()
 
