@@ -125,8 +125,9 @@ def scan_footage(
     with Progress(f"scan {label}", count, "videos") as progress:
         for path, scan in zip(paths, scans, strict=True):
             if not isinstance(scan, Footage):
-                unusable.append(f"{path}: {scan}")
-                LOG.warning("%s is left out: %s", path, scan)
+                name = str(path).encode(errors="backslashreplace").decode()  # for logs in UTF-8
+                unusable.append(f"{name}: {scan}")
+                LOG.warning("%s is left out: %s", name, scan)
             else:
                 usable.append(scan)
                 if scan.faceless:

@@ -174,7 +174,9 @@ def test_unreadable_videos_are_named_with_the_reason_and_left_out(
     paths = [*good, text, short, cut]
     footage = scan_footage("all", paths, Cut(time=4), "centre", 0.3)
     assert [each.path for each in footage] == good
-    reasons = {record.args[0]: str(record.args[1]) for record in caplog.records if record.args}  # type: ignore[index]
+    reasons = {
+        Path(record.args[0]): str(record.args[1]) for record in caplog.records if record.args
+    }  # type: ignore[index]
     assert set(reasons) == {text, short, cut}
     assert "OpenCV cannot read it as a video" in reasons[text]
     assert "2 readable frames" in reasons[short]
@@ -268,6 +270,7 @@ def test_a_video_whose_name_is_not_utf_8_is_named_and_left_out(
     assert [each.path for each in found] == [good]
     for name in ("f\\udcfcr.avi", "\\udcfc.png"):
         assert f"{name}' is not in UTF-8: rename it" in caplog.text
+    caplog.text.encode()
 
 
 def test_all_pictures_of_a_folder_must_have_one_size(tmp_path: Path) -> None:
