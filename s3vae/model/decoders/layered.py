@@ -33,4 +33,5 @@ class LayeredDecoder(nn.Module):
         repeated = static[:, None].expand(batch, time, -1)
         layers = self.foreground(repeated.flatten(0, 1), dynamic.flatten(0, 1))
         layers = layers.reshape(batch, time, *layers.shape[1:])
-        return torch.lerp(background, layers[:, :, :-1], layers[:, :, -1:])
+        # in mixed precision the background is of single precision
+        return torch.lerp(background.to(layers.dtype), layers[:, :, :-1], layers[:, :, -1:])
