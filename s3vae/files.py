@@ -49,7 +49,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     It has the name of `path`, which some formats store, in a temporary folder beside it. Raises
     NoRoomError if the disk is full, and FileNotFoundError if the block wrote nothing; `path` is
-    then unchanged. Permissions are those of what is replaced, or else the usual ones.
+    then unchanged. Permissions are those of the replaced file or folder, or else the usual ones.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
