@@ -15,7 +15,9 @@ MIXED = 1.1
 UNEVEN = 1.5
 """The ratio of long to short intervals between frames above which a video has no one rate."""
 FEW = 10
-"""Intervals below which nothing is said about their evenness, and frames that a few are."""
+"""Intervals below which nothing is said about their evenness."""
+STRAY = 10
+"""The frames, or all that are left, whose stamps stay behind where stamps start anew."""
 
 
 def increasing(stamps: Float64[ndarray, " frame"]) -> Float64[ndarray, " frame"]:
@@ -42,10 +44,10 @@ def increasing(stamps: Float64[ndarray, " frame"]) -> Float64[ndarray, " frame"]
 
 
 def _starts_anew(stamps: Float64[ndarray, " frame"], index: int) -> bool:
-    """Return whether stamps begin again at a frame, and are not those of single frames."""
+    """Return whether stamps begin again at a frame; false if single frames are out of order."""
     before = stamps[index - 1]
     only_before_is_late = index > 1 and stamps[index] > stamps[index - 2]
-    return not only_before_is_late and bool((stamps[index : index + FEW] <= before).all())
+    return not only_before_is_late and bool((stamps[index : index + STRAY] <= before).all())
 
 
 def rate_of(times: Float64[ndarray, " frame"]) -> float:

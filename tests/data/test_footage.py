@@ -175,8 +175,10 @@ def test_unreadable_videos_are_named_with_the_reason_and_left_out(
     footage = scan_footage("all", paths, Cut(time=4), "centre", 0.3)
     assert [each.path for each in footage] == good
     reasons = {
-        Path(record.args[0]): str(record.args[1]) for record in caplog.records if record.args
-    }  # type: ignore[index]
+        Path(record.args[0]): str(record.args[1])  # type: ignore[index]
+        for record in caplog.records
+        if record.args
+    }
     assert set(reasons) == {text, short, cut}
     assert "OpenCV cannot read it as a video" in reasons[text]
     assert "2 readable frames" in reasons[short]
