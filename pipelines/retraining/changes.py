@@ -7,9 +7,8 @@ from typing import Any
 
 from pipelines.dag import Dag, dvc_status
 from pipelines.io import write_text
-from pipelines.params import PARAMS, Chosen, ParamsError, read_pipeline, section
-from pipelines.paths import CHECKPOINTS, RAW, Layout
-from s3vae.data.datasets import DataSet
+from pipelines.params import PARAMS, Chosen, ParamsError, read_pipeline
+from pipelines.paths import CHECKPOINTS, Layout
 from s3vae.files import checksum_of
 
 
@@ -21,8 +20,6 @@ class Changes:
     """The stages to request from DVC, which adds their dependencies; all if empty."""
     stale: Sequence[str]
     """The stages that DVC will run, in order."""
-    downloads: Sequence[str]
-    """Data sets with a downloaded file that is newer than their clips."""
     lines: Sequence[str]
     """What has changed, a line per stage that is itself changed."""
 
@@ -60,15 +57,13 @@ def find_changes(models: Sequence[Chosen]) -> Changes:
     some = len(models) < len(read_pipeline().models)
     requested = [f"evaluate@{model.name}" for model in models] if some else []
     changed = dvc_status([*requested, "--with-deps"] if requested else ["dvc.yaml"])
-    downloads = [name for name in sorted({model.dataset for model in models}) if is_newer(name)]
     dag = Dag(Path())
-    stale = dag.with_dependants([*changed, *(f"acquire@{dataset}" for dataset in downloads)])
+    stale = dag.with_dependants([*changed])
     if requested:
         needed = dag.with_dependencies(requested)
         stale = [stage for stage in stale if stage in needed]
     lines = [f"{stage}: {', '.join(_reasons(changes))}" for stage, changes in changed.items()]
-    lines += [f"acquire@{dataset}: downloads are newer than its clips" for dataset in downloads]
-    return Changes(requested, stale, downloads, lines)
+    return Changes(requested, stale, lines)
 
 
 def _reasons(changes: Sequence[Any]) -> Iterator[str]:
@@ -81,34 +76,6 @@ def _reasons(changes: Sequence[Any]) -> Iterator[str]:
             for path, state in paths.items():
                 verb = "changed" if kind == "changed params" else state
                 yield f"{verb if isinstance(verb, str) else 'modified'} {path}"
-
-
-def is_newer(dataset: str) -> bool:
-    """Return whether a downloaded file is newer than the clips that were made from it."""
-    clips, note = Layout(dataset).clips, _clips_made(dataset)
-    if not clips.exists():
-        return False
-    made_of = float(note.read_text()) if note.exists() else 0.0
-    return newest_download(dataset) > max(clips.stat().st_mtime, made_of)
-
-
-def newest_download(dataset: str) -> float:
-    """Return the modification time of the newest downloaded file of a data set."""
-    settings: Any = section(DataSet, dataset, "data")  # type: ignore[arg-type]
-    raw = [RAW / file.path for file in settings.files]
-    return max((path.stat().st_mtime for path in raw if path.exists()), default=0.0)
-
-
-def note_clips_made(dataset: str) -> None:
-    """Note that the clips were made from the current downloads.
-
-    If their bytes are the same as before, DVC may restore its old copy, with the old time.
-    """
-    write_text(_clips_made(dataset), repr(newest_download(dataset)))
-
-
-def _clips_made(dataset: str) -> Path:
-    return CHECKPOINTS / "made-of" / dataset
 
 
 def with_dependencies(models: Sequence[Chosen]) -> list[str]:

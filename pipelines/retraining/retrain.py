@@ -23,7 +23,6 @@ from pipelines.retraining.changes import (
     chosen_models,
     find_changes,
     is_pending,
-    note_clips_made,
     note_promoted,
     with_dependencies,
 )
@@ -96,7 +95,7 @@ def preflight() -> None:
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 def refresh(models: Sequence[Chosen], *, dry_run: bool) -> Changes:
-    """Find stale stages, new downloads and corrupted outputs, and remove the latter."""
+    """Find stale stages and corrupted outputs, and remove the latter."""
     wait_for_others(Path())
     corrupted = corrupted_outputs(with_dependencies(models))
     for each in corrupted:
@@ -124,9 +123,6 @@ def rebuild(changes: Changes) -> None:
     Raises RebuildError with the last lines if DVC fails. A run that was killed is retried.
     """
     progress = ProgressArtifact()
-    for dataset in changes.downloads:
-        run_dvc(["repro", "--force", "--single-item", f"acquire@{dataset}"], progress)
-        note_clips_made(dataset)
     run_dvc(["repro", "--keep-going", *changes.targets], progress)
 
 

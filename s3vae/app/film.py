@@ -37,6 +37,8 @@ LARGEST = {".mp4": 16_384, ".webp": 16_383, ".gif": 65_535}
 """By format: the longest side that frames can have, in pixels."""
 COUNTED = {".gif": (100, 2), ".webp": (1000, 11)}
 """By format: the units of time in a second, and the least that players show a frame for."""
+LONGEST_NAME = 240
+"""Bytes of a file's name that leave room for the name of the temporary folder beside it."""
 
 
 class OutputError(ValueError):
@@ -62,7 +64,12 @@ def require_folder(folder: Path) -> None:
 
 
 def require_new(path: Path, *, force: bool) -> None:
-    """Raise OutputError, unless forced, for a path that exists, be it as a link to nothing."""
+    """Raise OutputError for a name that is too long, and, unless forced, for a path that exists.
+
+    A link to nothing exists.
+    """
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise OutputError(f"{path.name} is longer than {LONGEST_NAME} bytes: choose a shorter name")
     if (path.exists() or path.is_symlink()) and not force:
         raise OutputError(f"{path} exists: choose another name, or replace it by --force")
 

@@ -137,6 +137,13 @@ def test_no_frames_are_refused(tmp_path: Path) -> None:
         save(np.stack(FRAMES)[:0], tmp_path / "film.gif")
 
 
+def test_a_name_that_is_too_long_is_refused_before_any_work(tmp_path: Path) -> None:
+    write_film(tmp_path / f"{'n' * 236}.mp4", FRAMES, UNEVEN)
+    too_long = tmp_path / f"{'n' * 237}.mp4"
+    with pytest.raises(OutputError, match="longer than 240 bytes: choose a shorter name"):
+        require_writable(too_long, (".mp4",), force=False)
+
+
 def test_a_link_whose_target_is_missing_is_not_replaced(tmp_path: Path) -> None:
     link = tmp_path / "film.mp4"
     link.symlink_to("missing.mp4")

@@ -12,16 +12,13 @@ from dvc.repo import Repo
 from pipelines import dag
 from pipelines.io import write_json
 from pipelines.params import Chosen, ParamsError, write_settings
-from pipelines.paths import RAW, Layout
+from pipelines.paths import Layout
 from pipelines.retraining.changes import (
     chosen_models,
     find_changes,
-    is_newer,
     is_pending,
-    note_clips_made,
     note_promoted,
 )
-from s3vae.data.sprites import Sprites
 
 ONE, TWO, OTHER = ALL = [Chosen("a", "one"), Chosen("a", "two"), Chosen("b", "one")]
 PARAMS: dict[str, Any] = {
@@ -134,27 +131,6 @@ def test_a_retraining_waits_for_stages_of_another_dvc(monkeypatch: pytest.Monkey
         assert Path("clips-a").exists()
         assert "acquire@a" not in find_changes(ALL).stale
     assert other.returncode == 0
-
-
-@pytest.mark.usefixtures("repository")
-def test_downloads_newer_than_the_clips_are_a_change() -> None:
-    clips = Layout("b").clips
-    assert find_changes(ALL).downloads == []
-    clips.parent.mkdir(parents=True)
-    clips.touch()
-    os.utime(clips, (100, 100))
-    file = RAW / Sprites().files[0].path
-    file.parent.mkdir(parents=True)
-    file.touch()
-    found = find_changes([OTHER])
-    assert found.downloads == ["b"]
-    assert "acquire@b: downloads are newer than its clips" in found.lines
-    note_clips_made("b")  # from which the same clips were made, with the same time
-    assert not is_newer("b")
-    os.utime(file, (file.stat().st_mtime + 9,) * 2)
-    assert is_newer("b")
-    os.utime(file, (50, 50))
-    assert not is_newer("b")
 
 
 @pytest.mark.parametrize("changed", ["metrics.json", "provenance-evaluate.json"])
