@@ -20,17 +20,6 @@ def features(seed: int = 0) -> Tensor:
     return torch.randn(BATCH, TIME, FEATURES, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("causal", [True, False])
-def test_only_a_causal_posterior_is_independent_of_later_frames(causal: bool) -> None:
-    posterior = DynamicPosterior(FEATURES, HIDDEN, 4, causal=causal)
-    other_future = torch.cat([features()[:, : NOW + 1], features(seed=1)[:, NOW + 1 :]], dim=1)
-    one, other = posterior(features()), posterior(other_future)
-    for before, after in ((one.mean, other.mean), (one.std, other.std)):
-        same = torch.isclose(before, after)
-        assert same[:, : NOW + 1].all() if causal else not same.all()
-        assert not same[:, NOW + 1 :].all()
-
-
 @pytest.mark.parametrize(
     ("causal", "framewise", "frames"),
     [(True, False, [0, 1, 2]), (False, False, [0, 1, 2, 3, 4, 5]), (True, True, [2])],
@@ -41,7 +30,8 @@ def test_gradients_of_a_dynamic_code_reach_the_frames_it_depends_on(
 ) -> None:
     inputs = features().requires_grad_()
     posterior = DynamicPosterior(FEATURES, HIDDEN, 4, causal=causal, framewise=framewise)
-    posterior(inputs).mean[:, NOW].sum().backward()
+    gaussian = posterior(inputs)
+    (gaussian.mean + gaussian.std)[:, NOW].sum().backward()
     assert inputs.grad.any(dim=2).any(dim=0).nonzero().flatten().tolist() == frames
 
 
