@@ -51,7 +51,8 @@ class InstallationError(RuntimeError):
 
 def findings() -> Iterator[Finding]:
     """Check everything."""
-    for check in (params, packages, opencv, weights, disk, store, server, mirror, git, lock):
+    here = params, framing, packages, opencv, weights
+    for check in (*here, disk, store, server, mirror, git, lock):
         try:
             yield check()
         except ImportError as error:
@@ -127,6 +128,20 @@ def weights() -> Finding:
         remedy = f"downloaded at first use; offline, set {MIRROR} to a folder that has them"
         return Finding("weights", "note", f"not there yet: {', '.join(missing)}", remedy)
     return Finding("weights", "good", "all are there" if needed else "none needed")
+
+
+def framing() -> Finding:
+    """Check whether close-ups of faces are cropped to their centre."""
+    from pipelines.tools.framing import close_ups
+
+    try:
+        names = [*close_ups()]
+    except (ParamsError, ImportError) as error:
+        return Finding("framing", "note", f"unknown: {error}")
+    if names:
+        message = f"close-ups of faces: {', '.join(names)}"
+        return Finding("framing", "note", message, "begin with configs/face-videos.yaml")
+    return Finding("framing", "good", "no close-ups of faces are cropped to the centre")
 
 
 def disk() -> Finding:
