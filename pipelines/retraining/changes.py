@@ -58,7 +58,7 @@ def find_changes(models: Sequence[Chosen]) -> Changes:
     requested = [f"evaluate@{model.name}" for model in models] if some else []
     changed = dvc_status([*requested, "--with-deps"] if requested else ["dvc.yaml"])
     dag = Dag(Path())
-    stale = dag.with_dependants([*changed])
+    stale = dag.with_dependants(changed)
     if requested:
         needed = dag.with_dependencies(requested)
         stale = [stage for stage in stale if stage in needed]
