@@ -44,7 +44,7 @@ def train(files: Layout, name: str, method: Any) -> None:
             preview = with_preview(tracker, objective.model, clips, files.preview(name))
             history, seconds = fit(report=preview)
             learn_static_prior(objective.model, data.batches, device)
-            save_model(objective.model, model, checkpoint.snapshots, preparation_of(clips))
+            save_model(objective.model, model, checkpoint.snapshots, preparation_of(clips, history))
             write_training(results, history, code, seconds, total_threads())
             tracker.history(history)
             write_provenance(results, run, model)

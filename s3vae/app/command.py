@@ -35,10 +35,10 @@ def parser() -> argparse.ArgumentParser:
     )
     swap.add_argument(
         "--adapt",
-        type=_whole,
-        default=0,
+        type=partial(_whole, least=0),
         metavar="STEPS",
-        help="refine the appearance by gradient steps, for what the model was not trained on",
+        help="of gradient descent that adapt the model to APPEARANCE (default: 200 if training "
+        "never showed its like, else 0)",
     )
     _film_options(swap)
 

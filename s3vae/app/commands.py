@@ -27,9 +27,11 @@ CODES = (".npz",)
 STRANGE = 4.0
 """The ratio of errors above which a video is not of the kind that a model knows."""
 STRANGER = (
-    "%s differs from what the model was trained on (squared error per pixel %.4f, %.4f on its test "
-    "clips), so %s: train a model on videos of its kind%s"
+    "%s differs from what the model was trained on (squared error per pixel %.4f, usually %.4f), "
+    "so %s: a model trained on videos of its kind does better"
 )
+TO_ADAPT = 200
+"""Steps of `--adapt` for an appearance that training never showed, if none are named."""
 MOST_DRAWN = 50_000
 """Frames of drawn clips, which are in memory at once."""
 MOST_TRAVERSED = 300
@@ -37,7 +39,7 @@ MOST_TRAVERSED = 300
 
 
 def swap_(
-    appearance: Path, motion: Path, output: Path, paste: bool, adapt: int, **options: Any
+    appearance: Path, motion: Path, output: Path, paste: bool, adapt: int | None, **options: Any
 ) -> None:
     """Write the motion of one video with the appearance of another, with the motion's sound."""
     if paste and (options["size"] or options["fps"]):
@@ -45,14 +47,17 @@ def swap_(
     model = _prepared(output, [appearance, motion], options)
     lending, moving = model.open(appearance), model.open(motion)
     lent = model.encode(lending, f"encode {appearance.name}")
-    consequence = "it is shown as the most similar appearance that the model knows"
-    _warn_of_stranger(model, lent, lending, appearance, consequence, ", or try --adapt 100")
-    if adapt:
-        LOG.info("%s: %d steps of --adapt", appearance, adapt)
-        lent = model.adapted(lent, lending, adapt)
-        LOG.info("%s: error per pixel %.4f after --adapt", appearance, model.error(lent, lending))
+    consequence = (
+        "it is shown as the most similar appearance that the model knows"
+        if adapt == 0
+        else "the model is adapted to it"
+    )
+    strange = _is_stranger(model, lent, lending, appearance, consequence)
     moves = model.encode(moving, f"encode {motion.name}")
-    _warn_of_stranger(model, moves, moving, motion, "its motion may be another one")
+    _is_stranger(model, moves, moving, motion, "its motion may be another one")
+    if steps := TO_ADAPT * strange if adapt is None else adapt:
+        model = model.adapted(lending, lent, steps, f"adapt to {appearance.name}")
+        LOG.info("%s: squared error per pixel %.4f now", appearance, model.error(lent, lending))
     codes = replace(moves.at(moving.at_rate(options["fps"])), static=lent.static)
     frames: Iterable[Frame] = model.frames(codes)
     if paste:
@@ -62,20 +67,20 @@ def swap_(
     _write(output, frames, codes.times, motion, options["force"])
 
 
-def _warn_of_stranger(
+def _is_stranger(
     model: "VideoModel",
     codes: "Codes",
     recording: Recording,
     video: Path,
     consequence: str = "its codes may say little",
-    other_remedy: str = "",
-) -> None:
-    """Say so if the model describes a video much worse than what it knows."""
+) -> bool:
+    """Return whether the model describes a video much worse than what it knows, and say so."""
     if model.known_error is None:
-        return
+        return False
     error = model.error(codes, recording)
-    if error > STRANGE * model.known_error:
-        LOG.warning(STRANGER, video, error, model.known_error, consequence, other_remedy)
+    if strange := error > STRANGE * model.known_error:
+        LOG.warning(STRANGER, video, error, model.known_error, consequence)
+    return strange
 
 
 def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
@@ -86,7 +91,7 @@ def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
         for video in videos:
             recording = model.open(video)
             found, rate = model.encode(recording), options["fps"]
-            _warn_of_stranger(model, found, recording, video)
+            _is_stranger(model, found, recording, video)
             codes.append(found.at(recording.at_rate(rate)) if rate else found)
             progress.advance(note=str(video))
     arrays: dict[str, Any] = {
@@ -122,7 +127,7 @@ def traverse_(video: Path, code: "Which", output: Path, **options: Any) -> None:
     model = _prepared(output, [video], options)
     recording = model.open(video)
     found = model.encode(recording, f"encode {video.name}")
-    _warn_of_stranger(model, found, recording, video)
+    _is_stranger(model, found, recording, video)
     codes = found.at(recording.at_rate(options["fps"]))
     if len(codes.times) > MOST_TRAVERSED:
         LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
@@ -135,7 +140,7 @@ def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None
     model = _prepared(output, [video], options)
     recording = model.open(video)
     codes = model.encode(recording, f"encode {video.name}")
-    _warn_of_stranger(model, codes, recording, video)
+    _is_stranger(model, codes, recording, video)
     codes = model.extended(codes, recording, seconds, options["seed"], options["fps"])
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])

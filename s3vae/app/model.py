@@ -22,17 +22,18 @@ from s3vae.app.recording import (
     with_best_box,
 )
 from s3vae.data.preparation import Preparation
-from s3vae.model.adaptation import adapt_static
+from s3vae.model.adaptation import adapted
 from s3vae.model.long_clips import decode_clip, encode_clip
 from s3vae.model.s3vae import S3VAE
 from s3vae.progress import Progress
 from s3vae.runtime import generator_at
-from s3vae.tensors import to_unit
 
 Clips = UInt8[ndarray, "clip time height width channel"]
 Which = Literal["static", "dynamic"]
 DRAWN_FOR_DIRECTIONS = 256
 """Codes drawn from the priors to find the directions in which codes vary most."""
+MOST_TO_ADAPT = 300
+"""Frames of a video to which a model is adapted; they are in memory at once."""
 REACH = 2.0
 """Standard deviations to which a traversal goes in both directions."""
 
@@ -71,7 +72,7 @@ class VideoModel:
     ) -> None:
         self.model, self.preparation = model.eval(), preparation
         self.known_error = known_error
-        """The squared error per pixel of test clips, by which strangers are noticed."""
+        """The squared error per pixel of clips not trained on, by which strangers are noticed."""
         self.part_names = part_names
         """What changes with each part of the learned prior of z_f, where labels have shown it."""
         architecture = model.architecture
@@ -97,17 +98,19 @@ class VideoModel:
             static, dynamic = encode_clip(self.model, frames, count, window, window // 2)
         return Codes(static.numpy(), dynamic.numpy(), recording.times[recording.taken])
 
-    def adapted(self, codes: Codes, recording: Recording, steps: int) -> Codes:
-        """Return codes whose z_f is refined by gradient steps through the decoder.
+    def adapted(
+        self, recording: Recording, codes: Codes, steps: int, label: str = ""
+    ) -> "VideoModel":
+        """Return a model that draws the appearance of a video, given its codes, as it is.
 
-        The reconstruction error of the first frames, as many as a clip of training, becomes less.
+        By gradient descent on its first frames, with progress if there is a label; codes stay.
         """
-        frames = np.stack([*islice(recording.frames(), self.preparation.time)])
-        video = to_unit(torch.from_numpy(frames)[None].to(self._device))
-        static = torch.from_numpy(codes.static)[None].to(self._device)
-        dynamic = torch.from_numpy(codes.dynamic[: len(frames)])[None].to(self._device)
-        refined = adapt_static(self.model, video, static, dynamic, steps)[0].cpu().numpy()
-        return replace(codes, static=refined)
+        frames = np.stack([*islice(recording.frames(), MOST_TO_ADAPT)])
+        arrays = frames, codes.static, codes.dynamic[: len(frames)]
+        video, static, dynamic = (torch.from_numpy(each).to(self._device) for each in arrays)
+        with Progress(label, steps, "steps", visible=bool(label)) as progress:
+            model = adapted(self.model, video, static, dynamic, progress.counting(range(steps)))
+        return type(self)(model, self.preparation, self.known_error, self.part_names)
 
     def error(self, codes: Codes, recording: Recording) -> float:
         """Return the squared error per pixel of the first frames, of intensities in [0, 1]."""
@@ -139,11 +142,16 @@ class VideoModel:
         """
         return np.stack([*self.frames(codes)])
 
-    def swap(self, appearance: Source, motion: Source) -> Frames:
-        """Return the motion of one video with the appearance of another, a frame for each of it."""
-        moving = self.open(motion)
-        swapped = replace(self.encode(moving), static=self.encode(appearance).static)
-        return self.decode(swapped.at(moving.times))
+    def swap(self, appearance: Source, motion: Source, adapt: int = 0) -> Frames:
+        """Return the motion of one video with the appearance of another, a frame for each of it.
+
+        `adapt` steps make the model draw an appearance that training never showed; 200 are enough.
+        """
+        lending, moving = self.open(appearance), self.open(motion)
+        lent = self.encode(lending)
+        model = self.adapted(lending, lent, adapt) if adapt else self
+        swapped = replace(self.encode(moving), static=lent.static)
+        return model.decode(swapped.at(moving.times))
 
     def generate(self, count: int, time: int | None = None, seed: int = 0) -> Clips:
         """Draw clips: appearances from the learned prior if the model has one, else N(0, I)."""

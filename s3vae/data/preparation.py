@@ -1,5 +1,7 @@
-"""How the clips of a data set were cut from videos, so that other videos can be cut alike."""
+"""How the clips of training were cut, so that other videos can be cut alike, and are known."""
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -24,11 +26,16 @@ class Preparation:
     crop: Crop = "centre"
     fps: Annotated[float, Field(gt=0)] | None = None
     """Frames per second of the videos before the cut; null: those of each video."""
+    error_per_pixel: Annotated[float, Field(ge=0)] | None = None
+    """The squared error of reconstructed validation clips, intensities in [0, 1]: a video with
+    a much larger one is of another kind. null: not known."""
 
 
-def preparation_of(clips: ClipFile) -> Preparation:
-    """Return how the clips of a file were cut."""
+def preparation_of(clips: ClipFile, history: Sequence[Mapping[str, float]] = ()) -> Preparation:
+    """Return how the clips of a file were cut, with the error at the end of a training on them."""
     made = clips.parameters
     stride = made["cut"]["stride"] if "cut" in made else made.get("step", 1)
     crop = made.get("crop", "centre")
-    return Preparation(clips.name, clips.time, stride, crop, made.get("fps"))
+    errors = [row["val_reconstruction"] for row in history if "val_reconstruction" in row]
+    per_pixel = errors[-1] / math.prod(clips.shape[1:]) if errors else None
+    return Preparation(clips.name, clips.time, stride, crop, made.get("fps"), per_pixel)

@@ -12,7 +12,8 @@ from PIL import Image, ImageSequence
 
 from s3vae.app import commands
 from s3vae.app.command import execute
-from s3vae.app.model import VideoModel
+from s3vae.app.model import Codes, VideoModel
+from s3vae.app.recording import Recording
 from s3vae.data.media import frames_of
 
 
@@ -91,6 +92,52 @@ def test_a_rate_changes_the_frames_of_drawn_clips_and_not_their_motion(
         shown[rate] = np.stack(frames)[:, 2:, 2:]  # without the margin of the grid
     assert np.array_equal(shown[24][::2], shown[12])
     assert np.array_equal(shown[12], model.generate(1, 6)[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "the model is adapted to it"),
+        (("--adapt", "3"), "the model is adapted to it"),
+        (("--adapt", "0"), "it is shown as the most similar appearance"),
+    ],
+    ids=["by default", "steps", "none"],
+)
+def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
+    options: tuple[str, ...],
+    said: str,
+    videos: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Both videos are encoded, and compared with what is known, before."""
+    steps = []
+
+    def adapted(model: VideoModel, _: Recording, __: Codes, count: int, ___: str) -> VideoModel:
+        steps.append(count)
+        monkeypatch.delattr(VideoModel, "encode")
+        return model
+
+    monkeypatch.setattr(commands, "STRANGE", 0.0)
+    monkeypatch.setattr(VideoModel, "adapted", adapted)
+    film = tmp_path / "film.gif"
+    assert run("swap", *videos, "-o", film, "--model", folder, *options) == 0
+    assert said in caplog.text
+    assert steps == [int(each) for each in options[1:] or ["200"] if each != "0"]
+
+
+def test_a_swap_of_what_the_model_knows_is_not_adapted(
+    videos: tuple[Path, Path],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(commands, "STRANGE", 1e9)
+    assert run("swap", *videos, "-o", tmp_path / "film.gif", "--model", folder) == 0
+    assert "adapt" not in caplog.text
 
 
 @pytest.mark.parametrize("words", [("encode",), ("traverse",), ("continue",), ("swap", "{still}")])
