@@ -5,9 +5,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from s3vae.app.codes import Codes as Codes
     from s3vae.app.film import save as save
     from s3vae.app.load import load as load
-    from s3vae.app.model import Codes as Codes
     from s3vae.app.model import VideoModel as VideoModel
 
 
@@ -15,7 +15,7 @@ try:
     __version__ = version("s3vae")
 except PackageNotFoundError:  # not installed
     __version__ = "unknown"
-PUBLIC = {"Codes": "model", "VideoModel": "model", "load": "load", "save": "film"}
+PUBLIC = {"Codes": "codes", "VideoModel": "model", "load": "load", "save": "film"}
 """The names of the library, and the module of s3vae.app that has each."""
 
 

@@ -38,10 +38,11 @@ LIMITS = {
     "sprites": "It knows one kind of drawn character on black; other pictures become such ones.",
     "smmnist": "It knows two digits that move on black and tracks them by a hand-built prior.",
     "faces": "It knows drawn faces; a photograph becomes a drawing.",
-    "weizmann": "It knows nine people in four actions before one wall. Fast limbs are blurred, and "
-    "anybody else becomes one of the nine.",
-    "grid": "It knows ten speakers before one wall. Anybody else becomes a mixture of them, lips "
-    "move less than they should, and the shape of a face does not follow the motion.",
+    "weizmann": "It knows nine people in four actions before one wall. Fast limbs are blurred. "
+    "Anybody else becomes one of the nine, unless it is adapted (`s3vae swap`).",
+    "grid": "It knows ten speakers before one wall. Anybody else becomes a mixture of them, "
+    "unless it is adapted (`s3vae swap`). Lips move less than they should, and the shape of a face "
+    "does not follow the motion.",
 }
 
 

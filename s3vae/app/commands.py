@@ -21,11 +21,10 @@ from s3vae.progress import LOG, Progress
 from s3vae.tiles import Grid, film
 
 if TYPE_CHECKING:
-    from s3vae.app.model import Codes, VideoModel, Which
+    from s3vae.app.codes import Codes
+    from s3vae.app.model import VideoModel, Which
 
 CODES = (".npz",)
-STRANGE = 4.0
-"""The ratio of errors above which a video is not of the kind that a model knows."""
 STRANGER = (
     "%s differs from what the model was trained on (squared error per pixel %.4f, usually %.4f), "
     "so %s: a model trained on videos of its kind does better"
@@ -75,10 +74,8 @@ def _is_stranger(
     consequence: str = "its codes may say little",
 ) -> bool:
     """Return whether the model describes a video much worse than what it knows, and say so."""
-    if model.known_error is None:
-        return False
     error = model.error(codes, recording)
-    if strange := error > STRANGE * model.known_error:
+    if strange := model.is_strange(error):
         LOG.warning(STRANGER, video, error, model.known_error, consequence)
     return strange
 

@@ -1,15 +1,16 @@
 """A trained model at work on videos: encode, decode, swap, generate, traverse, continue."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
+from s3vae.app.codes import Codes
 from s3vae.app.recording import (
     PICTURES_PER_SECOND,
     Frame,
@@ -25,35 +26,19 @@ from s3vae.data.preparation import Preparation
 from s3vae.model.adaptation import adapted
 from s3vae.model.long_clips import decode_clip, encode_clip
 from s3vae.model.s3vae import S3VAE
-from s3vae.progress import Progress
+from s3vae.progress import LOG, Progress
 from s3vae.runtime import generator_at
 
 Clips = UInt8[ndarray, "clip time height width channel"]
 Which = Literal["static", "dynamic"]
 DRAWN_FOR_DIRECTIONS = 256
 """Codes drawn from the priors to find the directions in which codes vary most."""
+STRANGE = 4.0
+"""The ratio of errors above which a video is not of the kind that a model knows."""
 MOST_TO_ADAPT = 300
 """Frames of a video to which a model is adapted; they are in memory at once."""
 REACH = 2.0
 """Standard deviations to which a traversal goes in both directions."""
-
-
-@dataclass(frozen=True)
-class Codes:
-    """The codes of one video: z_f, and z_t at each time in seconds."""
-
-    static: Float32[ndarray, " static"]
-    dynamic: Float32[ndarray, "time dynamic"]
-    times: Float64[ndarray, " time"]
-
-    def at(self, times: Float64[ndarray, " shown"]) -> "Codes":
-        """Return z_t at other times, linear between those that are known."""
-        dynamic = [np.interp(times, self.times, each) for each in self.dynamic.T]
-        return Codes(self.static, np.stack(dynamic, axis=1).astype(np.float32), times)
-
-    def first(self, count: int) -> "Codes":
-        """Return the codes of the first frames."""
-        return Codes(self.static, self.dynamic[:count], self.times[:count])
 
 
 class VideoModel:
@@ -103,14 +88,29 @@ class VideoModel:
     ) -> "VideoModel":
         """Return a model that draws the appearance of a video, given its codes, as it is.
 
-        By gradient descent on its first frames, with progress if there is a label; codes stay.
+        By gradient descent on its first frames, with progress if there is a label. Codes stay. If
+        z_t does not describe how the video moves, pictures of all its frames lie over each other:
+        the first frame alone is then used.
         """
-        frames = np.stack([*islice(recording.frames(), MOST_TO_ADAPT)])
+        model = self._fitted(recording, codes, steps, label, MOST_TO_ADAPT)
+        if len(codes.times) > 1 and self.is_strange(model.error(codes, recording)):
+            LOG.warning("it moves as no video of training does: only its first frame is used")
+            model = self._fitted(recording, codes, steps, label, 1)
+        return model
+
+    def _fitted(
+        self, recording: Recording, codes: Codes, steps: int, label: str, most: int
+    ) -> "VideoModel":
+        frames = np.stack([*islice(recording.frames(), most)])
         arrays = frames, codes.static, codes.dynamic[: len(frames)]
         video, static, dynamic = (torch.from_numpy(each).to(self._device) for each in arrays)
         with Progress(label, steps, "steps", visible=bool(label)) as progress:
             model = adapted(self.model, video, static, dynamic, progress.counting(range(steps)))
-        return type(self)(model, self.preparation, self.known_error, self.part_names)
+        return VideoModel(model, self.preparation, self.known_error, self.part_names)
+
+    def is_strange(self, error: float) -> bool:
+        """Return whether an error per pixel shows a video that the model was not trained for."""
+        return self.known_error is not None and error > STRANGE * self.known_error
 
     def error(self, codes: Codes, recording: Recording) -> float:
         """Return the squared error per pixel of the first frames, of intensities in [0, 1]."""

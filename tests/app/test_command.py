@@ -11,8 +11,10 @@ import torch
 from PIL import Image, ImageSequence
 
 from s3vae.app import commands
+from s3vae.app import model as models
+from s3vae.app.codes import Codes
 from s3vae.app.command import execute
-from s3vae.app.model import Codes, VideoModel
+from s3vae.app.model import VideoModel
 from s3vae.app.recording import Recording
 from s3vae.data.media import frames_of
 
@@ -120,7 +122,7 @@ def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
         monkeypatch.delattr(VideoModel, "encode")
         return model
 
-    monkeypatch.setattr(commands, "STRANGE", 0.0)
+    monkeypatch.setattr(models, "STRANGE", 0.0)
     monkeypatch.setattr(VideoModel, "adapted", adapted)
     film = tmp_path / "film.gif"
     assert run("swap", *videos, "-o", film, "--model", folder, *options) == 0
@@ -135,7 +137,7 @@ def test_a_swap_of_what_the_model_knows_is_not_adapted(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(commands, "STRANGE", 1e9)
+    monkeypatch.setattr(models, "STRANGE", 1e9)
     assert run("swap", *videos, "-o", tmp_path / "film.gif", "--model", folder) == 0
     assert "adapt" not in caplog.text
 
@@ -151,7 +153,7 @@ def test_every_video_that_the_model_hardly_knows_is_named(
 ) -> None:
     """Also the one that gives the motion alone."""
     monkeypatch.setattr(VideoModel, "error", lambda model, codes, each: len(each.times) - 5)
-    monkeypatch.setattr(commands, "STRANGE", 0.0)
+    monkeypatch.setattr(models, "STRANGE", 0.0)
     still = tmp_path / "still.png"
     Image.new("RGB", (80, 80)).save(still)
     given = [each.format(still=still) for each in words]

@@ -10,7 +10,9 @@ import pytest
 import torch
 from numpy import ndarray
 
-from s3vae.app.model import Codes, VideoModel
+from s3vae.app import model as models
+from s3vae.app.codes import Codes
+from s3vae.app.model import VideoModel
 from s3vae.data import crops
 from s3vae.data.crops import Box
 from s3vae.model.static_prior import StaticPrior
@@ -98,6 +100,22 @@ def test_adaptation_lowers_the_error_of_swaps_and_not_the_codes(
     assert adapted.error(codes, recording) < model.error(codes, recording)
     assert np.array_equal(adapted.encode(clip).static, codes.static)
     assert np.array_equal(model.swap(clip, clip, adapt=5), adapted.decode(codes))
+
+
+def test_a_model_is_adapted_to_one_frame_of_a_video_that_moves_as_none_of_training(
+    clip: ndarray,
+    model: VideoModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recording = model.open(clip)
+    codes = model.encode(recording)
+    monkeypatch.setattr(models, "STRANGE", 0.0)
+    first = replace(recording, taken=recording.taken[:1], times=recording.times[:1])
+    still = model.adapted(first, codes.first(1), 3)
+    assert not caplog.text
+    assert np.array_equal(model.adapted(recording, codes, 3).decode(codes), still.decode(codes))
+    assert "only its first frame" in caplog.text
 
 
 def test_codes_and_numbers_that_do_not_exist_are_refused(clip: ndarray, model: VideoModel) -> None:

@@ -21,7 +21,7 @@ def known(sizes: Architecture) -> tuple[S3VAE, Tensor, Tensor, Tensor]:
     return model, frames, posterior.static.mean[0].detach(), posterior.dynamic.mean[0].detach()
 
 
-@pytest.mark.parametrize("decoder", ["shuffle", "warped", "layered"])
+@pytest.mark.parametrize("decoder", ["shuffle", "broadcast", "warped", "layered"])
 def test_the_error_falls_and_the_given_model_stays(decoder: str, tiny: Architecture) -> None:
     model, frames, static, dynamic = known(replace(tiny, decoder=decoder))
     weights = {name: each.clone() for name, each in model.state_dict().items()}

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from s3vae.app.codes import Codes
 from s3vae.app.exported import codes
-from s3vae.app.model import Codes, VideoModel
+from s3vae.app.model import VideoModel
 from s3vae.app.package import stored
 from s3vae.app.recording import PICTURES_PER_SECOND, Frames, frame_rate
 from s3vae.export.graphs import AXES, graphs, sizes_of
