@@ -37,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
         "--adapt",
         type=partial(_whole, least=0),
         metavar="STEPS",
-        help="of gradient descent that adapt the model to APPEARANCE (default: 200 if training "
-        "never showed its like, else 0)",
+        help="steps of gradient descent that adapt the model to APPEARANCE (default: 200 if "
+        "training never showed its like and the decoder can be adapted, else 0)",
     )
     _film_options(swap)
 

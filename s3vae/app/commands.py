@@ -29,7 +29,7 @@ STRANGER = (
     "%s differs from what the model was trained on (squared error per pixel %.4f, usually %.4f), "
     "so %s: a model trained on videos of its kind does better"
 )
-TO_ADAPT = 200
+ADAPTATION_STEPS = 200
 """Steps of `--adapt` for an appearance that training never showed, if none are named."""
 MOST_DRAWN = 50_000
 """Frames of drawn clips, which are in memory at once."""
@@ -46,17 +46,21 @@ def swap_(
     model = _prepared(output, [appearance, motion], options)
     lending, moving = model.open(appearance), model.open(motion)
     lent = model.encode(lending, f"encode {appearance.name}")
+    from s3vae.model.adaptation import canonical_images
+
+    by_default = adapt is None and canonical_images(model.model.decoder) is not None
     consequence = (
-        "it is shown as the most similar appearance that the model knows"
-        if adapt == 0
-        else "the model is adapted to it"
+        "the model is adapted to it"
+        if adapt or by_default
+        else "it is shown as the most similar appearance that the model knows"
     )
-    strange = _is_stranger(model, lent, lending, appearance, consequence)
+    strange = _warn_if_strange(model, lent, lending, appearance, consequence)
     moves = model.encode(moving, f"encode {motion.name}")
-    _is_stranger(model, moves, moving, motion, "its motion may be another one")
-    if steps := TO_ADAPT * strange if adapt is None else adapt:
-        model = model.adapted(lending, lent, steps, f"adapt to {appearance.name}")
-        LOG.info("%s: squared error per pixel %.4f now", appearance, model.error(lent, lending))
+    _warn_if_strange(model, moves, moving, motion, "its motion may be another one")
+    if by_default and strange:
+        adapt = ADAPTATION_STEPS
+    if adapt:
+        model = model.adapted(lending, lent, adapt, f"adapt to {appearance.name}")
     codes = replace(moves.at(moving.at_rate(options["fps"])), static=lent.static)
     frames: Iterable[Frame] = model.frames(codes)
     if paste:
@@ -66,7 +70,7 @@ def swap_(
     _write(output, frames, codes.times, motion, options["force"])
 
 
-def _is_stranger(
+def _warn_if_strange(
     model: "VideoModel",
     codes: "Codes",
     recording: Recording,
@@ -88,7 +92,7 @@ def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
         for video in videos:
             recording = model.open(video)
             found, rate = model.encode(recording), options["fps"]
-            _is_stranger(model, found, recording, video)
+            _warn_if_strange(model, found, recording, video)
             codes.append(found.at(recording.at_rate(rate)) if rate else found)
             progress.advance(note=str(video))
     arrays: dict[str, Any] = {
@@ -124,7 +128,7 @@ def traverse_(video: Path, code: "Which", output: Path, **options: Any) -> None:
     model = _prepared(output, [video], options)
     recording = model.open(video)
     found = model.encode(recording, f"encode {video.name}")
-    _is_stranger(model, found, recording, video)
+    _warn_if_strange(model, found, recording, video)
     codes = found.at(recording.at_rate(options["fps"]))
     if len(codes.times) > MOST_TRAVERSED:
         LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
@@ -137,7 +141,7 @@ def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None
     model = _prepared(output, [video], options)
     recording = model.open(video)
     codes = model.encode(recording, f"encode {video.name}")
-    _is_stranger(model, codes, recording, video)
+    _warn_if_strange(model, codes, recording, video)
     codes = model.extended(codes, recording, seconds, options["seed"], options["fps"])
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])

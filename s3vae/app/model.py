@@ -90,11 +90,11 @@ class VideoModel:
 
         By gradient descent on its first frames, with progress if there is a label. Codes stay. If
         z_t does not describe how the video moves, pictures of all its frames lie over each other:
-        the first frame alone is then used.
+        the first frame alone is then used. Raises ValueError for decoders that cannot be adapted.
         """
         model = self._fitted(recording, codes, steps, label, MOST_TO_ADAPT)
-        if len(codes.times) > 1 and self.is_strange(model.error(codes, recording)):
-            LOG.warning("it moves as no video of training does: only its first frame is used")
+        if len(codes.times) > 1 and self.is_strange(model.error(codes, recording, MOST_TO_ADAPT)):
+            LOG.warning("all its frames together are drawn badly: only the first one is used")
             model = self._fitted(recording, codes, steps, label, 1)
         return model
 
@@ -112,10 +112,10 @@ class VideoModel:
         """Return whether an error per pixel shows a video that the model was not trained for."""
         return self.known_error is not None and error > STRANGE * self.known_error
 
-    def error(self, codes: Codes, recording: Recording) -> float:
+    def error(self, codes: Codes, recording: Recording, most: int | None = None) -> float:
         """Return the squared error per pixel of the first frames, of intensities in [0, 1]."""
-        real = np.stack([*islice(recording.frames(), self.preparation.time)]).astype(np.float32)
-        return float(np.square((self.decode(codes.first(len(real))) - real) / 255).mean())
+        real = np.stack([*islice(recording.frames(), most or self.preparation.time)])
+        return float(np.square(self.decode(codes.first(len(real))) / 255 - real / 255).mean())
 
     def frames(self, codes: Codes) -> Iterator[Frame]:
         """Decode frame by frame, with a few in memory. Raises ValueError for codes of others."""

@@ -26,27 +26,31 @@ def adapted(
 ) -> S3VAE:
     """Return a copy of the model that draws the appearance of a video, given its codes, as it is.
 
-    In each step Adam lessens the squared error of some frames, chosen at random. If the decoder
-    displaces canonical images, only the network that draws them from z_f learns: what z_t does
-    stays, so motions go on fitting. Otherwise the whole decoder learns.
+    In each step Adam lessens the squared error of some frames, chosen at random. The network that
+    draws canonical images from z_f learns; what z_t does stays, so that motions go on fitting.
+    Raises ValueError if the decoder has no canonical images: all of it would forget motions.
     """
     copied = copy.deepcopy(model).requires_grad_(False)
-    learning = appearance_layers(copied.decoder).requires_grad_()
-    optimizer = torch.optim.Adam(learning.parameters(), LEARNING_RATE)
-    generator = torch.Generator().manual_seed(0)
+    learning = canonical_images(copied.decoder)
+    if learning is None:
+        decoder = model.architecture.decoder
+        raise ValueError(f"`decoder: {decoder}` cannot be adapted: warped and layered ones can")
+    optimizer = torch.optim.Adam(learning.requires_grad_().parameters(), LEARNING_RATE)
+    generator, count = torch.Generator().manual_seed(0), min(FRAMES, len(frames))
     with torch.enable_grad():
         for _ in steps:
-            chosen = torch.randint(len(frames), (FRAMES,), generator=generator).to(frames.device)
+            chosen = torch.randint(len(frames), (count,), generator=generator).to(frames.device)
             decoded = copied.decode(static[None], dynamic[chosen][None])
             error = (decoded - to_unit(frames[chosen][None])).square().sum()
             optimizer.zero_grad()
             error.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-    return copied
+    optimizer.zero_grad()
+    return copied.requires_grad_(False)
 
 
-def appearance_layers(decoder: nn.Module) -> nn.Module:
-    """Return the layers of a decoder that z_f alone passes, or all if there are no such layers."""
+def canonical_images(decoder: nn.Module) -> nn.Module | None:
+    """Return the network of a decoder that draws canonical images from z_f, if it has one."""
     if isinstance(decoder, LayeredDecoder):
         return decoder.background.pictures
-    return decoder.pictures if isinstance(decoder, WarpDecoder) else decoder
+    return decoder.pictures if isinstance(decoder, WarpDecoder) else None

@@ -1,6 +1,7 @@
 """Small videos with sound, and a tiny model as one folder."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,8 @@ def folder(tiny: "Architecture", tmp_path_factory: pytest.TempPathFactory) -> Pa
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    package = Package(S3VAE(tiny).eval(), Preparation(time=4, stride=2), FACTS)
+    model = S3VAE(replace(tiny, decoder="warped")).eval()
+    package = Package(model, Preparation(time=4, stride=2), FACTS)
     write_package(folder, package, "# tiny\n", half=False)
     return folder
 

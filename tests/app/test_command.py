@@ -114,12 +114,15 @@ def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Both videos are encoded, and compared with what is known, before."""
+    """Both videos are encoded before; the film is what the adapted model draws, here nothing."""
     steps = []
+
+    black = np.zeros((64, 64, 3), np.uint8)
 
     def adapted(model: VideoModel, _: Recording, __: Codes, count: int, ___: str) -> VideoModel:
         steps.append(count)
         monkeypatch.delattr(VideoModel, "encode")
+        monkeypatch.setattr(VideoModel, "frames", lambda _, codes: [black for _ in codes.times])
         return model
 
     monkeypatch.setattr(models, "STRANGE", 0.0)
@@ -128,6 +131,8 @@ def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
     assert run("swap", *videos, "-o", film, "--model", folder, *options) == 0
     assert said in caplog.text
     assert steps == [int(each) for each in options[1:] or ["200"] if each != "0"]
+    with Image.open(film) as shown:
+        assert (np.asarray(shown.convert("RGB")).max() == 0) == bool(steps)
 
 
 def test_a_swap_of_what_the_model_knows_is_not_adapted(
@@ -138,8 +143,9 @@ def test_a_swap_of_what_the_model_knows_is_not_adapted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(models, "STRANGE", 1e9)
+    monkeypatch.delattr(VideoModel, "adapted")
     assert run("swap", *videos, "-o", tmp_path / "film.gif", "--model", folder) == 0
-    assert "adapt" not in caplog.text
+    assert "differs" not in caplog.text
 
 
 @pytest.mark.parametrize("words", [("encode",), ("traverse",), ("continue",), ("swap", "{still}")])

@@ -115,7 +115,7 @@ def test_a_model_is_adapted_to_one_frame_of_a_video_that_moves_as_none_of_traini
     still = model.adapted(first, codes.first(1), 3)
     assert not caplog.text
     assert np.array_equal(model.adapted(recording, codes, 3).decode(codes), still.decode(codes))
-    assert "only its first frame" in caplog.text
+    assert "only the first one" in caplog.text
 
 
 def test_codes_and_numbers_that_do_not_exist_are_refused(clip: ndarray, model: VideoModel) -> None:

@@ -1,16 +1,36 @@
 """What a model knows of the clips that it was trained on."""
 
-import math
+from unittest.mock import Mock
 
 import pytest
 
 from s3vae.data.clips import ClipFile
 from s3vae.data.preparation import preparation_of
 
+INFINITE = float("inf")
 
-def test_the_error_is_that_of_the_last_validation_per_pixel(clips: ClipFile) -> None:
-    history = [{"step": 1.0, "val_reconstruction": 9.0}, {"val_reconstruction": 6.0}, {"step": 3.0}]
-    numbers = math.prod(clips.shape[1:])
-    assert preparation_of(clips, history).error_per_pixel == pytest.approx(6 / numbers)
-    assert preparation_of(clips, history[2:]).error_per_pixel is None
-    assert preparation_of(clips).error_per_pixel is None
+
+def usual(*history: dict[str, float], side: int = 64) -> float | None:
+    clips = Mock(ClipFile, parameters={}, time=5, shape=(9, 5, side, side, 3))
+    clips.name = "made"
+    return preparation_of(clips, history).error_per_pixel
+
+
+def row(train: float, val: float) -> dict[str, float]:
+    return {"reconstruction": train, "val_reconstruction": val}
+
+
+@pytest.mark.parametrize("side", [64, 128])
+def test_the_usual_error_is_that_of_the_last_validation_per_pixel_of_any_size(side: int) -> None:
+    """Errors of a training do not grow with the size of frames (test_elbo.py)."""
+    error = usual(row(2.0, 9.0), row(2.0, 6.0), {"reconstruction": 1.0}, side=side)
+    assert error == pytest.approx(6 / (5 * 64 * 64 * 3))
+
+
+def test_appearances_of_validation_that_training_never_showed_are_not_usual() -> None:
+    assert usual(row(2.0, 600.0)) == pytest.approx(10 * 2 / (5 * 64 * 64 * 3))
+
+
+def test_without_a_finite_error_none_is_known() -> None:
+    assert usual() is usual({"reconstruction": 1.0}) is None
+    assert usual(row(2.0, float("nan"))) is usual(row(INFINITE, 2.0)) is None
