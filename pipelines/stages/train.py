@@ -23,6 +23,7 @@ from s3vae.training.build import fit_objective, objective_of, signal_of, trainin
 from s3vae.training.method import AnyMethod
 from s3vae.training.static_prior import learn_static_prior
 from s3vae.training.targets import read_signal
+from s3vae.training.usual_error import usual_error
 
 
 def train(files: Layout, name: str, method: Any) -> None:
@@ -44,7 +45,8 @@ def train(files: Layout, name: str, method: Any) -> None:
             preview = with_preview(tracker, objective.model, clips, files.preview(name))
             history, seconds = fit(report=preview)
             learn_static_prior(objective.model, data.batches, device)
-            save_model(objective.model, model, checkpoint.snapshots, preparation_of(clips, history))
+            preparation = preparation_of(clips, usual_error(history, clips))
+            save_model(objective.model, model, checkpoint.snapshots, preparation)
             write_training(results, history, code, seconds, total_threads())
             tracker.history(history)
             write_provenance(results, run, model)

@@ -55,15 +55,14 @@ def add(files: Layout, method: str) -> Path:
     rounded = load_s3vae(files.model(method), device)
     rounded.load_state_dict(stored(rounded, half=True))
     change = int(np.abs(exact.astype(int) - decoded(rounded, clips)[0].astype(int)).max())
-    per_pixel = error / np.prod(clips.shape[1:])
+    per_pixel = round(float(error / np.prod(clips.shape[1:])), 6)
     judge = load_judge(files.judge, device)
     facts = facts_of(files, method, clips) | {
         "parts": part_names(model, judge, clips),
         "reconstruction_error": round(error, 3),
-        "error_per_pixel": round(float(per_pixel), 6),
     }
     folder = ZOO / files.dataset
-    package = Package(model, preparation_of(clips), facts)
+    package = Package(model, preparation_of(clips, per_pixel), facts)
     write_package(folder, package, card(files.dataset, facts), half=change <= 1)
     LOG.info("%s: half precision changes frames by %d grey levels at most", folder, change)
     return folder

@@ -67,4 +67,4 @@ def _shows_face(video: Path) -> bool:
 def _error(model: VideoModel, video: Path) -> float:
     recording = model.open(video)
     first = replace(recording, taken=recording.taken[: model.preparation.time])
-    return model.error(model.encode(first), first) / (model.known_error or 1)
+    return model.error(model.encode(first), first) / (model.preparation.error_per_pixel or 1)

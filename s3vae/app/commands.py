@@ -46,21 +46,19 @@ def swap_(
     model = _prepared(output, [appearance, motion], options)
     lending, moving = model.open(appearance), model.open(motion)
     lent = model.encode(lending, f"encode {appearance.name}")
-    from s3vae.model.adaptation import canonical_images
-
-    by_default = adapt is None and canonical_images(model.model.decoder) is not None
+    steps = adapt
+    if steps is None:
+        steps = ADAPTATION_STEPS if model.adaptable else 0
     consequence = (
         "the model is adapted to it"
-        if adapt or by_default
+        if steps
         else "it is shown as the most similar appearance that the model knows"
     )
     strange = _warn_if_strange(model, lent, lending, appearance, consequence)
     moves = model.encode(moving, f"encode {motion.name}")
     _warn_if_strange(model, moves, moving, motion, "its motion may be another one")
-    if by_default and strange:
-        adapt = ADAPTATION_STEPS
-    if adapt:
-        model = model.adapted(lending, lent, adapt, f"adapt to {appearance.name}")
+    if steps and (strange or adapt):
+        model = model.adapted(lending, lent, steps, f"adapt to {appearance.name}")
     codes = replace(moves.at(moving.at_rate(options["fps"])), static=lent.static)
     frames: Iterable[Frame] = model.frames(codes)
     if paste:
@@ -80,7 +78,7 @@ def _warn_if_strange(
     """Return whether the model describes a video much worse than what it knows, and say so."""
     error = model.error(codes, recording)
     if strange := model.is_strange(error):
-        LOG.warning(STRANGER, video, error, model.known_error, consequence)
+        LOG.warning(STRANGER, video, error, model.preparation.error_per_pixel, consequence)
     return strange
 
 

@@ -30,9 +30,7 @@ def load(name: str | Path, device: str | None = None) -> VideoModel:
         raise ValueError("there is no CUDA here: leave out the device, or name cpu")
     chosen = choose_device() if device is None else torch.device(device)
     package = read_package(find_model(str(name)), chosen)
-    preparation, facts = package.preparation, package.facts
-    known_error = facts.get("error_per_pixel", preparation.error_per_pixel)
-    return VideoModel(package.model, preparation, known_error, facts.get("parts", ()))
+    return VideoModel(package.model, package.preparation, package.facts.get("parts", ()))
 
 
 def find_model(name: str) -> Path:

@@ -23,7 +23,7 @@ from s3vae.app.recording import (
     with_best_box,
 )
 from s3vae.data.preparation import Preparation
-from s3vae.model.adaptation import adapted
+from s3vae.model.adaptation import MOST_FRAMES, adapted, canonical_images
 from s3vae.model.long_clips import decode_clip, encode_clip
 from s3vae.model.s3vae import S3VAE
 from s3vae.progress import LOG, Progress
@@ -35,8 +35,6 @@ DRAWN_FOR_DIRECTIONS = 256
 """Codes drawn from the priors to find the directions in which codes vary most."""
 STRANGE = 4.0
 """The ratio of errors above which a video is not of the kind that a model knows."""
-MOST_TO_ADAPT = 300
-"""Frames of a video to which a model is adapted; they are in memory at once."""
 REACH = 2.0
 """Standard deviations to which a traversal goes in both directions."""
 
@@ -52,12 +50,9 @@ class VideoModel:
         self,
         model: S3VAE,
         preparation: Preparation,
-        known_error: float | None = None,
         part_names: Sequence[str | None] = (),
     ) -> None:
         self.model, self.preparation = model.eval(), preparation
-        self.known_error = known_error
-        """The squared error per pixel of clips not trained on, by which strangers are noticed."""
         self.part_names = part_names
         """What changes with each part of the learned prior of z_f, where labels have shown it."""
         architecture = model.architecture
@@ -88,12 +83,11 @@ class VideoModel:
     ) -> "VideoModel":
         """Return a model that draws the appearance of a video, given its codes, as it is.
 
-        By gradient descent on its first frames, with progress if there is a label. Codes stay. If
-        z_t does not describe how the video moves, pictures of all its frames lie over each other:
-        the first frame alone is then used. Raises ValueError for decoders that cannot be adapted.
+        By gradient descent on its first frames, or on the first one alone if z_t does not describe
+        how they move, so that they lie over each other. Raises ValueError unless `adaptable`.
         """
-        model = self._fitted(recording, codes, steps, label, MOST_TO_ADAPT)
-        if len(codes.times) > 1 and self.is_strange(model.error(codes, recording, MOST_TO_ADAPT)):
+        model = self._fitted(recording, codes, steps, label, MOST_FRAMES)
+        if len(codes.times) > 1 and self.is_strange(model.error(codes, recording, MOST_FRAMES)):
             LOG.warning("all its frames together are drawn badly: only the first one is used")
             model = self._fitted(recording, codes, steps, label, 1)
         return model
@@ -106,11 +100,17 @@ class VideoModel:
         video, static, dynamic = (torch.from_numpy(each).to(self._device) for each in arrays)
         with Progress(label, steps, "steps", visible=bool(label)) as progress:
             model = adapted(self.model, video, static, dynamic, progress.counting(range(steps)))
-        return VideoModel(model, self.preparation, self.known_error, self.part_names)
+        return VideoModel(model, self.preparation, self.part_names)
+
+    @property
+    def adaptable(self) -> bool:
+        """Whether the decoder has canonical images, which `adapted` changes."""
+        return canonical_images(self.model.decoder) is not None
 
     def is_strange(self, error: float) -> bool:
         """Return whether an error per pixel shows a video that the model was not trained for."""
-        return self.known_error is not None and error > STRANGE * self.known_error
+        usual = self.preparation.error_per_pixel
+        return usual is not None and error > STRANGE * usual
 
     def error(self, codes: Codes, recording: Recording, most: int | None = None) -> float:
         """Return the squared error per pixel of the first frames, of intensities in [0, 1]."""

@@ -15,6 +15,8 @@ from s3vae.tensors import to_unit
 LEARNING_RATE = 0.003
 FRAMES = 15
 """Frames of a step of gradient descent."""
+MOST_FRAMES = 300
+"""Frames of a video to which a model is adapted; they are in memory at once."""
 
 
 def adapted(

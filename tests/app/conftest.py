@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from s3vae.model.architecture import Architecture
 
 RATE, HERTZ = 10, 8000
-FACTS = {"scores": {}, "error_per_pixel": 1.0}
+FACTS = {"scores": {}}
 
 
 def write_video(path: Path, frames: int, level: int = 0, *, sound: bool = False) -> Path:
@@ -60,7 +60,7 @@ def folder(tiny: "Architecture", tmp_path_factory: pytest.TempPathFactory) -> Pa
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models") / "tiny"
     model = S3VAE(replace(tiny, decoder="warped")).eval()
-    package = Package(model, Preparation(time=4, stride=2), FACTS)
+    package = Package(model, Preparation(time=4, stride=2, error_per_pixel=1.0), FACTS)
     write_package(folder, package, "# tiny\n", half=False)
     return folder
 

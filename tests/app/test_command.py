@@ -116,7 +116,6 @@ def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
 ) -> None:
     """Both videos are encoded before; the film is what the adapted model draws, here nothing."""
     steps = []
-
     black = np.zeros((64, 64, 3), np.uint8)
 
     def adapted(model: VideoModel, _: Recording, __: Codes, count: int, ___: str) -> VideoModel:
@@ -135,17 +134,21 @@ def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
         assert (np.asarray(shown.convert("RGB")).max() == 0) == bool(steps)
 
 
-def test_a_swap_of_what_the_model_knows_is_not_adapted(
+@pytest.mark.parametrize(("ratio", "adaptable"), [(1e9, True), (0.0, False)])
+def test_what_a_model_knows_or_a_decoder_without_canonical_images_is_not_adapted(
+    ratio: float,
+    adaptable: bool,
     videos: tuple[Path, Path],
     folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(models, "STRANGE", 1e9)
+    monkeypatch.setattr(models, "STRANGE", ratio)
+    monkeypatch.setattr(VideoModel, "adaptable", adaptable)
     monkeypatch.delattr(VideoModel, "adapted")
     assert run("swap", *videos, "-o", tmp_path / "film.gif", "--model", folder) == 0
-    assert "differs" not in caplog.text
+    assert ("it is shown as the most similar appearance" in caplog.text) != adaptable
 
 
 @pytest.mark.parametrize("words", [("encode",), ("traverse",), ("continue",), ("swap", "{still}")])

@@ -183,8 +183,8 @@ def test_a_trained_model_swaps_videos_as_it_cut_them(project: Path, tmp_path: Pa
     model = load(folder, "cpu")
     assert (model.preparation.time, model.preparation.crop) == (4, "face")
     assert model.model.static_prior is not None
-    assert model.known_error is not None
-    assert 0 < model.known_error < 1
+    assert model.preparation.error_per_pixel is not None
+    assert 0 < model.preparation.error_per_pixel < 1
     output = tmp_path / "swap.mp4"
     words = ["swap", videos / "00.avi", videos / "01.avi", "-o", output, "--model", folder]
     assert execute([str(word) for word in words]) == 0

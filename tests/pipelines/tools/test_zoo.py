@@ -49,7 +49,7 @@ def test_a_model_is_added_with_its_scores_and_its_card(
     model = load(folder, "cpu")
     assert model.preparation.time == squares_set.shape[1]
     assert model.model.static_prior is not None
-    assert model.known_error is not None
+    assert model.preparation.error_per_pixel is not None
     assert model.part_names == []  # one static factor
 
 

@@ -1,19 +1,18 @@
-"""What a model knows of the clips that it was trained on."""
+"""The usual error of a trained model."""
 
 from unittest.mock import Mock
 
 import pytest
 
 from s3vae.data.clips import ClipFile
-from s3vae.data.preparation import preparation_of
+from s3vae.training.usual_error import usual_error
 
 INFINITE = float("inf")
 
 
 def usual(*history: dict[str, float], side: int = 64) -> float | None:
-    clips = Mock(ClipFile, parameters={}, time=5, shape=(9, 5, side, side, 3))
-    clips.name = "made"
-    return preparation_of(clips, history).error_per_pixel
+    clips = Mock(ClipFile, time=5, shape=(9, 5, side, side, 3))
+    return usual_error([*history], clips)
 
 
 def row(train: float, val: float) -> dict[str, float]:
