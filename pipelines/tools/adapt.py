@@ -57,7 +57,7 @@ def adaptation_scores(files: Layout, method: str, steps: int) -> dict[str, Any]:
     start = time.perf_counter()
     frames = torch.from_numpy(real).to(device)
     known = zip(frames, codes.static, codes.dynamic, strict=True)
-    models = [adapted(model, *each, range(steps)) for each in known]
+    models = [adapted(model, [each], range(steps)) for each in known]
     seconds = (time.perf_counter() - start) / len(rows)
     identity = clips.identity[rows]
     return {

@@ -84,6 +84,7 @@ def signature(architecture: dict[str, Any]) -> ModelSignature:
             ParamSpec("number", "long", 1),
             ParamSpec("time", "long", DRAWN_FRAMES),
             ParamSpec("seed", "long", 0),
+            ParamSpec("adapt", "long", 0),
             ParamSpec("static", "double", [], shape=(-1,)),
             ParamSpec("dynamic", "double", [], shape=(-1,)),
         ]

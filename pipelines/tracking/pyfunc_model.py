@@ -12,7 +12,9 @@ import torch
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy import ndarray
+from torch import Tensor
 
+from s3vae.model.adaptation import adapted
 from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae
 from s3vae.runtime import choose_device, generator_at
@@ -26,7 +28,8 @@ class Served(PythonModel):
     """A sequential VAE behind MLflow's interface, which the parameter `action` selects from.
 
     `encode` (default): the codes of clips and their reconstruction. `swap`: the first half of the
-    clips with the motion of the second. `decode`: the codes in the parameters `static` and
+    clips with the motion of the second, by a model that `adapt` steps of gradient descent adapt to
+    each appearance, 0 by default. `decode`: the codes in the parameters `static` and
     `dynamic`, flat lists of `number` clips. `generate`: `number` clips of `time` frames, drawn with
     `seed`. All return `static`, `dynamic` and `video`.
     """
@@ -56,12 +59,28 @@ class Served(PythonModel):
         else:
             static, dynamic = self._encoded(model_input)
         if action == "swap":
-            if len(static) % 2:
-                msg = f"`swap` takes pairs of clips, not {len(static)}: appearances, then motions"
-                raise ValueError(msg)
-            static, dynamic = static[: len(static) // 2], dynamic[len(static) // 2 :]
+            return self._swapped(model_input, static, dynamic, wanted.get("adapt", 0))
+        return self._decoded(self.model, static, dynamic)
+
+    def _swapped(
+        self, clips: ndarray, static: Tensor, dynamic: Tensor, steps: int
+    ) -> dict[str, ndarray]:
+        if len(static) % 2:
+            msg = f"`swap` takes pairs of clips, not {len(static)}: appearances, then motions"
+            raise ValueError(msg)
+        half = len(static) // 2
+        if not steps:
+            return self._decoded(self.model, static[:half], dynamic[half:])
+        swaps = []
+        for lent, own, moves, clip in zip(static, dynamic, dynamic[half:], clips, strict=False):
+            frames = torch.from_numpy(clip).to(self.device)
+            model = adapted(self.model, [(frames, lent, own)], range(steps))
+            swaps.append(self._decoded(model, lent[None], moves[None]))
+        return {name: np.concatenate([swap[name] for swap in swaps]) for name in swaps[0]}
+
+    def _decoded(self, model: S3VAE, static: Tensor, dynamic: Tensor) -> dict[str, ndarray]:
         video = [
-            to_bytes(self.model.decode(*codes)).cpu()
+            to_bytes(model.decode(*codes)).cpu()
             for codes in zip(
                 torch.split(static, CLIPS_AT_A_TIME),
                 torch.split(dynamic, CLIPS_AT_A_TIME),

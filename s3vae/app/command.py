@@ -33,13 +33,7 @@ def parser() -> argparse.ArgumentParser:
     swap.add_argument(
         "--paste", action="store_true", help="lay the result into the frames of MOTION"
     )
-    swap.add_argument(
-        "--adapt",
-        type=partial(_whole, least=0),
-        metavar="STEPS",
-        help="steps of gradient descent that adapt the model to APPEARANCE (default: 200 if "
-        "training never showed its like and the decoder can be adapted, else 0)",
-    )
+    _adapt_option(swap, "APPEARANCE")
     _film_options(swap)
 
     encode = _command(commands, "encode", "z_f and z_t of videos as arrays of NumPy")
@@ -63,6 +57,7 @@ def _add_drawing_commands(commands: Any) -> None:
     traverse = _command(commands, "traverse", "a video with a code moved along its main directions")
     traverse.add_argument("video", type=Path, metavar="VIDEO")
     traverse.add_argument("--code", choices=["static", "dynamic"], default="static")
+    _adapt_option(traverse, "VIDEO")
     _film_options(traverse)
 
     go_on = _command(
@@ -70,6 +65,7 @@ def _add_drawing_commands(commands: Any) -> None:
     )
     go_on.add_argument("video", type=Path, metavar="VIDEO")
     go_on.add_argument("--seconds", type=_number, default=4.0, help="(default: 4)")
+    _adapt_option(go_on, "VIDEO")
     _film_options(go_on)
 
 
@@ -93,6 +89,7 @@ def _add_model_commands(commands: Any) -> None:
         metavar="VIDEO",
         help="videos that the page holds; default: a few drawn clips",
     )
+    _adapt_option(explore, "each VIDEO")
     explore.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="default: a page in a temporary folder"
     )
@@ -134,6 +131,16 @@ def _film_options(command: argparse.ArgumentParser, rate: str = "the video's") -
     )
     command.add_argument(
         "--fps", type=_number, help=f"frames per second of the film; default: {rate}"
+    )
+
+
+def _adapt_option(command: argparse.ArgumentParser, to: str) -> None:
+    command.add_argument(
+        "--adapt",
+        type=partial(_whole, least=0),
+        metavar="STEPS",
+        help=f"steps of gradient descent that adapt the model to the appearance of {to} (default: "
+        "200 if training never showed its like and the decoder can be adapted, else 0)",
     )
 
 

@@ -15,22 +15,16 @@ from numpy import ndarray
 from s3vae.app.config import CARD, WEIGHTS, ZOO, read_config, zoo_names
 from s3vae.app.film import LEAST_SIDE, SUFFIXES, enlarged, require_writable, write_film
 from s3vae.app.paste import pasted
-from s3vae.app.recording import PICTURES_PER_SECOND, Frame, Recording, require_videos
+from s3vae.app.recording import PICTURES_PER_SECOND, Frame, require_videos
 from s3vae.files import replacing
 from s3vae.progress import LOG, Progress
 from s3vae.tiles import Grid, film
 
 if TYPE_CHECKING:
-    from s3vae.app.codes import Codes
     from s3vae.app.model import VideoModel, Which
+    from s3vae.app.strangers import EncodedVideo
 
 CODES = (".npz",)
-STRANGER = (
-    "%s differs from what the model was trained on (squared error per pixel %.4f, usually %.4f), "
-    "so %s: a model trained on videos of its kind does better"
-)
-ADAPTATION_STEPS = 200
-"""Steps of `--adapt` for an appearance that training never showed, if none are named."""
 MOST_DRAWN = 50_000
 """Frames of drawn clips, which are in memory at once."""
 MOST_TRAVERSED = 300
@@ -44,53 +38,32 @@ def swap_(
     if paste and (options["size"] or options["fps"]):
         raise ValueError("--paste keeps size and rate of MOTION: leave out --size and --fps")
     model = _prepared(output, [appearance, motion], options)
-    lending, moving = model.open(appearance), model.open(motion)
-    lent = model.encode(lending, f"encode {appearance.name}")
-    steps = adapt
-    if steps is None:
-        steps = ADAPTATION_STEPS if model.adaptable else 0
-    consequence = (
-        "the model is adapted to it"
-        if steps
-        else "it is shown as the most similar appearance that the model knows"
-    )
-    strange = _warn_if_strange(model, lent, lending, appearance, consequence)
-    moves = model.encode(moving, f"encode {motion.name}")
-    _warn_if_strange(model, moves, moving, motion, "its motion may be another one")
-    if steps and (strange or adapt):
-        model = model.adapted(lending, lent, steps, f"adapt to {appearance.name}")
-    codes = replace(moves.at(moving.at_rate(options["fps"])), static=lent.static)
+    from s3vae.app.strangers import familiar, warn_if_strange
+
+    lending, moving = _encoded(model, appearance), _encoded(model, motion)
+    warn_if_strange(model, moving, "its motion may be another one")
+    model = familiar(model, [lending], adapt)
+    times = moving.recording.at_rate(options["fps"])
+    codes = replace(moving.codes.at(times), static=lending.codes.static)
     frames: Iterable[Frame] = model.frames(codes)
     if paste:
-        frames = pasted(frames, moving)
+        frames = pasted(frames, moving.recording)
     else:
         frames = (enlarged(frame, options["size"]) for frame in frames)
     _write(output, frames, codes.times, motion, options["force"])
 
 
-def _warn_if_strange(
-    model: "VideoModel",
-    codes: "Codes",
-    recording: Recording,
-    video: Path,
-    consequence: str = "its codes may say little",
-) -> bool:
-    """Return whether the model describes a video much worse than what it knows, and say so."""
-    error = model.error(codes, recording)
-    if strange := model.is_strange(error):
-        LOG.warning(STRANGER, video, error, model.preparation.error_per_pixel, consequence)
-    return strange
-
-
 def encode_(videos: Sequence[Path], output: Path, **options: Any) -> None:
     """Write the codes of videos as `static` [video, dim], and z_t and times of each."""
     model = _prepared(output, videos, options, CODES)
+    from s3vae.app.strangers import EncodedVideo, warn_if_strange
+
     codes = []
     with Progress("encode", len(videos), "videos") as progress:
         for video in videos:
             recording = model.open(video)
             found, rate = model.encode(recording), options["fps"]
-            _warn_if_strange(model, found, recording, video)
+            warn_if_strange(model, EncodedVideo(str(video), recording, found))
             codes.append(found.at(recording.at_rate(rate)) if rate else found)
             progress.advance(note=str(video))
     arrays: dict[str, Any] = {
@@ -121,26 +94,28 @@ def generate_(number: int, seconds: float, output: Path, **options: Any) -> None
     _write_grid(output, grid, times, options)
 
 
-def traverse_(video: Path, code: "Which", output: Path, **options: Any) -> None:
+def traverse_(video: Path, code: "Which", output: Path, adapt: int | None, **options: Any) -> None:
     """Write a row of films per principal direction of a code, in which it is moved step by step."""
     model = _prepared(output, [video], options)
-    recording = model.open(video)
-    found = model.encode(recording, f"encode {video.name}")
-    _warn_if_strange(model, found, recording, video)
-    codes = found.at(recording.at_rate(options["fps"]))
+    from s3vae.app.strangers import familiar
+
+    shown = _encoded(model, video)
+    model = familiar(model, [shown], adapt)
+    codes = shown.codes.at(shown.recording.at_rate(options["fps"]))
     if len(codes.times) > MOST_TRAVERSED:
         LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
         codes = codes.first(MOST_TRAVERSED)
     _write_grid(output, model.traverse(codes, code), codes.times, options)
 
 
-def continue_(video: Path, seconds: float, output: Path, **options: Any) -> None:
+def continue_(video: Path, seconds: float, output: Path, adapt: int | None, **options: Any) -> None:
     """Write a video as the model decodes it, then frames whose motion is drawn."""
     model = _prepared(output, [video], options)
-    recording = model.open(video)
-    codes = model.encode(recording, f"encode {video.name}")
-    _warn_if_strange(model, codes, recording, video)
-    codes = model.extended(codes, recording, seconds, options["seed"], options["fps"])
+    from s3vae.app.strangers import familiar
+
+    shown = _encoded(model, video)
+    model = familiar(model, [shown], adapt)
+    codes = model.extended(shown.codes, shown.recording, seconds, options["seed"], options["fps"])
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])
 
@@ -182,7 +157,13 @@ def export_(model: str, output: Path, force: bool) -> None:
     LOG.info("%s: %s", output, ", ".join(sorted(path.name for path in output.iterdir())))
 
 
-def explore_(model: str | None, videos: Sequence[Path], output: Path | None, force: bool) -> None:
+def explore_(
+    model: str | None,
+    videos: Sequence[Path],
+    output: Path | None,
+    adapt: int | None,
+    force: bool,
+) -> None:
     """Write the page of a model and open it, or serve it if ONNX cannot express the model."""
     require_videos(videos)
     if output is not None:
@@ -191,7 +172,8 @@ def explore_(model: str | None, videos: Sequence[Path], output: Path | None, for
     from s3vae.app.explorer.open import explore
     from s3vae.app.load import load
 
-    explore(load(model, "cpu") if model else choose_model(videos, "cpu"), videos, output)
+    chosen = load(model, "cpu") if model else choose_model(videos, "cpu")
+    explore(chosen, videos, output, adapt)
 
 
 def push_(model: str, name: str) -> None:
@@ -220,6 +202,14 @@ def _prepared(
     if crop:
         model.preparation = replace(model.preparation, crop=crop)
     return model
+
+
+def _encoded(model: "VideoModel", video: Path) -> "EncodedVideo":
+    """Encode a video, with progress."""
+    from s3vae.app.strangers import EncodedVideo
+
+    recording = model.open(video)
+    return EncodedVideo(str(video), recording, model.encode(recording, f"encode {video.name}"))
 
 
 def _write_grid(output: Path, grid: Grid, times: ndarray, options: dict[str, Any]) -> None:

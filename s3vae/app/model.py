@@ -22,8 +22,9 @@ from s3vae.app.recording import (
     open_recording,
     with_best_box,
 )
+from s3vae.app.strangers import EncodedVideo, fitted
 from s3vae.data.preparation import Preparation
-from s3vae.model.adaptation import MOST_FRAMES, adapted, canonical_images
+from s3vae.model.adaptation import MOST_FRAMES, canonical_images
 from s3vae.model.long_clips import decode_clip, encode_clip
 from s3vae.model.s3vae import S3VAE
 from s3vae.progress import LOG, Progress
@@ -78,29 +79,27 @@ class VideoModel:
             static, dynamic = encode_clip(self.model, frames, count, window, window // 2)
         return Codes(static.numpy(), dynamic.numpy(), recording.times[recording.taken])
 
-    def adapted(
-        self, recording: Recording, codes: Codes, steps: int, label: str = ""
-    ) -> "VideoModel":
-        """Return a model that draws the appearance of a video, given its codes, as it is.
+    def adapted(self, videos: Sequence[EncodedVideo], steps: int, label: str = "") -> "VideoModel":
+        """Return a model that draws the appearances of videos, given their codes, as they are.
 
-        By gradient descent on its first frames, or on the first one alone if z_t does not describe
-        how they move, so that they lie over each other. Raises ValueError unless `adaptable`.
+        By some steps of gradient descent for each on its first frames, or on the first one alone if
+        z_t does not describe how they move, so that they lie over each other. Raises ValueError
+        unless `adaptable`.
         """
-        model = self._fitted(recording, codes, steps, label, MOST_FRAMES)
-        if len(codes.times) > 1 and self.is_strange(model.error(codes, recording, MOST_FRAMES)):
-            LOG.warning("all its frames together are drawn badly: only the first one is used")
-            model = self._fitted(recording, codes, steps, label, 1)
-        return model
 
-    def _fitted(
-        self, recording: Recording, codes: Codes, steps: int, label: str, most: int
-    ) -> "VideoModel":
-        frames = np.stack([*islice(recording.frames(), most)])
-        arrays = frames, codes.static, codes.dynamic[: len(frames)]
-        video, static, dynamic = (torch.from_numpy(each).to(self._device) for each in arrays)
-        with Progress(label, steps, "steps", visible=bool(label)) as progress:
-            model = adapted(self.model, video, static, dynamic, progress.counting(range(steps)))
-        return VideoModel(model, self.preparation, self.part_names)
+        def fitted_to(most: Sequence[int]) -> VideoModel:
+            model = fitted(self.model, videos, most, steps, label)
+            return VideoModel(model, self.preparation, self.part_names)
+
+        model = fitted_to([MOST_FRAMES] * len(videos))
+        errors = [model.error(each.codes, each.recording, MOST_FRAMES) for each in videos]
+        most = [1 if self.is_strange(error) else MOST_FRAMES for error in errors]
+        pairs = zip(videos, most, strict=True)
+        if moving := [each.name for each, count in pairs if count == 1 < len(each.codes.times)]:
+            message = "%s: all frames together are drawn badly: only the first one is used"
+            LOG.warning(message, ", ".join(moving))
+            model = fitted_to(most)
+        return model
 
     @property
     def adaptable(self) -> bool:
@@ -149,7 +148,7 @@ class VideoModel:
         """
         lending, moving = self.open(appearance), self.open(motion)
         lent = self.encode(lending)
-        model = self.adapted(lending, lent, adapt) if adapt else self
+        model = self.adapted([EncodedVideo("", lending, lent)], adapt) if adapt else self
         swapped = replace(self.encode(moving), static=lent.static)
         return model.decode(swapped.at(moving.times))
 

@@ -1,7 +1,8 @@
-"""A model adapted to the appearance of one video, which training never showed."""
+"""A model adapted to the appearance of videos, which training never showed."""
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 
 import torch
 from jaxtyping import Float, UInt8
@@ -19,17 +20,19 @@ MOST_FRAMES = 300
 """Frames of a video to which a model is adapted; they are in memory at once."""
 
 
-def adapted(
-    model: S3VAE,
-    frames: UInt8[Tensor, "frame height width channel"],
-    static: Float[Tensor, " static"],
-    dynamic: Float[Tensor, "frame dynamic"],
-    steps: Iterable[int],
-) -> S3VAE:
-    """Return a copy of the model that draws the appearance of a video, given its codes, as it is.
+EncodedClip = tuple[
+    UInt8[Tensor, "frame height width channel"],
+    Float[Tensor, " static"],
+    Float[Tensor, "frame dynamic"],
+]
+"""A clip, its z_f and its z_t."""
 
-    In each step Adam lessens the squared error of some frames, chosen at random. The network that
-    draws canonical images from z_f learns; what z_t does stays, so that motions go on fitting.
+
+def adapted(model: S3VAE, clips: Sequence[EncodedClip], steps: Iterable[int]) -> S3VAE:
+    """Return a copy of the model that draws clips, given their codes, as they are.
+
+    In each step Adam lessens the squared error of some frames of one clip, in turn. The network
+    that draws canonical images from z_f learns; what z_t does stays, so that motions go on fitting.
     Raises ValueError if the decoder has no canonical images: all of it would forget motions.
     """
     copied = copy.deepcopy(model).requires_grad_(False)
@@ -38,10 +41,11 @@ def adapted(
         decoder = model.architecture.decoder
         raise ValueError(f"`decoder: {decoder}` cannot be adapted: warped and layered ones can")
     optimizer = torch.optim.Adam(learning.requires_grad_().parameters(), LEARNING_RATE)
-    generator, count = torch.Generator().manual_seed(0), min(FRAMES, len(frames))
+    generator = torch.Generator().manual_seed(0)
     with torch.enable_grad():
-        for _ in steps:
-            chosen = torch.randint(len(frames), (count,), generator=generator).to(frames.device)
+        for _, (frames, static, dynamic) in zip(steps, cycle(clips), strict=False):
+            size = (min(FRAMES, len(frames)),)
+            chosen = torch.randint(len(frames), size, generator=generator).to(frames.device)
             decoded = copied.decode(static[None], dynamic[chosen][None])
             error = (decoded - to_unit(frames[chosen][None])).square().sum()
             optimizer.zero_grad()

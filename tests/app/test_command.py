@@ -12,10 +12,9 @@ from PIL import Image, ImageSequence
 
 from s3vae.app import commands
 from s3vae.app import model as models
-from s3vae.app.codes import Codes
 from s3vae.app.command import execute
 from s3vae.app.model import VideoModel
-from s3vae.app.recording import Recording
+from s3vae.app.strangers import EncodedVideo
 from s3vae.data.media import frames_of
 
 
@@ -96,6 +95,7 @@ def test_a_rate_changes_the_frames_of_drawn_clips_and_not_their_motion(
     assert np.array_equal(shown[12], model.generate(1, 6)[0])
 
 
+@pytest.mark.parametrize("command", ["swap", "traverse", "continue"])
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -105,7 +105,8 @@ def test_a_rate_changes_the_frames_of_drawn_clips_and_not_their_motion(
     ],
     ids=["by default", "steps", "none"],
 )
-def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
+def test_the_model_is_adapted_to_an_appearance_that_it_hardly_knows(
+    command: str,
     options: tuple[str, ...],
     said: str,
     videos: tuple[Path, Path],
@@ -114,24 +115,28 @@ def test_a_swap_adapts_to_an_appearance_that_the_model_hardly_knows(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Both videos are encoded before; the film is what the adapted model draws, here nothing."""
+    """All videos are encoded before; the film is what the adapted model draws, here nothing."""
     steps = []
     black = np.zeros((64, 64, 3), np.uint8)
 
-    def adapted(model: VideoModel, _: Recording, __: Codes, count: int, ___: str) -> VideoModel:
+    def adapted(model: VideoModel, shown: list[EncodedVideo], count: int, _: str) -> VideoModel:
+        assert [each.name for each in shown] == [str(videos[0])]
         steps.append(count)
         monkeypatch.delattr(VideoModel, "encode")
         monkeypatch.setattr(VideoModel, "frames", lambda _, codes: [black for _ in codes.times])
         return model
 
+    chosen = videos if command == "swap" else videos[:1]
+
     monkeypatch.setattr(models, "STRANGE", 0.0)
     monkeypatch.setattr(VideoModel, "adapted", adapted)
     film = tmp_path / "film.gif"
-    assert run("swap", *videos, "-o", film, "--model", folder, *options) == 0
+    assert run(command, *chosen, "-o", film, "--model", folder, *options) == 0
     assert said in caplog.text
     assert steps == [int(each) for each in options[1:] or ["200"] if each != "0"]
     with Image.open(film) as shown:
-        assert (np.asarray(shown.convert("RGB")).max() == 0) == bool(steps)
+        inner = np.asarray(shown.convert("RGB"))[8:40, 8:40]  # within the margin of a grid
+        assert (inner.max() == 0) == bool(steps)
 
 
 @pytest.mark.parametrize(("ratio", "adaptable"), [(1e9, True), (0.0, False)])
@@ -162,6 +167,7 @@ def test_every_video_that_the_model_hardly_knows_is_named(
 ) -> None:
     """Also the one that gives the motion alone."""
     monkeypatch.setattr(VideoModel, "error", lambda model, codes, each: len(each.times) - 5)
+    monkeypatch.setattr(VideoModel, "adaptable", False)
     monkeypatch.setattr(models, "STRANGE", 0.0)
     still = tmp_path / "still.png"
     Image.new("RGB", (80, 80)).save(still)

@@ -13,6 +13,7 @@ from numpy import ndarray
 from s3vae.app import model as models
 from s3vae.app.codes import Codes
 from s3vae.app.model import VideoModel
+from s3vae.app.strangers import EncodedVideo
 from s3vae.data import crops
 from s3vae.data.crops import Box
 from s3vae.model.static_prior import StaticPrior
@@ -96,7 +97,7 @@ def test_adaptation_lowers_the_error_of_swaps_and_not_the_codes(
 ) -> None:
     recording = model.open(clip)
     codes = model.encode(recording)
-    adapted = model.adapted(recording, codes, 5)
+    adapted = model.adapted([EncodedVideo("noise", recording, codes)], 5)
     assert adapted.error(codes, recording) < model.error(codes, recording)
     assert np.array_equal(adapted.encode(clip).static, codes.static)
     assert np.array_equal(model.swap(clip, clip, adapt=5), adapted.decode(codes))
@@ -112,10 +113,11 @@ def test_a_model_is_adapted_to_one_frame_of_a_video_that_moves_as_none_of_traini
     codes = model.encode(recording)
     monkeypatch.setattr(models, "STRANGE", 0.0)
     first = replace(recording, taken=recording.taken[:1], times=recording.times[:1])
-    still = model.adapted(first, codes.first(1), 3)
+    still = model.adapted([EncodedVideo("still", first, codes.first(1))], 3)
     assert not caplog.text
-    assert np.array_equal(model.adapted(recording, codes, 3).decode(codes), still.decode(codes))
-    assert "only the first one" in caplog.text
+    moving = model.adapted([EncodedVideo("noise", recording, codes)], 3)
+    assert np.array_equal(moving.decode(codes), still.decode(codes))
+    assert "noise: all frames together are drawn badly: only the first one" in caplog.text
 
 
 def test_codes_and_numbers_that_do_not_exist_are_refused(clip: ndarray, model: VideoModel) -> None:

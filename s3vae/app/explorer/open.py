@@ -7,15 +7,20 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
-from s3vae.app.explorer.page import clips_to_hold, page_of
+from s3vae.app.explorer.page import Held, clips_to_hold, page_of
 from s3vae.app.film import OutputError
 from s3vae.app.model import VideoModel
+from s3vae.app.strangers import EncodedVideo, familiar
 from s3vae.files import replacing
 from s3vae.progress import LOG
 
 
-def explore(model: VideoModel, videos: Sequence[Path], output: Path | None) -> None:
+def explore(
+    model: VideoModel, videos: Sequence[Path], output: Path | None, adapt: int | None = None
+) -> None:
     """Write the page of a model, by default to a temporary folder, and open it.
+
+    Before, the model is adapted to videos that it knows badly, by `adapt` steps (`familiar`).
 
     The page of a model that ONNX cannot express is served on this machine until Ctrl-C. Raises
     OutputError if such a page is to be written, and ImportError without `s3vae[export]`.
@@ -29,7 +34,10 @@ def explore(model: VideoModel, videos: Sequence[Path], output: Path | None) -> N
     else:
         from s3vae.export.onnx_files import require_packages
     require_packages()
-    page = page_of(model, name, clips_to_hold(model, videos), served=served)
+    clips = clips_to_hold(model, videos)
+    if videos:
+        model = familiar(model, [_encoded(model, clip) for clip in clips], adapt)
+    page = page_of(model, name, clips, served=served)
     if served:
         serve(model, page)
         return
@@ -38,6 +46,11 @@ def explore(model: VideoModel, videos: Sequence[Path], output: Path | None) -> N
         aside.write_text(page)
     LOG.info("%s: %.1f MB", path, path.stat().st_size / 1e6)
     open_in_browser(path.absolute().as_uri())
+
+
+def _encoded(model: VideoModel, clip: Held) -> EncodedVideo:
+    recording = model.open(clip.frames)
+    return EncodedVideo(clip.name, recording, model.encode(recording))
 
 
 def open_in_browser(address: str) -> None:

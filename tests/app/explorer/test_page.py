@@ -22,6 +22,7 @@ from s3vae.app.command import execute
 from s3vae.app.explorer import page
 from s3vae.app.explorer.open import explore, open_in_browser
 from s3vae.app.explorer.page import Held, halved, libraries, packed
+from s3vae.app.load import load
 from s3vae.app.model import VideoModel
 from s3vae.app.package import stored
 from s3vae.export.graphs import graphs, sizes_of
@@ -54,6 +55,24 @@ def test_the_page_is_written_and_opened(
     assert [(held["name"], held["count"]) for held in settings["held"]] == [("motion.mp4", 6)]
     assert "connect-src blob: data:" in text
     assert execute(words) == 2  # it exists
+
+
+def test_the_page_has_a_model_that_is_adapted_to_its_videos(
+    folder: Path,
+    videos: tuple[Path, Path],
+    tmp_path: Path,
+    opened: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: list[VideoModel] = []
+    monkeypatch.setattr(page, "networks", lambda model: held.append(model) or {})
+    words = ["explore", "--model", str(folder), "--adapt", "20", "--video", *map(str, videos)]
+    assert execute([*words, "-o", str(tmp_path / "page.html")]) == 0
+    (adapted,), known = held, load(folder, "cpu")
+    recordings = [known.open(video) for video in videos]
+    codes = [known.encode(recording) for recording in recordings]
+    before, after = (sum(map(each.error, codes, recordings)) for each in (known, adapted))
+    assert after < before
 
 
 def test_without_videos_the_page_has_drawn_clips_and_their_codes(model: VideoModel) -> None:

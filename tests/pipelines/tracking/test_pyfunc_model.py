@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from pipelines.tracking.mlflow_run import tracked
 from pipelines.tracking.provenance import StageRun
 from s3vae.app.load import load
 from s3vae.data.clips import ClipFile
+from s3vae.model.architecture import Architecture
+from s3vae.model.s3vae import S3VAE
 from s3vae.model.saved import load_s3vae
 from s3vae.tensors import to_bytes, to_unit
 
@@ -106,6 +109,29 @@ def test_a_swap_has_the_appearance_of_the_first_half_and_the_motion_of_the_secon
     assert swapped["video"].shape == (2, *clips.shape[1:])
     with pytest.raises(ValueError, match="pairs of clips, not 3"):
         model.predict(clips[:3], params={"action": "swap"})
+
+
+def test_a_swap_adapts_to_each_appearance(tiny: Architecture) -> None:
+    """A clip with its own motion is drawn more like it."""
+    from mlflow.pyfunc.model import PythonModelContext  # MLflow warns when imported
+
+    from pipelines.tracking.pyfunc_model import Served
+
+    served = Served()
+    torch.manual_seed(0)
+    served.device = torch.device("cpu")
+    served.model = S3VAE(replace(tiny, decoder="warped")).eval()
+    clips = np.random.default_rng(0).integers(256, size=(2, 4, 64, 64, 3), dtype=np.uint8)
+    context, twice = PythonModelContext({}, {}), np.concatenate([clips, clips])
+    without, fitted = (
+        served.predict(context, twice, {"action": "swap", "adapt": steps}) for steps in (0, 5)
+    )
+    errors = [
+        np.square(each["video"] / 255 - clips / 255).mean((1, 2, 3, 4))
+        for each in (without, fitted)
+    ]
+    assert (errors[1] < errors[0]).all()
+    assert np.array_equal(fitted["static"], without["static"])
 
 
 def test_codes_given_as_parameters_are_decoded(model: Any) -> None:
