@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from ruamel.yaml import YAML
 
+from pipelines.io import read_yaml
 from pipelines.params import Chosen
 from pipelines.paths import Layout
 
@@ -18,7 +18,7 @@ Stages = Mapping[str, Mapping[str, Any]]
 def stages(folder: Path) -> Stages:
     """Return the `deps`, `outs` and `params` of every stage that has run in a pipeline."""
     lock = folder / LOCK
-    content: Stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
+    content: Stages = read_yaml(lock)["stages"] if lock.exists() else {}
     return content
 
 

@@ -1,9 +1,13 @@
-"""Small results as JSON, CSV and text; equal content gives equal bytes."""
+"""Small files: results as JSON, CSV and text, of which equal content gives equal bytes; YAML."""
 
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
 
 from s3vae.files import replacing
 
@@ -26,3 +30,14 @@ def write_text(path: Path, text: str) -> None:
     """Write text and replace the file as a whole."""
     with replacing(path) as aside:
         aside.write_text(text)
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what a file of YAML 1.2 says; nobody may change it. Raises YAMLError."""
+    return _parsed(path.read_bytes())
+
+
+@lru_cache(maxsize=64)
+def _parsed(content: bytes) -> Any:
+    """Parse once per content: dvc.lock of the benchmark takes seconds."""
+    return YAML(typ="safe").load(content)

@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from pipelines.io import read_yaml
 from s3vae.settings import STRICT
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _converted(content: Any, used: Any, place: str) -> Iterator[str]:
 def _sections(path: Path, known: set[str]) -> dict[str, Any]:
     """Return a file's sections. Raises ParamsError if it is not YAML or has others than `known`."""
     try:
-        content = YAML(typ="safe").load(path)
+        content = read_yaml(path)
     except YAMLError as error:
         msg = f"{path} is not YAML: {error}"
         raise ParamsError(msg) from error

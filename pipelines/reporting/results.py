@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ruamel.yaml import YAML
 
 from pipelines.dvc_lock import judged_by_the_judge, stages
+from pipelines.io import read_yaml
 from pipelines.params import Chosen, config_of, read_pipeline
 from pipelines.paths import Layout
 from pipelines.reporting.score_table import HAND_BUILT, score_table
@@ -77,7 +77,7 @@ def result(folder: Path, chosen: Chosen) -> dict[str, object] | None:
 
 def has_tracker(folder: Path, chosen: Chosen) -> bool:
     """Return whether a method uses the hand-built prior of two objects (model/two_objects)."""
-    settings = YAML(typ="safe").load(config_of(chosen.dataset, folder))["methods"][chosen.method]
+    settings = read_yaml(config_of(chosen.dataset, folder))["methods"][chosen.method]
     parts = settings["architecture"]
     return "objects" in parts.values() or "sprites" in parts.values()
 

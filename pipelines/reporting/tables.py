@@ -3,8 +3,8 @@
 import re
 
 import pandas as pd
-from ruamel.yaml import YAML
 
+from pipelines.io import read_yaml
 from pipelines.paths import BENCHMARK
 from pipelines.reporting.results import timed_curve
 from pipelines.reporting.score_table import markdown, not_judged, texts
@@ -82,7 +82,7 @@ def published(dataset: str) -> pd.DataFrame:
             "like": row.get("method"),
             **dict(zip(titles, row["row"].split(), strict=False)),
         }
-        for row in YAML(typ="safe").load(PUBLISHED).get(dataset, [])
+        for row in read_yaml(PUBLISHED).get(dataset, [])
     ]
     return pd.DataFrame(rows, columns=["data set", "method", "like", *titles])
 

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from ruamel.yaml import YAML
-
 from pipelines.cli import arguments
 from pipelines.dag import Dag, dvc_status
+from pipelines.io import read_yaml
 from pipelines.params import Chosen, config_of, read_pipeline
 from pipelines.paths import BENCHMARK, Layout
 
@@ -50,7 +49,7 @@ def recorded(folder: Path, chosen: Chosen) -> dict[str, float] | None:
 
 def configured_steps(folder: Path, chosen: Chosen) -> int:
     """Return the number of steps in the config of the data set."""
-    content = YAML(typ="safe").load(config_of(chosen.dataset, folder))
+    content = read_yaml(config_of(chosen.dataset, folder))
     settings = content["judge"] if chosen.method == "judge" else content["methods"][chosen.method]
     return int(settings["training"]["steps"])
 

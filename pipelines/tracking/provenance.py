@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ruamel.yaml import YAML
-
-from pipelines.io import write_json
+from pipelines.io import read_yaml, write_json
 from s3vae.data.clips import ClipFile
 from s3vae.files import checksum_of
 from s3vae.weights import WEIGHTS
@@ -86,7 +84,7 @@ def new_run(
 
 def stage_entry(kind: Kind) -> Mapping[str, Any]:
     """Return the definition of a stage in dvc.yaml, its variables not filled in."""
-    entry: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][kind]
+    entry: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"][kind]
     return dict(entry.get("do", entry))
 
 

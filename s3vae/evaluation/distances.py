@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from numpy import ndarray
 
 from s3vae.data.clips import ClipFile
@@ -49,6 +48,8 @@ def distance_scores(
 def draw_distances(path: Path, predicted: Distances, true: Distances) -> None:
     """Write a PNG with a column per clip and a row per distance, against frames."""
     clips = len(predicted)
+    from matplotlib.figure import Figure  # takes a second
+
     figure = Figure(figsize=(WIDTH * clips, HEIGHT * len(DISTANCES)), layout="constrained")
     rows = figure.subplots(len(DISTANCES), clips, squeeze=False, sharex=True, sharey="row")
     for index, (name, panels) in enumerate(zip(DISTANCES, rows, strict=True)):

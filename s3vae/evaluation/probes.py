@@ -4,9 +4,6 @@ from collections.abc import Mapping
 
 from jaxtyping import Float, Int
 from numpy import ndarray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from s3vae.data.clips import Factor
 from s3vae.evaluation.codes import Codes
@@ -22,6 +19,10 @@ def probe_accuracy(
     truth: Int[ndarray, " test"],
 ) -> float:
     """Return the test accuracy of a logistic regression on standardized codes."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     probe = make_pipeline(
         StandardScaler(), LogisticRegression(C=0.1, tol=1e-3, max_iter=MOST_ITERATIONS)
     )

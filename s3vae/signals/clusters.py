@@ -6,23 +6,19 @@ motion alone: with too many clusters, or with features of texture, they depend o
 
 from collections.abc import Mapping
 from dataclasses import dataclass as value
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from jaxtyping import Float, Int64, UInt8
 from numpy import ndarray
 from pydantic import Field, PositiveInt
 from pydantic.dataclasses import dataclass
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from sklearn.metrics import (
-    adjusted_mutual_info_score,
-    calinski_harabasz_score,
-    silhouette_score,
-)
 from threadpoolctl import threadpool_limits
 
 from s3vae.settings import STRICT
+
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
 
 REGULARISATION = 0.25
 """The share of the mean variance that is added to each dimension's before standardising."""
@@ -114,6 +110,8 @@ def standardised(vectors: Vectors, train: TrainClips) -> Vectors:
 
 
 def _principal_components(vectors: Vectors, train: TrainClips, components: int) -> Features:
+    from sklearn.decomposition import PCA
+
     fitted = vectors[train]
     if not fitted.any():
         return np.zeros((len(vectors), 1))
@@ -129,6 +127,8 @@ def _candidate_scores(
 
     Candidates of at least as many clusters as there are distinct clips are left out.
     """
+    from sklearn.metrics import calinski_harabasz_score, silhouette_score
+
     generator = np.random.default_rng(settings.seed)
     count = min(settings.subset, len(features))
     sample = np.sort(generator.choice(len(features), count, replace=False))
@@ -164,6 +164,8 @@ def colour_dependence(
     It is 1 for equal partitions and 0 on average for independent ones (Vinh et al. 2010). The mean
     colour of a clip is divided by its sum, since poses change how much of an object is visible.
     """
+    from sklearn.metrics import adjusted_mutual_info_score
+
     means = frames.mean(axis=(1, 2, 3))
     hues = (means / np.maximum(means.sum(axis=1, keepdims=True), 1)).round(3)
     number = min(HUES, len(np.unique(hues, axis=0)))
@@ -172,6 +174,8 @@ def colour_dependence(
     return float(adjusted_mutual_info_score(clusters, of_colour))
 
 
-def _k_means(features: Features, number: int, settings: ClusterSettings) -> KMeans:
+def _k_means(features: Features, number: int, settings: ClusterSettings) -> "KMeans":
+    from sklearn.cluster import KMeans  # takes a second
+
     means = KMeans(number, n_init=settings.restarts, random_state=settings.seed)
     return means.fit(features)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from matplotlib.figure import Figure
 from numpy import ndarray
 
 from s3vae.files import replacing
@@ -23,6 +22,8 @@ def draw_landmarks(
     found: Bool[ndarray, "clip time"],
 ) -> None:
     """Write a PNG with a row per clip: evenly spaced frames, then the distances over time."""
+    from matplotlib.figure import Figure  # takes a second
+
     figure = Figure(figsize=(SIDE * (FRAMES + 1.6), SIDE * len(clips)), layout="constrained")
     widths = [1.0] * FRAMES + [1.6]
     rows = figure.subplots(len(clips), FRAMES + 1, squeeze=False, width_ratios=widths)
