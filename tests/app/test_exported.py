@@ -9,6 +9,8 @@ from numpy import ndarray
 
 from s3vae.app.command import execute
 from s3vae.app.load import load
+from s3vae.export import onnx_files
+from s3vae.model.s3vae import S3VAE
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -44,11 +46,24 @@ def test_a_clip_moved_along_a_direction_is_that_of_the_library(
 
 
 def test_a_folder_is_replaced_only_if_forced(
-    exported: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert execute(["export", str(folder), "-o", str(exported)]) == 2
+    def export_onnx(model: S3VAE, files: Path) -> None:
+        files.mkdir()
+        (files / "encode.onnx").write_text("new")
+
+    monkeypatch.setattr(onnx_files, "export_onnx", export_onnx)
+    output = tmp_path / "tiny"
+    output.mkdir()
+    (output / "encode.onnx").write_text("old")
+    assert execute(["export", str(folder), "-o", str(output)]) == 2
     assert "--force" in capsys.readouterr().err
-    assert execute(["export", str(folder), "-o", str(exported), "--force"]) == 0
+    assert (output / "encode.onnx").read_text() == "old"
+    assert execute(["export", str(folder), "-o", str(output), "--force"]) == 0
+    assert (output / "encode.onnx").read_text() == "new"
 
 
 def test_a_folder_of_other_files_is_never_replaced(
