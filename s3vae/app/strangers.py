@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +54,8 @@ def familiar(
     strange = [warn_if_strange(model, video, consequence) for video in videos]
     if not chosen or not (any(strange) or steps):
         return model
-    return model.adapted(videos, chosen, f"adapt to {', '.join(each.name for each in videos)}")
+    names = ", ".join(Path(video.name).name for video in videos)
+    return model.adapted(videos, chosen, f"adapt to {names}")
 
 
 def warn_if_strange(
