@@ -69,9 +69,7 @@ def copy_code(path: Path) -> Path:
 
 def signature(architecture: dict[str, Any]) -> ModelSignature:
     """Return types and shapes of inputs, outputs and parameters of the model; -1 is any size."""
-    # models saved before frames of other sizes lack both keys
-    size = architecture.get("height", 64), architecture.get("width", 64)
-    frames = (-1, -1, *size, architecture["channels"])
+    frames = (-1, -1, *(architecture[name] for name in ("height", "width", "channels")))
     byte, real = np.dtype(np.uint8), np.dtype(np.float32)
     outputs: list[ColSpec | TensorSpec] = [
         TensorSpec(real, (-1, architecture["static"]), "static"),

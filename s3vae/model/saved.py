@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 SNAPSHOTS = "snapshots"
-OLD_PRIOR = re.compile(r"static_prior\.(shares|means|factors)")
-"""Weights of models from before priors had parts: one mixture of all dimensions."""
 
 
 def save_module(
@@ -67,14 +64,9 @@ def load_s3vae(folder: Path, device: torch.device) -> S3VAE:
 
 def fill(model: S3VAE, weights: Mapping[str, Tensor]) -> None:
     """Load weights, those of a learned prior of appearance among them if there is one."""
-    weights = {**weights}
-    for name in [name for name in weights if OLD_PRIOR.fullmatch(name)]:
-        weights[name.replace("prior.", "prior.parts.0.")] = weights.pop(name)
     sizes: list[tuple[int, int]] = []
     while (means := weights.get(f"static_prior.parts.{len(sizes)}.means")) is not None:
         sizes.append((means.shape[0], means.shape[1]))
     if sizes:
         model.static_prior = StaticPrior(model.architecture.static, sizes)
-        for name, value in model.static_prior.named_buffers(recurse=False):
-            weights.setdefault(f"static_prior.{name}", value)  # z_f itself are the sources
     model.load_state_dict(weights)

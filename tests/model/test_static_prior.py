@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy import ndarray
-from torch import Tensor
 
-from s3vae.model.architecture import Architecture
-from s3vae.model.s3vae import S3VAE
-from s3vae.model.saved import fill
 from s3vae.model.static_prior import StaticPrior, fit_static_prior
 
 CLIPS = 4000
@@ -90,14 +86,3 @@ def test_equal_codes_are_fitted(count: int) -> None:
 def test_the_fit_is_the_same_each_time(prior: StaticPrior, mixed: tuple[ndarray, ndarray]) -> None:
     again = fit_static_prior(mixed[0]).state_dict()
     torch.testing.assert_close(again, prior.state_dict(), rtol=0, atol=0)
-
-
-def test_a_prior_from_before_there_were_parts_is_one_mixture(tiny: Architecture) -> None:
-    torch.manual_seed(0)
-    model = S3VAE(tiny)
-    weights: dict[str, Tensor] = model.state_dict()
-    weights["static_prior.shares"] = torch.ones(1)
-    weights["static_prior.means"] = torch.full((1, tiny.static), 5.0)
-    weights["static_prior.factors"] = torch.zeros(1, tiny.static, tiny.static)
-    fill(model, weights)
-    np.testing.assert_array_equal(drawn(model.static_prior, 3), np.full((3, tiny.static), 5))
