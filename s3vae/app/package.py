@@ -73,8 +73,7 @@ def read_package(folder: Path, device: torch.device) -> Package:
         raise PackageError(f"{path} is missing or damaged: download the model again")
     try:
         model = S3VAE(Architecture(**config["architecture"]))
-        older = {"error_per_pixel": config["facts"].get("error_per_pixel")}
-        preparation = Preparation(**{**older, **config["clips"]})
+        preparation = Preparation(**config["clips"])
         fill(model, load_file(path))  # copies into parameters of single precision
     except (ValidationError, TypeError, RuntimeError) as error:
         raise PackageError(

@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy import ndarray
 
-from s3vae.app.config import CONFIG, PackageError, zoo_names
+from s3vae.app.config import PackageError, zoo_names
 from s3vae.app.load import find_model, load
 from s3vae.app.model import VideoModel
 from s3vae.app.package import Package, read_package, write_package
@@ -119,13 +119,3 @@ def test_every_model_of_the_zoo_works(noise: Callable[..., ndarray], name: str) 
 def test_the_zoo_stays_small() -> None:
     zoo = find_model(zoo_names()[0]).parent
     assert sum(path.stat().st_size for path in zoo.rglob("*")) < 20e6
-
-
-def test_older_packages_have_the_usual_error_in_their_facts(folder: Path, tmp_path: Path) -> None:
-    older = tmp_path / "older"
-    shutil.copytree(folder, older)
-    config = json.loads((older / CONFIG).read_text())
-    config["facts"]["error_per_pixel"] = config["clips"].pop("error_per_pixel") / 2
-    (older / CONFIG).write_text(json.dumps(config))
-    assert read_package(older, CPU).preparation.error_per_pixel == 0.5
-    assert read_package(folder, CPU).preparation.error_per_pixel == 1.0
