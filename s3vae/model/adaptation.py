@@ -21,11 +21,11 @@ MOST_FRAMES = 300
 
 
 EncodedClip = tuple[
-    UInt8[Tensor, "frame height width channel"],
+    UInt8[Tensor, "_ height width channel"],
     Float[Tensor, " static"],
-    Float[Tensor, "frame dynamic"],
+    Float[Tensor, "_ dynamic"],
 ]
-"""A clip, its z_f and its z_t."""
+"""A clip of any number of frames, its z_f and its z_t."""
 
 
 def adapted(model: S3VAE, clips: Sequence[EncodedClip], steps: Iterable[int]) -> S3VAE:

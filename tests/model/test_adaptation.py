@@ -59,7 +59,7 @@ def test_without_a_step_the_model_is_the_same_and_equal_calls_agree(tiny: Archit
 
 def test_a_model_is_adapted_to_several_appearances_at_once(tiny: Architecture) -> None:
     model, (frames, static, dynamic) = known(replace(tiny, decoder="warped"))
-    clips = [(frames, static, dynamic), (255 - frames, -static, dynamic)]
+    clips = [(frames, static, dynamic), (255 - frames[:3], -static, dynamic[:3])]
     fitted = adapted(model, clips, range(20))
     for clip, static, dynamic in clips:
         before, after = (

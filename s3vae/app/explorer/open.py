@@ -34,10 +34,10 @@ def explore(
     else:
         from s3vae.export.onnx_files import require_packages
     require_packages()
-    clips = clips_to_hold(model, videos)
+    clips, known = clips_to_hold(model, videos), model
     if videos:
-        model = familiar(model, [_encoded(model, clip) for clip in clips], adapt)
-    page = page_of(model, name, clips, served=served)
+        model = familiar(known, [_encoded(known, clip) for clip in clips], adapt)
+    page = page_of(model, name, clips, served=served, adapted=model is not known)
     if served:
         serve(model, page)
         return

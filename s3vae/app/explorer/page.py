@@ -39,6 +39,7 @@ POLICY = (
     "form-action 'none'; base-uri 'none'"
 )
 """The content security policy: nothing is loaded from, or sent to, a network."""
+ADAPTED = " The model is adapted to the clips of this page: it draws others badly, random ones too."
 DRAWN, DIRECTIONS, MOST_FRAMES, COLUMNS = 4, 6, 300, 16
 LEAST_VALUES = 64
 """Smaller weights are not worth a node that widens them."""
@@ -54,8 +55,15 @@ class Held:
     codes: Codes | None = None
 
 
-def page_of(model: VideoModel, name: str, clips: Sequence[Held], *, served: bool = False) -> str:
-    """Return the page as HTML.
+def page_of(
+    model: VideoModel,
+    name: str,
+    clips: Sequence[Held],
+    *,
+    served: bool = False,
+    adapted: bool = False,
+) -> str:
+    """Return the page as HTML. With `adapted`, it says that the model is adapted to its clips.
 
     With `served`, the page uses the networks of the server that sends it, which a model needs that
     ONNX cannot express. Otherwise raises ValueError for such a model, and ImportError without
@@ -76,6 +84,7 @@ def page_of(model: VideoModel, name: str, clips: Sequence[Held], *, served: bool
     parts = {
         "policy": POLICY.format(connect="'self' blob: data:" if served else "blob: data:"),
         "name": html.escape(name),
+        "note": ADAPTED if adapted else "",
         "style": read["explorer.css"],
         "data": "\n".join(data),
         "script": "\n".join(read[script] for script in SCRIPTS),

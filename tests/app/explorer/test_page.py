@@ -54,6 +54,7 @@ def test_the_page_is_written_and_opened(
     settings = json.loads(found)
     assert [(held["name"], held["count"]) for held in settings["held"]] == [("motion.mp4", 6)]
     assert "connect-src blob: data:" in text
+    assert page.ADAPTED not in text
     assert execute(words) == 2  # it exists
 
 
@@ -68,6 +69,7 @@ def test_the_page_has_a_model_that_is_adapted_to_its_videos(
     monkeypatch.setattr(page, "networks", lambda model: held.append(model) or {})
     words = ["explore", "--model", str(folder), "--adapt", "20", "--video", *map(str, videos)]
     assert execute([*words, "-o", str(tmp_path / "page.html")]) == 0
+    assert page.ADAPTED in (tmp_path / "page.html").read_text()
     (adapted,), known = held, load(folder, "cpu")
     recordings = [known.open(video) for video in videos]
     codes = [known.encode(recording) for recording in recordings]
