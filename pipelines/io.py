@@ -33,7 +33,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_yaml(path: Path) -> Any:
-    """Return what a file of YAML 1.2 says; nobody may change it. Raises YAMLError."""
+    """Return the content of a YAML 1.2 file, shared between calls. Raises YAMLError."""
     return _parsed(path.read_bytes())
 
 

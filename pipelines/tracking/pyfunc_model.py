@@ -21,6 +21,8 @@ from s3vae.runtime import choose_device, generator_at
 from s3vae.tensors import CodePair, to_bytes, to_unit
 
 CLIPS_AT_A_TIME = 64
+MOST_STEPS = 10_000
+"""Of an adaptation, which keeps the server at work."""
 ACTIONS = ("encode", "swap", "decode", "generate")
 
 
@@ -47,7 +49,7 @@ class Served(PythonModel):
         params: dict[str, Any] | None = None,
     ) -> dict[str, ndarray]:
         """Map clips, uint8 [clip, time, height, width, channel], to codes and clips."""
-        wanted = params or {}
+        wanted, model_input = params or {}, np.ascontiguousarray(model_input)
         action = wanted.get("action", "encode")
         if action not in ACTIONS:
             msg = f"unknown action {action!r}: choose one of {', '.join(ACTIONS)}"
@@ -59,7 +61,7 @@ class Served(PythonModel):
         else:
             static, dynamic = self._encoded(model_input)
         if action == "swap":
-            return self._swapped(model_input, static, dynamic, wanted.get("adapt", 0))
+            return self._swapped(model_input, static, dynamic, wanted.get("adapt") or 0)
         return self._decoded(self.model, static, dynamic)
 
     def _swapped(
@@ -68,6 +70,8 @@ class Served(PythonModel):
         if len(static) % 2:
             msg = f"`swap` takes pairs of clips, not {len(static)}: appearances, then motions"
             raise ValueError(msg)
+        if not 0 <= steps <= MOST_STEPS:
+            raise ValueError(f"`adapt` is {steps}: name 0 to {MOST_STEPS} steps")
         half = len(static) // 2
         if not steps:
             return self._decoded(self.model, static[:half], dynamic[half:])
@@ -96,7 +100,7 @@ class Served(PythonModel):
     def _encoded(self, clips: ndarray) -> CodePair:
         parts = []
         for start in range(0, max(len(clips), 1), CLIPS_AT_A_TIME):
-            some = np.ascontiguousarray(clips[start : start + CLIPS_AT_A_TIME])
+            some = clips[start : start + CLIPS_AT_A_TIME]
             parts.append(self.model.encode(to_unit(torch.from_numpy(some).to(self.device))))
         static = torch.cat([part.static.mean for part in parts])
         return static, torch.cat([part.dynamic.mean for part in parts])

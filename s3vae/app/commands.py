@@ -38,11 +38,11 @@ def swap_(
     if paste and (options["size"] or options["fps"]):
         raise ValueError("--paste keeps size and rate of MOTION: leave out --size and --fps")
     model = _prepared(output, [appearance, motion], options)
-    from s3vae.app.strangers import familiar, warn_if_strange
+    from s3vae.app.strangers import adapted_if_strange, warn_if_strange
 
     lending, moving = _encoded(model, appearance), _encoded(model, motion)
     warn_if_strange(model, moving, "its motion may be another one")
-    model = familiar(model, [lending], adapt)
+    model = adapted_if_strange(model, [lending], adapt)
     times = moving.recording.at_rate(options["fps"])
     codes = replace(moving.codes.at(times), static=lending.codes.static)
     frames: Iterable[Frame] = model.frames(codes)
@@ -97,10 +97,12 @@ def generate_(number: int, seconds: float, output: Path, **options: Any) -> None
 def traverse_(video: Path, code: "Which", output: Path, adapt: int | None, **options: Any) -> None:
     """Write a row of films per principal direction of a code, in which it is moved step by step."""
     model = _prepared(output, [video], options)
-    from s3vae.app.strangers import familiar
+    from s3vae.app.strangers import adapted_if_strange
 
     shown = _encoded(model, video)
-    model = familiar(model, [shown], adapt)
+    if adapt is None and code == "static":
+        adapt = 0  # an adapted model draws other appearances badly
+    model = adapted_if_strange(model, [shown], adapt)
     codes = shown.codes.at(shown.recording.at_rate(options["fps"]))
     if len(codes.times) > MOST_TRAVERSED:
         LOG.info("%s: the first %d of %d frames", video, MOST_TRAVERSED, len(codes.times))
@@ -111,10 +113,10 @@ def traverse_(video: Path, code: "Which", output: Path, adapt: int | None, **opt
 def continue_(video: Path, seconds: float, output: Path, adapt: int | None, **options: Any) -> None:
     """Write a video as the model decodes it, then frames whose motion is drawn."""
     model = _prepared(output, [video], options)
-    from s3vae.app.strangers import familiar
+    from s3vae.app.strangers import adapted_if_strange
 
     shown = _encoded(model, video)
-    model = familiar(model, [shown], adapt)
+    model = adapted_if_strange(model, [shown], adapt)
     codes = model.extended(shown.codes, shown.recording, seconds, options["seed"], options["fps"])
     frames = (enlarged(frame, options["size"]) for frame in model.frames(codes))
     _write(output, frames, codes.times, None, options["force"])
@@ -166,6 +168,8 @@ def explore_(
 ) -> None:
     """Write the page of a model and open it, or serve it if ONNX cannot express the model."""
     require_videos(videos)
+    if adapt and not videos:
+        raise ValueError("--adapt needs --video: name the videos to adapt to")
     if output is not None:
         require_writable(output, (".html",), force=force)
     from s3vae.app.choice import choose_model

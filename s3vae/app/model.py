@@ -20,6 +20,7 @@ from s3vae.app.recording import (
     frame_rate,
     is_clip,
     open_recording,
+    shown_name,
     with_best_box,
 )
 from s3vae.app.strangers import EncodedVideo, fitted
@@ -96,8 +97,7 @@ class VideoModel:
         most = [1 if self.is_strange(error) else MOST_FRAMES for error in errors]
         pairs = zip(videos, most, strict=True)
         if moving := [each.name for each, count in pairs if count == 1 < len(each.codes.times)]:
-            message = "%s: all frames together are drawn badly: only the first one is used"
-            LOG.warning(message, ", ".join(moving))
+            LOG.warning("%s: all frames together are drawn badly: only the first is used", moving)
             model = fitted_to(most)
         return model
 
@@ -148,7 +148,8 @@ class VideoModel:
         """
         lending, moving = self.open(appearance), self.open(motion)
         lent = self.encode(lending)
-        model = self.adapted([EncodedVideo("", lending, lent)], adapt) if adapt else self
+        shown = EncodedVideo(shown_name(lending.source), lending, lent)
+        model = self.adapted([shown], adapt) if adapt else self
         swapped = replace(self.encode(moving), static=lent.static)
         return model.decode(swapped.at(moving.times))
 

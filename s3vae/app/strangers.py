@@ -35,14 +35,18 @@ class EncodedVideo:
     codes: Codes
 
 
-def familiar(
+def adapted_if_strange(
     model: "VideoModel", videos: Sequence[EncodedVideo], steps: int | None
 ) -> "VideoModel":
     """Return the model, adapted to the appearances of all videos if it knows one of them badly.
 
     By default, with `steps` None, if it can be adapted. A number of steps adapts it in any case; 0
-    never does. Videos that the model knows badly are logged.
+    never does. Videos that the model knows badly are logged. Raises ValueError if steps are named
+    for a model that cannot be adapted.
     """
+    if steps and not model.adaptable:
+        decoder = model.model.architecture.decoder
+        raise ValueError(f"--adapt needs a warped or layered decoder, not {decoder}: leave it out")
     chosen = steps
     if chosen is None:
         chosen = ADAPTATION_STEPS if model.adaptable else 0
@@ -54,8 +58,8 @@ def familiar(
     strange = [warn_if_strange(model, video, consequence) for video in videos]
     if not chosen or not (any(strange) or steps):
         return model
-    names = ", ".join(Path(video.name).name for video in videos)
-    return model.adapted(videos, chosen, f"adapt to {names}")
+    name = Path(videos[0].name).name if len(videos) == 1 else f"{len(videos)} videos"
+    return model.adapted(videos, chosen, f"adapt to {name}")
 
 
 def warn_if_strange(
@@ -71,7 +75,7 @@ def warn_if_strange(
 def fitted(
     model: S3VAE, videos: Sequence[EncodedVideo], most: Sequence[int], steps: int, label: str
 ) -> S3VAE:
-    """Return a network adapted to the first frames of each video, at most so many.
+    """Return a network adapted to the first frames of each video, at most those that `most` says.
 
     By `steps` steps for each, with progress if there is a label.
     """

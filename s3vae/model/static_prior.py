@@ -74,6 +74,7 @@ class StaticPrior(nn.Module):
 
 def fit_static_prior(codes: Float32[ndarray, "clip static"]) -> StaticPrior:
     """Fit sources, their parts and a mixture of each part to the codes of clips."""
+    import sklearn.mixture  # noqa: F401  limits reach only libraries that are loaded
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums in one order

@@ -75,6 +75,8 @@ def vector_clusters(
     Clusters are fitted to the clips with the indices `train`; others join the nearest one. k-means
     runs on one thread, since several would sum in an order that differs from run to run.
     """
+    import sklearn.cluster  # noqa: F401  limits reach only libraries that are loaded
+
     with threadpool_limits(1):
         features = _principal_components(vectors, train, settings.components)
         silhouettes, ratios = _candidate_scores(vectors[train], features[train], settings)
@@ -164,6 +166,7 @@ def colour_dependence(
     It is 1 for equal partitions and 0 on average for independent ones (Vinh et al. 2010). The mean
     colour of a clip is divided by its sum, since poses change how much of an object is visible.
     """
+    import sklearn.cluster  # noqa: F401  limits reach only libraries that are loaded
     from sklearn.metrics import adjusted_mutual_info_score
 
     means = frames.mean(axis=(1, 2, 3))

@@ -95,7 +95,7 @@ def test_a_rate_changes_the_frames_of_drawn_clips_and_not_their_motion(
     assert np.array_equal(shown[12], model.generate(1, 6)[0])
 
 
-@pytest.mark.parametrize("command", ["swap", "traverse", "continue"])
+@pytest.mark.parametrize("command", ["swap", "traverse --code dynamic", "continue"])
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -131,7 +131,7 @@ def test_the_model_is_adapted_to_an_appearance_that_it_hardly_knows(
     monkeypatch.setattr(models, "STRANGE", 0.0)
     monkeypatch.setattr(VideoModel, "adapted", adapted)
     film = tmp_path / "film.gif"
-    assert run(command, *chosen, "-o", film, "--model", folder, *options) == 0
+    assert run(*command.split(), *chosen, "-o", film, "--model", folder, *options) == 0
     assert said in caplog.text
     assert steps == [int(each) for each in options[1:] or ["200"] if each != "0"]
     with Image.open(film) as shown:
@@ -206,6 +206,8 @@ def test_models_and_their_cards_are_printed(
         (("swap", "text.mp4", "{motion}", "-o", "a.mp4"), "text.mp4: .*cannot read"),
         (("generate", "-o", "a.mp4", "--model", "nix"), "there is no model 'nix'"),
         (("swap", "{motion}", "{motion}", "-o", "a.mp4", "--paste", "--fps", "9"), "leave out"),
+        (("explore", "--adapt", "9", "-o", "a.html"), "--adapt needs --video"),
+        (("continue", "{motion}", "-o", "a.mp4", "--adapt", "9", "--model", "dsprites"), "not"),
         (("generate", "-n", "50000", "-o", "a.mp4"), "50000 clips of 24 frames are more than"),
         pytest.param(
             ("generate", "-o", "a.mp4", "--device", "cuda"),

@@ -1,5 +1,9 @@
 """Laws of motion clusters."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -96,3 +100,24 @@ def test_clips_outside_training_join_the_nearest_cluster_and_change_nothing() ->
     again = motion_clusters(others, train, FEW)
     np.testing.assert_array_equal(again.labels[:30], result.labels[:30])
     assert again.silhouettes == result.silhouettes
+
+
+POOLS = """
+import numpy as np
+from threadpoolctl import threadpool_info
+from s3vae.signals import clusters
+def look(*_):
+    import sklearn.decomposition
+    print({pool["num_threads"] for pool in threadpool_info()})
+    raise SystemExit
+clusters._principal_components = look
+clusters.vector_clusters(np.zeros((4, 2)), np.arange(4), clusters.ClusterSettings())
+"""
+
+
+def test_clusters_are_computed_on_one_thread_although_libraries_come_late() -> None:
+    """As in a stage, where nothing has imported scikit-learn before."""
+    free = {name: text for name, text in os.environ.items() if not name.startswith("OMP_")}
+    command = [sys.executable, "-c", POOLS]
+    done = subprocess.run(command, env=free, capture_output=True, text=True, check=True)
+    assert done.stdout == "{1}\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from s3vae.app.explorer.page import Held, clips_to_hold, page_of
 from s3vae.app.film import OutputError
 from s3vae.app.model import VideoModel
-from s3vae.app.strangers import EncodedVideo, familiar
+from s3vae.app.strangers import EncodedVideo, adapted_if_strange
 from s3vae.files import replacing
 from s3vae.progress import LOG
 
@@ -20,7 +20,7 @@ def explore(
 ) -> None:
     """Write the page of a model, by default to a temporary folder, and open it.
 
-    Before, the model is adapted to videos that it knows badly, by `adapt` steps (`familiar`).
+    Before, the model is adapted to videos that it knows badly (`adapted_if_strange`).
 
     The page of a model that ONNX cannot express is served on this machine until Ctrl-C. Raises
     OutputError if such a page is to be written, and ImportError without `s3vae[export]`.
@@ -36,7 +36,7 @@ def explore(
     require_packages()
     clips, known = clips_to_hold(model, videos), model
     if videos:
-        model = familiar(known, [_encoded(known, clip) for clip in clips], adapt)
+        model = adapted_if_strange(known, [_encoded(known, clip) for clip in clips], adapt)
     page = page_of(model, name, clips, served=served, adapted=model is not known)
     if served:
         serve(model, page)
