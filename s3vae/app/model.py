@@ -96,7 +96,8 @@ class VideoModel:
         errors = [model.error(each.codes, each.recording, MOST_FRAMES) for each in videos]
         most = [1 if self.is_strange(error) else MOST_FRAMES for error in errors]
         pairs = zip(videos, most, strict=True)
-        if moving := [each.name for each, count in pairs if count == 1 < len(each.codes.times)]:
+        names = [each.name for each, count in pairs if count == 1 < len(each.codes.times)]
+        if moving := ", ".join(names):
             LOG.warning("%s: all frames together are drawn badly: only the first is used", moving)
             model = fitted_to(most)
         return model
@@ -237,8 +238,7 @@ class VideoModel:
     def continued(self, codes: Codes, frames: int, seed: int = 0) -> Codes:
         """Return codes followed by drawn ones, at the mean rate of those that are known."""
         if frames < 1:
-            msg = f"{frames} frames cannot be drawn: name at least one"
-            raise ValueError(msg)
+            raise ValueError(f"{frames} frames cannot be drawn: name at least one")
         known = torch.from_numpy(codes.dynamic)[None].to(self._device)
         drawn = self.model.prior.continuation(known, frames, generator_at(self._device, seed))
         dynamic = np.concatenate([codes.dynamic, drawn[0].cpu().numpy()])

@@ -47,9 +47,9 @@ def distance_scores(
 
 def draw_distances(path: Path, predicted: Distances, true: Distances) -> None:
     """Write a PNG with a column per clip and a row per distance, against frames."""
-    clips = len(predicted)
     from matplotlib.figure import Figure  # takes a second
 
+    clips = len(predicted)
     figure = Figure(figsize=(WIDTH * clips, HEIGHT * len(DISTANCES)), layout="constrained")
     rows = figure.subplots(len(DISTANCES), clips, squeeze=False, sharex=True, sharey="row")
     for index, (name, panels) in enumerate(zip(DISTANCES, rows, strict=True)):

@@ -207,7 +207,10 @@ def test_models_and_their_cards_are_printed(
         (("generate", "-o", "a.mp4", "--model", "nix"), "there is no model 'nix'"),
         (("swap", "{motion}", "{motion}", "-o", "a.mp4", "--paste", "--fps", "9"), "leave out"),
         (("explore", "--adapt", "9", "-o", "a.html"), "--adapt needs --video"),
-        (("continue", "{motion}", "-o", "a.mp4", "--adapt", "9", "--model", "dsprites"), "not"),
+        (
+            ("continue", "{motion}", "-o", "a.mp4", "--adapt", "9", "--model", "dsprites"),
+            "not broadcast",
+        ),
         (("generate", "-n", "50000", "-o", "a.mp4"), "50000 clips of 24 frames are more than"),
         pytest.param(
             ("generate", "-o", "a.mp4", "--device", "cuda"),

@@ -117,7 +117,7 @@ def test_a_model_is_adapted_to_one_frame_of_a_video_that_moves_as_none_of_traini
     assert not caplog.text
     moving = model.adapted([EncodedVideo("noise", recording, codes)], 3)
     assert np.array_equal(moving.decode(codes), still.decode(codes))
-    assert "['noise']: all frames together are drawn badly: only the first" in caplog.text
+    assert "noise: all frames together are drawn badly: only the first" in caplog.text
 
 
 def test_codes_and_numbers_that_do_not_exist_are_refused(clip: ndarray, model: VideoModel) -> None:
